@@ -1,0 +1,3 @@
+"""Regrow: an OTP-grade fault-tolerance runtime for Python."""
+
+__version__ = "0.1.0.dev0"
