@@ -1,0 +1,182 @@
+"""An event loop whose clock is virtual: time jumps to the next timer when nothing is ready.
+
+Everything that runs on it is deterministic and never waits for real, however long the timeouts are.
+
+    def test_timeout() -> None:
+        async def body() -> float:
+            await asyncio.sleep(3600)
+            return asyncio.get_running_loop().time()
+
+        assert run_virtual(body()) == 3600.0
+
+Real threads (``run_in_executor``, ``asyncio.to_thread``) hold the clock while they run, so that a timeout never
+fires only because a thread had no turn yet; a test that wants time to pass meanwhile says so with
+``jumping_over_threads``. A program in which nothing can ever happen again fails with ``Deadlock``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import selectors
+import threading
+import time as real_time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+__all__ = ["Deadlock", "VirtualLoop", "run_virtual", "virtual_loop"]
+
+
+class Deadlock(AssertionError):
+    """Nothing is ready, no timer is set, and no file or thread spoke up within ``patience`` real seconds."""
+
+
+class _JumpingSelector(selectors.BaseSelector):
+    """Asks the real selector without waiting and moves the clock instead of sleeping."""
+
+    def __init__(self) -> None:
+        self._real = selectors.DefaultSelector()
+        self.loop: VirtualLoop | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        loop = self.loop
+        if ready or loop is None or (timeout is not None and timeout <= 0):
+            return ready
+        if loop.announce_settled():
+            return []
+        if timeout is None or loop.threads_hold_clock():
+            return self._wait(loop)
+        loop.advance(timeout)
+        return []
+
+    def _wait(self, loop: VirtualLoop) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(loop.patience)
+        if not ready:
+            raise Deadlock(
+                f"nothing ready, no timer due and no thread or file spoke within {loop.patience} s of real time "
+                f"(virtual time {loop.time()}); tasks: {sorted(t.get_name() for t in asyncio.all_tasks(loop))}"
+            )
+        return ready
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def get_map(self) -> Any:
+        return self._real.get_map()
+
+    def close(self) -> None:
+        self.loop = None
+        self._real.close()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A selector loop on a clock that starts at 0.0 and moves only when nothing is ready.
+
+    Args:
+        patience: Real seconds to wait for a thread or a file when no timer is due, before ``Deadlock``.
+    """
+
+    def __init__(self, *, patience: float = 10.0) -> None:
+        self._now = 0.0
+        self.patience = patience
+        self._threads = 0
+        self._jump_over_threads = False
+        self._waiters: list[asyncio.Future[None]] = []
+        selector = _JumpingSelector()
+        super().__init__(selector)
+        selector.loop = self
+
+    def time(self) -> float:
+        """The virtual time in seconds."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock; timers that become due run in the next turn of the loop."""
+        self._now += seconds
+
+    async def settled(self) -> None:
+        """Returns when nothing is ready to run any more, before the clock moves.
+
+        Unlike ``asyncio.sleep(0)`` this lets chains of callbacks of any length run out first.
+        """
+        waiter: asyncio.Future[None] = self.create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    def announce_settled(self) -> bool:
+        """Wakes those who wait in ``settled``; True if there were any."""
+        waiters = [w for w in self._waiters if not w.done()]
+        self._waiters.clear()
+        for waiter in waiters:
+            waiter.set_result(None)
+        return bool(waiters)
+
+    def threads_hold_clock(self) -> bool:
+        """True while a thread of ``run_in_executor`` runs and nobody asked to jump over it."""
+        return self._threads > 0 and not self._jump_over_threads
+
+    @contextlib.contextmanager
+    def jumping_over_threads(self) -> Iterator[None]:
+        """Inside, the clock moves although threads are still running."""
+        before, self._jump_over_threads = self._jump_over_threads, True
+        try:
+            yield
+        finally:
+            self._jump_over_threads = before
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """As in asyncio, and the clock stands still until the function has returned."""
+        future = cast("asyncio.Future[T]", super().run_in_executor(executor, func, *args))
+        self._threads += 1
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, _future: asyncio.Future[Any]) -> None:
+        self._threads -= 1
+
+
+def virtual_loop() -> VirtualLoop:
+    """A loop factory, for ``asyncio.Runner(loop_factory=virtual_loop)``."""
+    return VirtualLoop()
+
+
+def run_virtual(
+    main: Coroutine[Any, Any, T], *, debug: bool | None = None, patience: float = 10.0, limit: float = 60.0
+) -> T:
+    """Runs a coroutine to its end on a fresh virtual loop, like ``asyncio.run``.
+
+    Args:
+        main: The coroutine.
+        debug: asyncio's debug mode; None leaves it to the environment.
+        patience: Real seconds without any progress before ``Deadlock``.
+        limit: Real seconds for the whole run; past it the main task is cancelled, so that an endless loop of
+            timers fails instead of hanging.
+    """
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(patience=patience), debug=debug) as runner:
+        loop = runner.get_loop()
+        started = real_time.monotonic()
+        watchdog = threading.Timer(limit, _give_up, (loop,))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            return runner.run(main)
+        except asyncio.CancelledError:
+            if real_time.monotonic() - started < limit:
+                raise
+            raise Deadlock(f"still running after {limit} s of real time, virtual time {loop.time()}") from None
+        finally:
+            watchdog.cancel()
+
+
+def _give_up(loop: asyncio.AbstractEventLoop) -> None:
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
