@@ -1,0 +1,1 @@
+"""Pure values: reasons, specs, budgets, timeouts, deadlines, events, ports, settings; no asyncio."""
