@@ -1,0 +1,28 @@
+"""Every public name is documented."""
+
+import inspect
+from collections.abc import Iterator
+
+import regrow
+from tests.api.public import ERRORS, NAMES
+
+
+def undocumented(name: str, value: object) -> Iterator[str]:
+    """A name without a docstring of its own, and the public members of a class without one."""
+    if not (inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)):
+        return
+    if not inspect.getdoc(value):
+        yield name
+    if inspect.isclass(value):
+        for member, attribute in vars(value).items():
+            method = inspect.isfunction(attribute) or isinstance(attribute, property)
+            if method and not member.startswith("_") and not inspect.getdoc(getattr(value, member)):
+                yield f"{name}.{member}"
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    assert [gap for name in NAMES for gap in undocumented(name, getattr(regrow, name))] == []
+
+
+def test_every_error_has_a_docstring() -> None:
+    assert [gap for name, error in ERRORS.items() for gap in undocumented(name, error)] == []
