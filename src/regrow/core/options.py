@@ -8,10 +8,10 @@ from typing import Final, Literal, TypeAlias, cast
 from regrow.errors.specs import (
     BadAutoShutdown,
     BadChildId,
+    BadChildName,
     BadIntensity,
     BadKind,
     BadMetadata,
-    BadName,
     BadRestart,
     BadShutdown,
     BadSignificant,
@@ -57,7 +57,7 @@ AUTO_SHUTDOWNS: Final = ("never", "any_significant", "all_significant")
 
 def is_seconds(value: object) -> bool:
     """Whether `value` is a number of seconds above 0 and at most a day (nan and bool are not)."""
-    return type(value) in (float, int) and 0.0 < value <= DAY  # type: ignore[operator]
+    return isinstance(value, (float, int)) and not isinstance(value, bool) and 0 < value <= DAY
 
 
 def check_id(value: object) -> None:
@@ -67,9 +67,9 @@ def check_id(value: object) -> None:
 
 
 def check_name(value: object, child: str | None = None) -> None:
-    """Raise BadName unless `value` is None or a string that isn't empty."""
+    """Raise BadChildName unless `value` is None or a string that isn't empty."""
     if value is not None and (not isinstance(value, str) or not value):
-        raise BadName(value, child)
+        raise BadChildName(value, child)
 
 
 def check_restart(value: object, child: str | None = None) -> None:

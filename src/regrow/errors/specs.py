@@ -9,11 +9,11 @@ __all__ = (
     "BadAutoShutdown",
     "BadBackoff",
     "BadChildId",
+    "BadChildName",
     "BadChildSpec",
     "BadIntensity",
     "BadKind",
     "BadMetadata",
-    "BadName",
     "BadRestart",
     "BadShutdown",
     "BadSignificant",
@@ -93,7 +93,7 @@ class BadChildId(BadChildSpec):
         )
 
 
-class BadName(BadChildSpec):
+class BadChildName(BadChildSpec):
     """The name of a child isn't None or a string with at least one character."""
 
     def __init__(self, value: object, child: str | None = None) -> None:
