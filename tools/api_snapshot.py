@@ -51,7 +51,7 @@ def _class(path: str, cls: type) -> Iterator[str]:
     yield f"class {path}({bases})" if bases else f"class {path}"
     constructor = _own_constructor(cls)
     if constructor is not None:
-        yield f"  {path}{constructor}"
+        yield f"  {path}{_text(constructor)}"
     for name, member in sorted(vars(cls).items()):
         if not name.startswith("_"):
             yield from (f"  {line}" for line in _member(f"{path}.{name}", member))
@@ -85,9 +85,27 @@ def _signatures(function: object) -> Iterator[str]:
         variants = typing.get_overloads(function) or variants
     for variant in variants:
         try:
-            yield str(inspect.signature(variant))
+            yield _text(inspect.signature(variant))
         except ValueError:
             yield "(...)"
+
+
+class _AsWritten:
+    """An annotation that is a string, shown without its quotes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _text(signature: inspect.Signature) -> str:
+    def shown(annotation: object) -> object:
+        return _AsWritten(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [it.replace(annotation=shown(it.annotation)) for it in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=shown(signature.return_annotation)))
 
 
 def main() -> int:

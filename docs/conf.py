@@ -1,0 +1,25 @@
+"""Sphinx configuration. No intersphinx: the build needs no network."""
+
+import regrow
+
+project = "Regrow"
+author = "The Regrow maintainers"
+project_copyright = "The Regrow maintainers"
+version = release = regrow.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"Regrow {release}"
+
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_numpy_docstring = False
+# `regrow.GenServer`, not the module it happens to live in.
+add_module_names = False
+python_use_unqualified_type_names = True
