@@ -1,0 +1,226 @@
+"""`call` and `cast`: the decorators that make a method a handler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import (
+    TYPE_CHECKING,
+    Concatenate,
+    Generic,
+    NamedTuple,
+    Never,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    overload,
+)
+from typing import cast as as_type
+
+from regrow.core.handler import Options, PendingHandler
+from regrow.core.signatures import read_parameters
+from regrow.errors.base import show
+from regrow.errors.messages import BadHandler
+
+if TYPE_CHECKING:
+    from regrow.core.messages import CallMessage, CastMessage, Kind
+    from regrow.core.signatures import Function
+
+__all__ = ("CallHandler", "CastHandler", "call", "cast")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+S = TypeVar("S")
+V_co = TypeVar("V_co", covariant=True)
+W = TypeVar("W", bound=Coroutine[object, Never, None] | None)
+
+
+class CallHandler(PendingHandler, Generic[P, R_co, V_co]):
+    """A call handler, to the type checkers.
+
+    On the class it makes messages, ``Counter.increment(5)``; on an instance it is the method.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[S], /) -> Callable[P, CallMessage[S, R_co]]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None, /) -> Callable[P, V_co]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> object:
+        return _settled(self, instance, owner)
+
+
+class CastHandler(PendingHandler, Generic[P, V_co]):
+    """A cast handler, to the type checkers.
+
+    On the class it makes messages, ``Counter.reset()``; on an instance it is the method.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[S], /) -> Callable[P, CastMessage[S]]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None, /) -> Callable[P, V_co]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> object:
+        return _settled(self, instance, owner)
+
+
+class CallDecorator(Protocol):
+    """What `call` with options returns: the decorator."""
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[Never, P], Coroutine[object, Never, R]], /
+    ) -> CallHandler[P, R, Coroutine[object, Never, R]]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[Never, P], R], /) -> CallHandler[P, R, R]: ...
+
+
+class CastDecorator(Protocol):
+    """What `cast` with options returns: the decorator."""
+
+    def __call__(self, function: Callable[Concatenate[Never, P], W], /) -> CastHandler[P, W]: ...
+
+
+@overload
+def call(
+    function: Callable[Concatenate[Never, P], Coroutine[object, Never, R]], /
+) -> CallHandler[P, R, Coroutine[object, Never, R]]: ...
+@overload
+def call(function: Callable[Concatenate[Never, P], R], /) -> CallHandler[P, R, R]: ...
+@overload
+def call(
+    *,
+    raises: type[Exception] | tuple[type[Exception], ...] = (),
+    blocking: bool = False,
+    version: int = 1,
+    repeatable: bool = False,
+) -> CallDecorator: ...
+def call(
+    function: object = None,
+    /,
+    *,
+    raises: object = (),
+    blocking: object = False,
+    version: object = 1,
+    repeatable: object = False,
+) -> object:
+    """Makes a method the handler of a call: a request that is answered with what the method returns.
+
+    On the class it makes the message, on an instance it stays the method::
+
+        class Counter(rg.GenServer):
+            @rg.call
+            def increment(self, by: int = 1) -> int: ...
+
+
+        await counter.call(Counter.increment(5), timeout=1.0)
+
+    Args:
+        function: The method, a `def` or an `async def`.
+        raises: The exceptions that are answers: raised at the caller, and the server lives on. Any other ends
+            the server. Default: none.
+        blocking: Whether the method runs in a thread, because it waits without `await`. Default: no. Not for
+            an `async def`.
+        version: The version of the arguments, from 1. Raise it when their meaning changes, if messages are
+            stored. Default: 1.
+        repeatable: Whether handling the same message twice does no harm. Default: no.
+
+    Raises:
+        BadHandler: It can't be a handler, or an option has a wrong value.
+    """
+    given = _Given(raises, blocking, version, repeatable)
+
+    def decorate(found: object) -> object:
+        return CallHandler[..., object, object](*_checked("call", found, given))
+
+    return decorate if function is None else decorate(function)
+
+
+@overload
+def cast(function: Callable[Concatenate[Never, P], W], /) -> CastHandler[P, W]: ...
+@overload
+def cast(*, blocking: bool = False, version: int = 1) -> CastDecorator: ...
+def cast(function: object = None, /, *, blocking: object = False, version: object = 1) -> object:
+    """Makes a method the handler of a cast: a message that isn't answered.
+
+    On the class it makes the message, on an instance it stays the method::
+
+        class Counter(rg.GenServer):
+            @rg.cast
+            def reset(self) -> None: ...
+
+
+        counter.cast(Counter.reset())
+
+    Args:
+        function: The method, a `def` or an `async def`, that returns None.
+        blocking: Whether the method runs in a thread, because it waits without `await`. Default: no. Not for
+            an `async def`.
+        version: The version of the arguments, from 1. Raise it when their meaning changes, if messages are
+            stored. Default: 1.
+
+    Raises:
+        BadHandler: It can't be a handler, or an option has a wrong value.
+    """
+    given = _Given(blocking=blocking, version=version)
+
+    def decorate(found: object) -> object:
+        return CastHandler[..., object](*_checked("cast", found, given))
+
+    return decorate if function is None else decorate(function)
+
+
+def _settled(pending: PendingHandler, instance: object, owner: type | None) -> object:
+    owner = owner or type(instance)
+    found: object = pending.settle(owner).__get__(instance, owner)
+    return found
+
+
+class _Given(NamedTuple):
+    """The options as they were given, of any type."""
+
+    raises: object = ()
+    blocking: object = False
+    version: object = 1
+    repeatable: object = False
+
+
+def _checked(kind: Kind, value: object, given: _Given) -> tuple[Function, Options]:
+    inner: object = getattr(value, "__func__", value)
+    server, _, name = getattr(inner, "__qualname__", "").rpartition(".")
+    server = server.rpartition("<locals>.")[2]
+    function, _parameters = read_parameters(server, name, value)
+    problem, remedy = _what_is_wrong(given, is_async=inspect.iscoroutinefunction(function))
+    if name.startswith("__") and name.endswith("__"):
+        problem, remedy = "Python itself calls methods of such names", "Choose another name"
+    if problem:
+        raise BadHandler(server, name, value, problem, remedy)
+    return function, Options(
+        kind=kind,
+        raises=as_type(tuple[type[Exception], ...], _as_tuple(given.raises)),
+        blocking=bool(given.blocking),
+        version=as_type(int, given.version),
+        repeatable=bool(given.repeatable),
+    )
+
+
+def _what_is_wrong(given: _Given, *, is_async: bool) -> tuple[str, str]:
+    for item in _as_tuple(given.raises):
+        if not (isinstance(item, type) and issubclass(item, Exception)):
+            problem = f"raises={show(given.raises)} isn't a subclass of Exception or a tuple of such"
+            return problem, "Write raises=(KeyError,)"
+    for option in ("blocking", "repeatable"):
+        if not isinstance(getattr(given, option), bool):
+            return (
+                f"{option}={show(getattr(given, option))} is neither True nor False",
+                "Leave it out for False",
+            )
+    if given.blocking and is_async:
+        return "blocking=True is for what waits without `await`", "Write it as a `def`, or leave blocking out"
+    if type(given.version) is not int or given.version < 1:
+        return f"version={show(given.version)} is no whole number from 1", "Leave it out for 1"
+    return "", ""
+
+
+def _as_tuple(value: object) -> tuple[object, ...]:
+    return as_type(tuple[object, ...], value) if isinstance(value, tuple) else (value,)
