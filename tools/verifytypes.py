@@ -4,8 +4,10 @@ Run: python tools/verifytypes.py
 """
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 PACKAGE = "regrow"
@@ -13,7 +15,11 @@ PACKAGE = "regrow"
 
 def report() -> dict[str, Any]:
     command = [sys.executable, "-m", "pyright", "--verifytypes", PACKAGE, "--ignoreexternal", "--outputjson"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # With --verifytypes pyright looks into the first python of the path, whatever --pythonpath says.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
     try:
         found: dict[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
@@ -22,18 +28,19 @@ def report() -> dict[str, Any]:
 
 
 def main() -> int:
-    completeness = report().get("typeCompleteness")
-    if completeness is None:
-        sys.exit(f"verifytypes: pyright did not find {PACKAGE}; is it installed, with py.typed?")
+    found = report()
+    completeness = found["typeCompleteness"]
     for symbol in completeness["symbols"]:
         if symbol["isExported"] and not symbol["isTypeKnown"]:
-            print(symbol["name"])
             for diagnostic in symbol["diagnostics"]:
-                print("   ", diagnostic["message"])
+                print(f"{symbol['name']}: {diagnostic['message'].splitlines()[0]}")
+    for diagnostic in found["generalDiagnostics"]:
+        print(diagnostic["message"])
     counts = completeness["exportedSymbolCounts"]
     known, total = counts["withKnownType"], sum(counts.values())
     print(f"verifytypes: {known} of {total} public symbols completely typed")
-    return 0 if known == total else 1
+    # Nothing found is not everything typed.
+    return 0 if 0 < known == total else 1
 
 
 if __name__ == "__main__":

@@ -14,9 +14,29 @@ __version__ = "0.1.0.dev0"
 # tests/api/test_lazy.py holds the two together.
 if TYPE_CHECKING:
     from regrow import errors as errors
+    from regrow.core.backoff import Backoff as Backoff
+    from regrow.core.ports import Ports as Ports
+    from regrow.core.reasons import KILLED as KILLED
+    from regrow.core.reasons import NOPROC as NOPROC
+    from regrow.core.reasons import NORMAL as NORMAL
+    from regrow.core.reasons import SHUTDOWN as SHUTDOWN
+    from regrow.core.reasons import Crash as Crash
+    from regrow.core.reasons import ExitReason as ExitReason
+    from regrow.core.reasons import Shutdown as Shutdown
+    from regrow.core.settings import Settings as Settings
+    from regrow.core.specs import ChildSpec as ChildSpec
+    from regrow.core.specs import child as child
+    from regrow.core.timeouts import TimeoutTable as TimeoutTable
 
 # The public names by the module each comes from.
-_HOMES: dict[str, tuple[str, ...]] = {}
+_HOMES: dict[str, tuple[str, ...]] = {
+    "regrow.core.backoff": ("Backoff",),
+    "regrow.core.ports": ("Ports",),
+    "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown"),
+    "regrow.core.settings": ("Settings",),
+    "regrow.core.specs": ("ChildSpec", "child"),
+    "regrow.core.timeouts": ("TimeoutTable",),
+}
 
 # Public sub-modules, reached as attributes: `rg.errors`.
 _SUBMODULES: tuple[str, ...] = ("errors",)
