@@ -1,0 +1,1 @@
+"""Benchmarks of the runtime, beside asyncio, Erlang/OTP and other Python libraries."""

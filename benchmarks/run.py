@@ -1,0 +1,73 @@
+"""Runs the benchmarks: `python benchmarks/run.py --suite runtime --quick`.
+
+Each cell is one workload by one system, run in a process of its own, interleaved with the other
+systems, and checked against sums that only this program can reckon beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by its path
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmarks.suite import report
+from benchmarks.suite.cells_table import Table, terminal_progress
+from benchmarks.suite.paths import ROOT
+from benchmarks.suite.systems import named
+from benchmarks.suite.workloads import WORKLOADS, chosen
+
+_FULL_ROUNDS, _QUICK_ROUNDS = 5, 3
+_OWN = ("regrow", "asyncio", "erlang")
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Regrow's benchmarks, beside asyncio, Erlang and peers.")
+    parser.add_argument("--suite", choices=["runtime"], default="runtime")
+    parser.add_argument("--quick", action="store_true", help="W1, W2, W6, W9 within 3 minutes")
+    parser.add_argument("--json", action="store_true", help="one JSON list of rows on standard output")
+    parser.add_argument(
+        "--markdown",
+        nargs="?",
+        type=Path,
+        const=ROOT / "docs" / "benchmarks.md",
+        help="write the page for the docs (default: docs/benchmarks.md)",
+    )
+    parser.add_argument("--only", nargs="+", default=[], metavar="W2", help="workloads by their short names")
+    parser.add_argument("--systems", nargs="+", default=[], metavar="SYSTEM", help="columns by name")
+    parser.add_argument("--repeat", type=int, metavar="N", help="rounds; default 5, with --quick 3")
+    parser.add_argument("--million", action="store_true", help="also W6 with 1,000,000 idle processes")
+    options = parser.parse_args(arguments)
+    families = {workload.family for workload in WORKLOADS}
+    if unknown := set(options.only) - families:
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}. There are: {', '.join(families)}")
+    if options.repeat is not None and options.repeat < 1:
+        parser.error(f"--repeat {options.repeat}: at least 1")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the table; exit code 1 when a cell of ours, of asyncio or of Erlang went wrong."""
+    options = _arguments(arguments)
+    table = Table(
+        chosen(quick=options.quick, only=tuple(options.only), million=options.million),
+        named(tuple(options.systems), quick=options.quick),
+        quick=options.quick,
+        repeat=options.repeat or (_QUICK_ROUNDS if options.quick else _FULL_ROUNDS),
+    )
+    table.run(terminal_progress)
+    if options.markdown:
+        options.markdown.write_text(report.markdown(table))
+    if options.json:
+        print(json.dumps([cell.row() for cell in table.cells], indent=1))
+    else:
+        print(report.text(table))
+    wrong = [c for c in table.cells if c.system.name.startswith(_OWN) and (c.note or "").startswith("wrong")]
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

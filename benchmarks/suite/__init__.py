@@ -1,0 +1,1 @@
+"""What runs the cells, checks them and writes the tables."""

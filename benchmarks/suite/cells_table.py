@@ -1,0 +1,99 @@
+"""Runs the cells of a table, interleaved, and keeps what each round measured."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks.suite.cells import Run, run_once
+from benchmarks.suite.systems import System
+from benchmarks.suite.workloads import Workload
+
+QUICK_CELL_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Cell:
+    """One workload by one system: the measures of each round."""
+
+    workload: Workload
+    system: System
+    rounds: list[dict[str, float]] = field(default_factory=list)
+    note: str | None = None
+    version: str | None = None
+    failed: bool = False
+    spent: float = 0.0
+
+    def add(self, run: Run) -> None:
+        self.spent += run.wall
+        self.version = run.version or self.version
+        self.note = run.note or self.note
+        if run.failed:
+            self.failed = True
+        else:
+            self.rounds.append(run.measures)
+
+    def median(self, key: str) -> float | None:
+        values = [measures[key] for measures in self.rounds if key in measures]
+        return statistics.median(values) if values else None
+
+    def row(self) -> dict[str, object]:
+        """The row of the result: medians, or the note that stands in their place."""
+        row: dict[str, object] = {"workload": self.workload.name, "system": self.system.name}
+        if not self.failed:
+            keys = sorted({key for measures in self.rounds for key in measures})
+            row |= {key: self.median(key) for key in keys}
+            row["runs"] = len(self.rounds)
+        if self.note:
+            row["note"] = self.note
+        if self.version:
+            row["version"] = self.version
+        return row
+
+
+class Table:
+    """All cells of a run."""
+
+    def __init__(self, workloads: list[Workload], systems: list[System], *, quick: bool, repeat: int) -> None:
+        self.quick, self.repeat = quick, repeat
+        self.cells = [Cell(w, s) for w in workloads for s in systems if s.does(w.family)]
+
+    def find(self, workload_name: str, system: str) -> Cell | None:
+        for cell in self.cells:
+            if cell.workload.name == workload_name and cell.system.name == system:
+                return cell
+        return None
+
+    def run(self, progress: Callable[[str], None]) -> None:
+        """Workload by workload; in each, every system once a round, starting with another each time."""
+        done, total = 0, len(self.cells) * self.repeat
+        for workload in dict.fromkeys(cell.workload for cell in self.cells):
+            cells = [cell for cell in self.cells if cell.workload is workload]
+            for turn in range(self.repeat):
+                for cell in cells[turn % len(cells) :] + cells[: turn % len(cells)]:
+                    done += 1
+                    progress(f"[{done}/{total}] round {turn + 1} {workload.family} {cell.system.name}")
+                    self._once(cell)
+        progress("")
+
+    def _once(self, cell: Cell) -> None:
+        limit = self._limit(cell)
+        if cell.failed or (cell.rounds and limit < cell.spent / len(cell.rounds)):
+            return
+        params = cell.workload.params(quick=self.quick)
+        cell.add(run_once(cell.system, cell.workload, params, limit=limit))
+
+    def _limit(self, cell: Cell) -> float:
+        if self.quick:
+            # The cell's time is for all of its rounds together.
+            return QUICK_CELL_SECONDS - cell.spent
+        return cell.workload.cell_seconds
+
+
+def terminal_progress(text: str) -> None:
+    """One line that is written over, on a terminal only."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,143 @@
+"""The targets of the design, reckoned from a run's interleaved rounds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.suite.cells_table import Cell, Table
+
+_OURS = ("regrow", "asyncio", "erlang")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One row: what was measured, and what it may be."""
+
+    row: int
+    what: str
+    measured: float | None
+    floor: float
+    goal: float
+    less_is_better: bool = False
+
+    @property
+    def verdict(self) -> str:
+        if self.measured is None:
+            return "not measured"
+        if self._meets(self.goal):
+            return "goal"
+        return "floor" if self._meets(self.floor) else "MISSED"
+
+    def _meets(self, bound: float) -> bool:
+        assert self.measured is not None
+        return self.measured <= bound if self.less_is_better else self.measured >= bound
+
+
+def targets(table: Table) -> list[Target]:
+    """Rows 1, 2 and 4 to 8 of the design's section 6."""
+    look = _Look(table)
+    return [
+        Target(1, "call, def handler, against Erlang", look.against_erlang("W2", "per_second"), 1.2, 1.5),
+        Target(1, "call, def handler, against the best peer", look.against_peer("W2"), 8.0, 10.0),
+        Target(
+            2,
+            "call, async def handler, against queue + future + call_later",
+            look.ratio("W2", "per_second", "asyncio", ours="regrow-async-def"),
+            1.0,
+            1.2,
+        ),
+        Target(4, "cast, against asyncio.Queue", look.ratio("W1", "per_second", "asyncio"), 1.5, 2.5),
+        Target(4, "cast, against the best peer", look.against_peer("W1"), 3.0, 5.0),
+        Target(5, "bytes per idle process, 10,000", look.value("W6", "bytes"), 600, 450, less_is_better=True),
+        Target(
+            5, "bytes per idle process, 1,000,000", look.value("W6m", "bytes"), 600, 450, less_is_better=True
+        ),
+        Target(6, "start, against start_child", look.against_erlang("W6s", "per_second"), 0.7, 1.0),
+        # The design sets no goal of its own against the peers: the floor stands for both.
+        Target(6, "start, against the best peer", look.against_peer("W6s"), 5.0, 5.0),
+        *_crash_targets(look),
+        Target(
+            8,
+            "context switches, 10,000 idle, 5 s",
+            look.value("W12", "switches"),
+            0,
+            0,
+            less_is_better=True,
+        ),
+    ]
+
+
+def _crash_targets(look: _Look) -> list[Target]:
+    found = []
+    for strategy in ("one_for_one", "one_for_all", "rest_for_one"):
+        first = look.against_erlang("W9", "p50", strategy, fastest=min)
+        learnt = look.against_erlang("W9", "learn_p50", strategy, fastest=min)
+        what = f"crash to first answer, {strategy}, p50 against Erlang's"
+        found.append(Target(7, what, first, 0.8, 0.3, less_is_better=True))
+        what = f"caller learns of the crash, {strategy}, p50 against Erlang's"
+        found.append(Target(7, what, learnt, 1.0, 0.7, less_is_better=True))
+    return found
+
+
+class _Look:
+    """Finds cells by family, and compares them round by round."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def cell(self, family: str, system: str, title: str = "") -> Cell | None:
+        for cell in self._table.cells:
+            matches = cell.workload.family == family and title in cell.workload.title
+            if matches and cell.system.name == system and cell.rounds:
+                return cell
+        return None
+
+    def value(self, family: str, key: str) -> float | None:
+        cell = self.cell(family, "regrow")
+        return None if cell is None else cell.median(key)
+
+    def ratio(
+        self, family: str, key: str, other: str, title: str = "", *, ours: str = "regrow"
+    ) -> float | None:
+        """The median of the ratios of the rounds that both took part in."""
+        mine, theirs = self.cell(family, ours, title), self.cell(family, other, title)
+        if mine is None or theirs is None:
+            return None
+        ratios = [
+            a[key] / b[key]
+            for a, b in zip(mine.rounds, theirs.rounds, strict=False)
+            if key in a and b.get(key)
+        ]
+        return statistics.median(ratios) if ratios else None
+
+    def against_erlang(
+        self, family: str, key: str, title: str = "", *, fastest: Callable[[list[float]], float] = max
+    ) -> float | None:
+        """Against the better of Erlang with all its schedulers and with one."""
+        settings = ("erlang", "erlang-1-scheduler")
+        medians = {
+            name: median
+            for name in settings
+            if (cell := self.cell(family, name, title)) is not None
+            and (median := cell.median(key)) is not None
+        }
+        if not medians:
+            return None
+        best = fastest(list(medians.values()))
+        name = next(name for name, median in medians.items() if median == best)
+        return self.ratio(family, key, name, title)
+
+    def against_peer(self, family: str) -> float | None:
+        peers = {
+            cell.system.name: median
+            for cell in self._table.cells
+            if cell.workload.family == family
+            and not cell.system.name.startswith(_OURS)
+            and cell.rounds
+            and (median := cell.median("per_second")) is not None
+        }
+        if not peers:
+            return None
+        return self.ratio(family, "per_second", max(peers, key=lambda name: peers[name]))

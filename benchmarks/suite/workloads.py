@@ -1,0 +1,214 @@
+"""The workloads: how much work, and how the orchestrator knows that all of it was done.
+
+A worker gets `n` and friends and a fresh `nonce`, and hands back sums. What they must be is
+worked out here, from the nonce: a worker that skips, doubles or makes up work cannot know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Value = int | str
+Params = Mapping[str, Value]
+Proof = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """One line of the table; `family` is what `--only` and a worker's function are called by."""
+
+    family: str
+    title: str
+    full: dict[str, Value]
+    expect: Callable[[Params, int], dict[str, int]]
+    quick: dict[str, Value] = field(default_factory=dict)
+    in_quick: bool = False
+    operations: Callable[[Params], int] = lambda params: number(params, "n")
+    soft: tuple[str, ...] = ()
+    soft_note: str = ""
+    cell_seconds: float = 60.0
+    optional: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.family} {self.title}"
+
+    def params(self, *, quick: bool) -> dict[str, Value]:
+        return {**self.full, **self.quick} if quick else dict(self.full)
+
+    def check(self, params: Params, nonce: int, proof: Proof) -> tuple[str | None, str | None]:
+        """What is wrong with the proof (None: nothing), and a remark that is no failure."""
+        remark: str | None = None
+        for key, expected in self.expect(params, nonce).items():
+            found = proof.get(key)
+            if found == expected:
+                continue
+            if key in self.soft:
+                remark = self.soft_note
+                continue
+            return f"{key}: {found!r} instead of {expected}", remark
+        return None, remark
+
+
+def number(params: Params, key: str) -> int:
+    value = params[key]
+    assert isinstance(value, int)
+    return value
+
+
+def triangle(n: int) -> int:
+    """The sum of range(n)."""
+    return n * (n - 1) // 2
+
+
+def _told(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    return {"count": n, "total": n * nonce + triangle(n)}
+
+
+def _asked(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    extra = number(params, "warm_up") + number(params, "latencies")
+    return {
+        "replies": triangle(n) + n * nonce,
+        "more_replies": triangle(extra) + extra * nonce,
+        "count": n + extra,
+    }
+
+
+def _in_flight(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    return {"replies": triangle(n) + n * nonce, "count": n}
+
+
+def _fan_out(params: Params, nonce: int) -> dict[str, int]:
+    actors, tells = number(params, "actors"), number(params, "tells")
+    return {"count": actors * tells, "total": tells * (actors * nonce + triangle(actors))}
+
+
+def _chain(params: Params, nonce: int) -> dict[str, int]:
+    rounds, depth = number(params, "rounds"), number(params, "depth")
+    return {"replies": triangle(rounds) + rounds * (nonce + depth - 1)}
+
+
+def _spawned(params: Params, nonce: int) -> dict[str, int]:
+    idle, n = number(params, "idle"), number(params, "n")
+    return {"idle_answers": idle * nonce + triangle(idle), "answers": n * nonce + triangle(n)}
+
+
+def _started(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    return {"answers": n * nonce + triangle(n)}
+
+
+def _skynet(params: Params, nonce: int) -> dict[str, int]:
+    leaves = number(params, "leaves")
+    return {"sum": triangle(leaves) + leaves * nonce}
+
+
+def _crashes(params: Params, nonce: int) -> dict[str, int]:
+    crashes = number(params, "crashes")
+    return {"starts": crashes + 1, "answers": crashes * nonce + triangle(crashes + 1)}
+
+
+def _tree(params: Params, nonce: int) -> dict[str, int]:
+    leaves = number(params, "fan") ** number(params, "depth")
+    # Leaves are stamped 0, 1, ... as they start; ordered shutdown stops them the other way round.
+    in_reverse = sum(place * (leaves - 1 - place) for place in range(leaves))
+    return {"started": leaves, "stopped": leaves, "order": in_reverse, "nonce": nonce}
+
+
+def _idle(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    return {"answers": n * nonce + triangle(n)}
+
+
+def _crash_workload(strategy: str) -> Workload:
+    return Workload(
+        family="W9",
+        title=f"crash to first answer after the restart, {strategy}",
+        full={"strategy": strategy, "crashes": 1000, "children": 3},
+        quick={"crashes": 200},
+        in_quick=strategy == "one_for_one",
+        expect=_crashes,
+        operations=lambda params: number(params, "crashes"),
+    )
+
+
+def _tree_workload(depth: int, fan: int) -> Workload:
+    return Workload(
+        family="W10",
+        title=f"tree build and ordered shutdown, {depth} deep by {fan}",
+        full={"depth": depth, "fan": fan},
+        expect=_tree,
+        operations=lambda params: number(params, "fan") ** number(params, "depth"),
+        soft=("order",),
+        soft_note="children are not stopped in reverse order",
+    )
+
+
+WORKLOADS: tuple[Workload, ...] = (
+    Workload("W0", "bare asyncio.Queue", {"n": 50_000}, _told),
+    Workload("W1", "cast to a counter", {"n": 100_000}, _told, quick={"n": 50_000}, in_quick=True),
+    Workload(
+        "W2",
+        "sequential call",
+        {"n": 50_000, "warm_up": 100, "latencies": 10_000},
+        _asked,
+        quick={"n": 10_000, "latencies": 2_000},
+        in_quick=True,
+    ),
+    Workload("W3", "1,000 calls in flight", {"n": 50_000, "in_flight": 1_000}, _in_flight),
+    Workload(
+        "W4",
+        "1,000 processes, 100 casts each, one call each",
+        {"actors": 1_000, "tells": 100},
+        _fan_out,
+        operations=lambda params: number(params, "actors") * (number(params, "tells") + 1),
+    ),
+    Workload(
+        "W5",
+        "chain of calls, depth 100",
+        {"depth": 100, "rounds": 200},
+        _chain,
+        operations=lambda params: number(params, "depth") * number(params, "rounds"),
+    ),
+    Workload(
+        "W6",
+        "start 5,000, one answer each, shut down; bytes per idle process of 10,000",
+        {"n": 5_000, "idle": 10_000},
+        _spawned,
+        in_quick=True,
+    ),
+    Workload("W6s", "start rate under a dynamic supervisor", {"n": 20_000}, _started),
+    Workload(
+        "W6m",
+        "bytes per idle process of 1,000,000",
+        {"n": 5_000, "idle": 1_000_000},
+        _spawned,
+        cell_seconds=600.0,
+        optional=True,
+    ),
+    Workload(
+        "W7",
+        "skynet, 10 children each, 100,000 leaves",
+        {"leaves": 100_000},
+        _skynet,
+        operations=lambda params: (10 * number(params, "leaves") - 1) // 9,
+    ),
+    _crash_workload("one_for_one"),
+    _crash_workload("one_for_all"),
+    _crash_workload("rest_for_one"),
+    _tree_workload(3, 10),
+    _tree_workload(5, 5),
+    _tree_workload(10, 2),
+    Workload("W12", "context switches with 10,000 idle processes", {"n": 10_000, "seconds": 5}, _idle),
+)
+
+
+def chosen(*, quick: bool, only: tuple[str, ...], million: bool) -> list[Workload]:
+    """The workloads of a run: by name, or those of the quick or the full set."""
+    if only:
+        return [w for w in WORKLOADS if w.family in only]
+    return [w for w in WORKLOADS if (w.in_quick or not quick) and (million or not w.optional)]

@@ -1,0 +1,1 @@
+"""One adapter per system: how it does each workload by its own API."""
