@@ -1,0 +1,105 @@
+"""Links, exit signals between processes, and trapping them."""
+
+from __future__ import annotations
+
+from tests.conformance.model import Alive, Call, Cast, ExitSignal, Leave, Link, Monitor, Shutdown, Signal, Spawn, Tell, TrapExit, Unlink
+from tests.conformance.scenarios._make import case, sup, tree, w
+
+
+def o(id: str = "o", **options: object) -> Spawn:
+    return Spawn(id=id, **options)
+
+
+SCENARIOS = (
+    case("links/crash_takes_the_linked_along", tree(w("a")), o(), Link("o", "a"), Cast("a", "crash"), Alive("o")),
+    case("links/normal_end_does_not", tree(w("a")), o(), Link("o", "a"), Cast("a", "stop:normal"), Alive("o")),
+    case("links/shutdown_does", tree(w("a")), o(), Link("o", "a"), Cast("a", "stop:shutdown")),
+    case("links/shutdown_detail_and_other_travel", tree(w("a")), o(), o("p"), Link("o", "a"), Cast("a", "stop:shutdown:x"), Link("p", "a"), Cast("a", "stop:other:y")),
+    case("links/kill_arrives_as_killed", tree(w("a")), o(), o("p", trap_exit=True), Link("o", "a"), Link("p", "a"), Signal("a", "kill")),
+    case(
+        "links/who_traps_gets_a_message_for_every_reason",
+        tree(w("a"), max_restarts=9),
+        o(trap_exit=True),
+        *(step for reason in ("normal", "shutdown", "shutdown:x", "other:y") for step in (Link("o", "a"), Cast("a", f"stop:{reason}"))),
+        Link("o", "a"),
+        Cast("a", "crash"),
+        Link("o", "a"),
+        Signal("a", "kill"),
+    ),
+    case("links/link_does_not_follow_the_restart", tree(w("a")), o(trap_exit=True), Link("o", "a"), Cast("a", "crash"), Cast("a", "crash")),
+    case("links/linking_twice_is_one_link", tree(w("a")), o(trap_exit=True), Link("o", "a"), Link("o", "a"), Cast("a", "crash")),
+    case(
+        "links/unlink_undoes_any_number_of_links",
+        tree(w("a")),
+        o(trap_exit=True),
+        Link("o", "a"),
+        Link("o", "a"),
+        Unlink("o", "a"),
+        Cast("a", "crash"),
+    ),
+    case("links/unlink_from_the_other_end", tree(w("a")), o(), Link("o", "a"), Unlink("a", "o"), Cast("a", "crash"), Alive("o")),
+    case("links/unlink_without_a_link", tree(w("a")), o(), Unlink("o", "a"), Unlink("o", "a#1"), Cast("a", "crash"), Unlink("o", "a#1"), Alive("o")),
+    case("links/to_the_dead_when_trapping", tree(w("a")), o(trap_exit=True), Cast("a", "crash"), Link("o", "a#1"), Alive("o")),
+    case("links/to_the_dead_when_not_trapping", tree(w("a")), o(), Cast("a", "crash"), Link("o", "a#1"), Alive("o")),
+    case("links/to_oneself", tree(w("a")), o(), Link("o", "o"), Alive("o"), Leave("o", "crash")),
+    case("links/worker_that_traps_hears_of_the_observer", tree(w("a")), o(), Link("a", "o"), Leave("o", "crash"), Call("a")),
+    case("links/worker_that_does_not_trap_goes_along_and_comes_back", tree(w("a", trap_exit=False)), o(), Link("a", "o"), Leave("o", "other:x"), Call("a")),
+    case("links/observer_leaving_normally_hurts_nobody", tree(w("a", trap_exit=False)), o(), Link("o", "a"), Leave("o", "normal"), Alive("a#1")),
+    case(
+        "links/chain_falls_to_its_end",
+        tree(w("a")),
+        o("p"),
+        o("q"),
+        o("r", trap_exit=True),
+        Link("p", "a"),
+        Link("q", "p"),
+        Link("r", "q"),
+        Cast("a", "crash"),
+    ),
+    case(
+        "links/chain_stops_at_a_normal_end",
+        tree(w("a")),
+        o("p"),
+        o("q"),
+        Link("q", "p"),
+        Link("p", "a"),
+        Leave("p", "normal"),
+        Alive("q"),
+        Alive("a#1"),
+    ),
+    case(
+        "links/ring",
+        tree(w("a")),
+        o("p"),
+        o("q"),
+        o("r"),
+        Link("p", "q"),
+        Link("q", "r"),
+        Link("r", "p"),
+        Leave("q", "other:x"),
+        Alive("p"),
+        Alive("r"),
+    ),
+    case("links/siblings_linked_fall_together_and_both_come_back", tree(w("a", trap_exit=False), w("b", trap_exit=False)), Link("a", "b"), Cast("a", "crash")),
+    case(
+        "links/siblings_linked_in_one_for_all_count_one_or_the_group",
+        tree(w("a", trap_exit=False), w("b"), strategy="one_for_all"),
+        Link("a", "b"),
+        Cast("a", "stop:other:x"),
+        Call("b"),
+    ),
+    case("links/trapping_toggled_between_two_deaths", tree(w("a"), w("b")), o(), Link("o", "a"), TrapExit("o", True), Cast("a", "crash"), Link("o", "b"), TrapExit("o", False), Cast("b", "crash")),
+    case("links/to_a_supervisor_that_gives_up", tree(sup("s", w("a"), max_restarts=0), w("z")), o(trap_exit=True), o("p"), Link("o", "s"), Link("p", "s"), Cast("a", "crash")),
+    case("links/supervisor_does_not_care_for_a_stranger", tree(w("a")), o(), Link("o", "root"), Leave("o", "crash"), Call("a")),
+    case("links/linked_observer_dies_with_the_shutdown", tree(w("a"), w("b")), o(), Link("o", "b"), o("p", trap_exit=True), Link("p", "b"), Shutdown()),
+    case("links/signal_normal_between_processes", tree(w("a", trap_exit=False)), o(), ExitSignal("o", "a", "normal"), Alive("a#1"), ExitSignal("a", "o", "normal"), Alive("o")),
+    case("links/signal_needs_no_link", tree(w("a")), o(), ExitSignal("a", "o", "other:x"), Alive("o"), Alive("a#1")),
+    case("links/signal_to_who_traps_names_its_sender", tree(w("a")), o(trap_exit=True), ExitSignal("a", "o", "other:x"), ExitSignal("a", "o", "shutdown"), ExitSignal("o", "a", "other:y")),
+    case("links/signal_to_a_linked_process_leaves_the_link", tree(w("a")), o(trap_exit=True), Link("o", "a"), ExitSignal("a", "o", "other:x"), Cast("a", "crash")),
+    case("links/kill_signal_from_a_linked_process_comes_back_as_killed", tree(w("a")), o(trap_exit=True), Link("o", "a"), ExitSignal("o", "a", "kill")),
+    case("links/signal_to_the_dead_is_nothing", tree(w("a")), o(), Cast("a", "crash"), ExitSignal("o", "a#1", "other:x"), Signal("a#1", "kill"), Alive("a")),
+    case("links/signal_to_a_supervisor_from_a_stranger", tree(sup("s", w("a")), w("z")), Signal("s", "shutdown"), Signal("s", "other:x"), Signal("s", "normal"), Call("a")),
+    case("links/killed_supervisor_kills_its_children", tree(sup("s", w("a"), w("b", trap_exit=False)), w("z")), o(trap_exit=True), Link("o", "b"), Signal("s", "kill"), Call("a")),
+    case("links/killed_root_ends_everything", tree(w("a"), sup("s", w("b"))), o(), Monitor("o", "b"), Signal("root", "kill"), Alive("b")),
+    case("links/messages_before_the_exit_arrive_before_it", tree(w("a")), o(trap_exit=True), Link("o", "a"), Tell("a", "o", "one"), Tell("a", "o", "two"), Cast("a", "crash")),
+)
