@@ -15,6 +15,8 @@ __version__ = "0.1.0.dev0"
 if TYPE_CHECKING:
     from regrow import errors as errors
     from regrow.core.backoff import Backoff as Backoff
+    from regrow.core.handlers import call as call
+    from regrow.core.handlers import cast as cast
     from regrow.core.ports import Ports as Ports
     from regrow.core.reasons import KILLED as KILLED
     from regrow.core.reasons import NOPROC as NOPROC
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
+    "regrow.core.handlers": ("call", "cast"),
     "regrow.core.ports": ("Ports",),
     "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown"),
     "regrow.core.settings": ("Settings",),
