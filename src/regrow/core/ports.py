@@ -156,9 +156,9 @@ class Ports:
         self.random: Final = _called("random", random if random is not None else RandomStreams())
         self.ids: Final[IdSource] = ids if ids is not None else Serials()
         self.threads: Final = threads
-        self.chooser: Final = _called("chooser", chooser)
-        self.mailbox_hook: Final = _called("mailbox_hook", mailbox_hook)
-        self.step_hook: Final = _called("step_hook", step_hook)
+        self.chooser: Final = None if chooser is None else _called("chooser", chooser)
+        self.mailbox_hook: Final = None if mailbox_hook is None else _called("mailbox_hook", mailbox_hook)
+        self.step_hook: Final = None if step_hook is None else _called("step_hook", step_hook)
         self.store: Final = store
         _has_methods("ids", self.ids, ("next",))
         if threads is not None:
@@ -166,7 +166,7 @@ class Ports:
 
 
 def _called(option: str, port: T) -> T:
-    if port is not None and not callable(port):
+    if not callable(port):
         raise BadPort(option, port, "callable")
     return port
 

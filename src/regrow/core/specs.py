@@ -27,7 +27,7 @@ from regrow.core.options import (
     check_start_timeout,
     check_strategy,
 )
-from regrow.core.targets import Target, check_target, kind_of, name_of, unwrapped
+from regrow.core.targets import Target, check_target, kind_of, name_of, own_kwargs, unwrapped
 from regrow.errors.specs import BadSignificant, DuplicateChild, NotAChildSpec
 
 __all__ = (
@@ -113,7 +113,7 @@ def child(
         id=id if id is not None else name or name_of(target),
         target=target,
         args=args,
-        kwargs=dict(kwargs) if kwargs else None,
+        kwargs=None if kwargs is None else own_kwargs(kwargs),
         name=name,
         restart=restart,
         shutdown=shutdown,

@@ -11,12 +11,13 @@ from weakref import WeakKeyDictionary
 
 from regrow.errors.specs import BadArguments, BadTarget
 
-__all__ = ("Target", "check_target", "kind_of", "name_of", "unwrapped")
+__all__ = ("Target", "check_target", "kind_of", "name_of", "own_kwargs", "unwrapped")
 
 Target: TypeAlias = Callable[..., object]
 """A GenServer class, or an `async def` function."""
 
 CALLBACKS: Final = ("init", "handle_info", "terminate")
+NO_KEYWORDS: Final[Mapping[str, object]] = {}
 _NO_SELF: Final = object()
 
 # Whether arguments fit depends on the target and on their number and names alone. Weak, so that a
@@ -27,7 +28,7 @@ _fitting: WeakKeyDictionary[Target, set[object]] = WeakKeyDictionary()
 def check_target(
     target: object,
     args: object,
-    kwargs: Mapping[str, object] | None,
+    kwargs: object,
     child: str | None = None,
 ) -> None:
     """Raise unless `target` can be started with these arguments.
@@ -39,7 +40,8 @@ def check_target(
     if not isinstance(args, tuple):
         raise BadArguments(args, "args has to be a tuple, as (10,)", "a child spec", child)
     args = cast(tuple[object, ...], args)
-    shape = (len(args), frozenset(kwargs)) if kwargs else len(args)
+    keywords = _keywords(kwargs, child)
+    shape = (len(args), frozenset(keywords)) if keywords else len(args)
     try:
         shapes = _fitting.get(target)  # type: ignore[call-overload]
         if shapes is not None and shape in shapes:
@@ -49,11 +51,33 @@ def check_target(
     if not callable(target):
         raise BadTarget(target, _hint(target), child)
     _check_startable(target, child)
-    _check_arguments(target, args, kwargs or {}, child)
+    _check_arguments(target, args, keywords, child)
     try:
         _fitting.setdefault(target, set()).add(shape)
     except TypeError:
         return
+
+
+def _keywords(given: object, child: str | None) -> Mapping[str, object]:
+    if given is None:
+        return NO_KEYWORDS
+    kwargs = given
+    if type(kwargs) is dict or isinstance(kwargs, Mapping):
+        keywords = cast(Mapping[str, object], kwargs)
+        for key in keywords:
+            if type(key) is not str:
+                break
+        else:
+            return keywords
+    problem = 'kwargs has to be a mapping with string keys, as {"step": 2}'
+    raise BadArguments(given, problem, "a child spec", child)
+
+
+def own_kwargs(kwargs: object) -> Mapping[str, object] | None:
+    """A copy of a mapping, None for an empty one; anything else as it is, to be refused later."""
+    if isinstance(kwargs, Mapping):
+        return dict(cast(Mapping[str, object], kwargs)) or None
+    return cast(Mapping[str, object] | None, kwargs)
 
 
 def _check_startable(target: Target, child: str | None) -> None:
@@ -96,7 +120,7 @@ def _check_arguments(
         function = getattr(target, "init")  # noqa: B009  # callable, as was checked
         bound = (_NO_SELF, *args)
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):  # a builtin that doesn't say what it takes
         return
     try:
