@@ -207,7 +207,6 @@ def _make_property(handler: Handler) -> HandlerProperty:
     function = handler.function
     namespace = {
         "__call__": handler.message,
-        "__doc__": function.__doc__,
         "__isabstractmethod__": getattr(function, "__isabstractmethod__", False),
         "__module__": function.__module__,
         "handler": handler,
@@ -215,6 +214,7 @@ def _make_property(handler: Handler) -> HandlerProperty:
     kind = type(handler.name, (HandlerProperty,), namespace)
     # The function's own way to make a bound method, in C.
     made: HandlerProperty = kind(cast("FunctionType", function).__get__)
+    made.__doc__ = function.__doc__
     made.__name__ = handler.name
     made.__qualname__ = function.__qualname__
     made.__wrapped__ = function

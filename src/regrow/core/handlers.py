@@ -28,38 +28,43 @@ if TYPE_CHECKING:
 
 __all__ = ("CallHandler", "CastHandler", "call", "cast")
 
+B_co = TypeVar("B_co", covariant=True)
+F_co = TypeVar("F_co", covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
-V_co = TypeVar("V_co", covariant=True)
 W = TypeVar("W", bound=Coroutine[object, Never, None] | None)
 
 
-class CallHandler(PendingHandler, Generic[P, R_co, V_co]):
+class CallHandler(PendingHandler, Generic[F_co, B_co]):
     """A call handler, to the type checkers.
 
-    On the class it makes messages, ``Counter.increment(5)``; on an instance it is the method.
+    On the class it makes messages, ``Counter.increment(5)``; on an instance it is the bound method, `B_co`.
+    `F_co` takes its arguments and returns the answer. Both vary as functions do: an override may take more.
     """
 
     @overload
-    def __get__(self, instance: None, owner: type[S], /) -> Callable[P, CallMessage[S, R_co]]: ...
+    def __get__(
+        self: CallHandler[Callable[P, R], object], instance: None, owner: type[S], /
+    ) -> Callable[P, CallMessage[S, R]]: ...
     @overload
-    def __get__(self, instance: object, owner: type | None = None, /) -> Callable[P, V_co]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> B_co: ...
     def __get__(self, instance: object, owner: type | None = None, /) -> object:
         return _settled(self, instance, owner)
 
 
-class CastHandler(PendingHandler, Generic[P, V_co]):
+class CastHandler(PendingHandler, Generic[B_co]):
     """A cast handler, to the type checkers.
 
-    On the class it makes messages, ``Counter.reset()``; on an instance it is the method.
+    On the class it makes messages, ``Counter.reset()``; on an instance it is the bound method, `B_co`.
     """
 
     @overload
-    def __get__(self, instance: None, owner: type[S], /) -> Callable[P, CastMessage[S]]: ...
+    def __get__(
+        self: CastHandler[Callable[P, object]], instance: None, owner: type[S], /
+    ) -> Callable[P, CastMessage[S]]: ...
     @overload
-    def __get__(self, instance: object, owner: type | None = None, /) -> Callable[P, V_co]: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> B_co: ...
     def __get__(self, instance: object, owner: type | None = None, /) -> object:
         return _settled(self, instance, owner)
 
@@ -70,23 +75,25 @@ class CallDecorator(Protocol):
     @overload
     def __call__(
         self, function: Callable[Concatenate[Never, P], Coroutine[object, Never, R]], /
-    ) -> CallHandler[P, R, Coroutine[object, Never, R]]: ...
+    ) -> CallHandler[Callable[P, R], Callable[P, Coroutine[object, Never, R]]]: ...
     @overload
-    def __call__(self, function: Callable[Concatenate[Never, P], R], /) -> CallHandler[P, R, R]: ...
+    def __call__(
+        self, function: Callable[Concatenate[Never, P], R], /
+    ) -> CallHandler[Callable[P, R], Callable[P, R]]: ...
 
 
 class CastDecorator(Protocol):
     """What `cast` with options returns: the decorator."""
 
-    def __call__(self, function: Callable[Concatenate[Never, P], W], /) -> CastHandler[P, W]: ...
+    def __call__(self, function: Callable[Concatenate[Never, P], W], /) -> CastHandler[Callable[P, W]]: ...
 
 
 @overload
 def call(
     function: Callable[Concatenate[Never, P], Coroutine[object, Never, R]], /
-) -> CallHandler[P, R, Coroutine[object, Never, R]]: ...
+) -> CallHandler[Callable[P, R], Callable[P, Coroutine[object, Never, R]]]: ...
 @overload
-def call(function: Callable[Concatenate[Never, P], R], /) -> CallHandler[P, R, R]: ...
+def call(function: Callable[Concatenate[Never, P], R], /) -> CallHandler[Callable[P, R], Callable[P, R]]: ...
 @overload
 def call(
     *,
@@ -131,13 +138,13 @@ def call(
     given = _Given(raises, blocking, version, repeatable)
 
     def decorate(found: object) -> object:
-        return CallHandler[..., object, object](*_checked("call", found, given))
+        return CallHandler[object, object](*_checked("call", found, given))
 
     return decorate if function is None else decorate(function)
 
 
 @overload
-def cast(function: Callable[Concatenate[Never, P], W], /) -> CastHandler[P, W]: ...
+def cast(function: Callable[Concatenate[Never, P], W], /) -> CastHandler[Callable[P, W]]: ...
 @overload
 def cast(*, blocking: bool = False, version: int = 1) -> CastDecorator: ...
 def cast(function: object = None, /, *, blocking: object = False, version: object = 1) -> object:
@@ -165,7 +172,7 @@ def cast(function: object = None, /, *, blocking: object = False, version: objec
     given = _Given(blocking=blocking, version=version)
 
     def decorate(found: object) -> object:
-        return CastHandler[..., object](*_checked("cast", found, given))
+        return CastHandler[object](*_checked("cast", found, given))
 
     return decorate if function is None else decorate(function)
 
