@@ -1,6 +1,153 @@
-"""Every exception of Regrow."""
+"""Every exception of Regrow, in one place whatever room it is from.
+
+In brackets: the built-in exception that it is as well::
+
+    RegrowError
+        AlreadyRegistered
+        AlreadyReplied
+        BadAddress (TypeError)
+        BadChildSpec
+            BadArguments
+            BadAutoShutdown
+            BadBackoff
+            BadChildId
+            BadChildName
+            BadIntensity
+            BadKind
+            BadMetadata
+            BadRestart
+            BadShutdown
+            BadSignificant
+            BadStartTimeout
+            BadStrategy
+            BadTarget
+            DuplicateChild
+            NotAChildSpec
+        BadHandler
+        BadPattern (TypeError)
+        BadPort (TypeError)
+        BadQuery (ValueError)
+        BadRegistrationName (ValueError)
+        BadReservation
+        BadServer (TypeError)
+        BadService
+        BadSetting (ValueError)
+        BadTimeout (ValueError)
+            BadTimeoutEntry
+            BadTimeoutFactor
+            UnknownTimeout
+        CallError
+            CallRefused
+                CallCycle
+                CallFromHandler
+                CallToSelf
+            CallTimeout (TimeoutError)
+            NoProcess
+            ProcessExited
+            ReplyLost
+            UnknownCall
+        ChildError
+            ChildAlreadyPresent
+            ChildAlreadyStarted
+            ChildRestarting
+            ChildRunning
+            NoSuchChild (LookupError)
+            TooManyChildren
+        CodecError
+            DecodeFailed
+                HandlerGone
+                WrongVersion
+            EncodeFailed
+            NoCodec
+        MailboxFull
+        NameTaken
+        NoReplyExpected
+        NoSuchPartition
+        NotAMessage
+        NotAProcess
+        NotMine
+        NotRegistered (LookupError)
+        PidNotPicklable (TypeError)
+        ReceiveTimeout (TimeoutError)
+        StartError
+            BadInitResult (TypeError)
+            ChildStartFailed
+            InitFailed
+            StartTimeout (TimeoutError)
+        SystemStateError
+            AlreadyStarted
+            ForkedSystem
+            LoopThread
+            NotStarted
+            StopTimeout (TimeoutError)
+            SystemFailed
+            UnsupervisedTask
+            WrongLoop
+            WrongThread
+            ZombieProcess
+        WrongServer (TypeError)
+"""
 
 from regrow.errors.base import RegrowError as RegrowError
+from regrow.errors.messages import BadHandler as BadHandler
+from regrow.errors.messages import CodecError as CodecError
+from regrow.errors.messages import DecodeFailed as DecodeFailed
+from regrow.errors.messages import EncodeFailed as EncodeFailed
+from regrow.errors.messages import HandlerGone as HandlerGone
+from regrow.errors.messages import NoCodec as NoCodec
+from regrow.errors.messages import NotAMessage as NotAMessage
+from regrow.errors.messages import WrongVersion as WrongVersion
+from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
+from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
+from regrow.errors.runtime import AlreadyStarted as AlreadyStarted
+from regrow.errors.runtime import BadAddress as BadAddress
+from regrow.errors.runtime import BadInitResult as BadInitResult
+from regrow.errors.runtime import BadPattern as BadPattern
+from regrow.errors.runtime import BadQuery as BadQuery
+from regrow.errors.runtime import BadRegistrationName as BadRegistrationName
+from regrow.errors.runtime import BadReservation as BadReservation
+from regrow.errors.runtime import BadServer as BadServer
+from regrow.errors.runtime import CallCycle as CallCycle
+from regrow.errors.runtime import CallError as CallError
+from regrow.errors.runtime import CallFromHandler as CallFromHandler
+from regrow.errors.runtime import CallRefused as CallRefused
+from regrow.errors.runtime import CallTimeout as CallTimeout
+from regrow.errors.runtime import CallToSelf as CallToSelf
+from regrow.errors.runtime import ChildAlreadyPresent as ChildAlreadyPresent
+from regrow.errors.runtime import ChildAlreadyStarted as ChildAlreadyStarted
+from regrow.errors.runtime import ChildError as ChildError
+from regrow.errors.runtime import ChildRestarting as ChildRestarting
+from regrow.errors.runtime import ChildRunning as ChildRunning
+from regrow.errors.runtime import ChildStartFailed as ChildStartFailed
+from regrow.errors.runtime import ForkedSystem as ForkedSystem
+from regrow.errors.runtime import InitFailed as InitFailed
+from regrow.errors.runtime import LoopThread as LoopThread
+from regrow.errors.runtime import MailboxFull as MailboxFull
+from regrow.errors.runtime import NameTaken as NameTaken
+from regrow.errors.runtime import NoProcess as NoProcess
+from regrow.errors.runtime import NoReplyExpected as NoReplyExpected
+from regrow.errors.runtime import NoSuchChild as NoSuchChild
+from regrow.errors.runtime import NoSuchPartition as NoSuchPartition
+from regrow.errors.runtime import NotAProcess as NotAProcess
+from regrow.errors.runtime import NotMine as NotMine
+from regrow.errors.runtime import NotRegistered as NotRegistered
+from regrow.errors.runtime import NotStarted as NotStarted
+from regrow.errors.runtime import PidNotPicklable as PidNotPicklable
+from regrow.errors.runtime import ProcessExited as ProcessExited
+from regrow.errors.runtime import ReceiveTimeout as ReceiveTimeout
+from regrow.errors.runtime import ReplyLost as ReplyLost
+from regrow.errors.runtime import StartError as StartError
+from regrow.errors.runtime import StartTimeout as StartTimeout
+from regrow.errors.runtime import StopTimeout as StopTimeout
+from regrow.errors.runtime import SystemFailed as SystemFailed
+from regrow.errors.runtime import SystemStateError as SystemStateError
+from regrow.errors.runtime import TooManyChildren as TooManyChildren
+from regrow.errors.runtime import UnknownCall as UnknownCall
+from regrow.errors.runtime import UnsupervisedTask as UnsupervisedTask
+from regrow.errors.runtime import WrongLoop as WrongLoop
+from regrow.errors.runtime import WrongServer as WrongServer
+from regrow.errors.runtime import WrongThread as WrongThread
+from regrow.errors.runtime import ZombieProcess as ZombieProcess
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting
@@ -25,3 +172,13 @@ from regrow.errors.timeouts import BadTimeout as BadTimeout
 from regrow.errors.timeouts import BadTimeoutEntry as BadTimeoutEntry
 from regrow.errors.timeouts import BadTimeoutFactor as BadTimeoutFactor
 from regrow.errors.timeouts import UnknownTimeout as UnknownTimeout
+
+
+def _publish(names: dict[str, object]) -> None:
+    # Tracebacks and pickles name the public place, so that an error's module can change.
+    for value in tuple(names.values()):
+        if isinstance(value, type):
+            value.__module__ = __name__
+
+
+_publish(globals())
