@@ -37,6 +37,7 @@ __all__ = (
     "check_child_spec",
     "check_children",
     "check_flags",
+    "check_significance",
     "check_supervisor",
     "child",
 )
