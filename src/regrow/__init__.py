@@ -17,28 +17,95 @@ if TYPE_CHECKING:
     from regrow.core.backoff import Backoff as Backoff
     from regrow.core.handlers import call as call
     from regrow.core.handlers import cast as cast
+    from regrow.core.hub import Hub as Hub
+    from regrow.core.hub import Subscription as Subscription
+    from regrow.core.messages import CallMessage as CallMessage
+    from regrow.core.messages import CastMessage as CastMessage
+    from regrow.core.messages import Message as Message
+    from regrow.core.messages import MessageInfo as MessageInfo
+    from regrow.core.messages import message_info as message_info
     from regrow.core.ports import Ports as Ports
+    from regrow.core.reasons import Crash as Crash
+    from regrow.core.reasons import ExitReason as ExitReason
     from regrow.core.reasons import KILLED as KILLED
     from regrow.core.reasons import NOPROC as NOPROC
     from regrow.core.reasons import NORMAL as NORMAL
     from regrow.core.reasons import SHUTDOWN as SHUTDOWN
-    from regrow.core.reasons import Crash as Crash
-    from regrow.core.reasons import ExitReason as ExitReason
     from regrow.core.reasons import Shutdown as Shutdown
+    from regrow.core.services import Service as Service
     from regrow.core.settings import Settings as Settings
     from regrow.core.specs import ChildSpec as ChildSpec
+    from regrow.core.specs import SupervisorFlags as SupervisorFlags
+    from regrow.core.specs import SupervisorSpec as SupervisorSpec
     from regrow.core.specs import child as child
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
+    from regrow.runtime.aliases import Alias as Alias
+    from regrow.runtime.dynamic import DynamicSupervisor as DynamicSupervisor
+    from regrow.runtime.dynamic import dynamic_supervisor as dynamic_supervisor
+    from regrow.runtime.genserver import Continue as Continue
+    from regrow.runtime.genserver import GenServer as GenServer
+    from regrow.runtime.genserver import Ignore as Ignore
+    from regrow.runtime.genserver import ReplyHandle as ReplyHandle
+    from regrow.runtime.genserver import reply_later as reply_later
+    from regrow.runtime.items import Down as Down
+    from regrow.runtime.items import Exit as Exit
+    from regrow.runtime.mailbox import Mailbox as Mailbox
+    from regrow.runtime.monitors import Monitor as Monitor
+    from regrow.runtime.partition import PartitionSupervisor as PartitionSupervisor
+    from regrow.runtime.partition import partition_supervisor as partition_supervisor
+    from regrow.runtime.pid import Pid as Pid
+    from regrow.runtime.pid import Ref as Ref
+    from regrow.runtime.plain import alias as alias
+    from regrow.runtime.plain import current as current
+    from regrow.runtime.plain import demonitor as demonitor
+    from regrow.runtime.plain import exit_process as exit_process
+    from regrow.runtime.plain import link as link
+    from regrow.runtime.plain import monitor as monitor
+    from regrow.runtime.plain import monitoring as monitoring
+    from regrow.runtime.plain import receive as receive
+    from regrow.runtime.plain import send_after as send_after
+    from regrow.runtime.plain import send_interval as send_interval
+    from regrow.runtime.plain import spawn as spawn
+    from regrow.runtime.plain import sync as sync
+    from regrow.runtime.plain import trap_exit as trap_exit
+    from regrow.runtime.plain import unlink as unlink
+    from regrow.runtime.supervision import ChildCount as ChildCount
+    from regrow.runtime.supervision import ChildInfo as ChildInfo
+    from regrow.runtime.supervisor import Supervisor as Supervisor
+    from regrow.runtime.supervisor import supervisor as supervisor
+    from regrow.runtime.system import System as System
+    from regrow.runtime.tasks import TaskHandle as TaskHandle
+    from regrow.runtime.tasks import TaskSupervisor as TaskSupervisor
+    from regrow.runtime.tasks import start_task as start_task
+    from regrow.runtime.tasks import task_supervisor as task_supervisor
+    from regrow.runtime.timers import Timer as Timer
 
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
-    "regrow.core.handlers": ("call", "cast"),
+    "regrow.core.handlers": ("call", "cast",),
+    "regrow.core.hub": ("Hub", "Subscription",),
+    "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info",),
     "regrow.core.ports": ("Ports",),
-    "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown"),
+    "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown",),
+    "regrow.core.services": ("Service",),
     "regrow.core.settings": ("Settings",),
-    "regrow.core.specs": ("ChildSpec", "child"),
+    "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child",),
     "regrow.core.timeouts": ("TimeoutTable",),
+    "regrow.runtime.aliases": ("Alias",),
+    "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor",),
+    "regrow.runtime.genserver": ("Continue", "GenServer", "Ignore", "ReplyHandle", "reply_later",),
+    "regrow.runtime.items": ("Down", "Exit",),
+    "regrow.runtime.mailbox": ("Mailbox",),
+    "regrow.runtime.monitors": ("Monitor",),
+    "regrow.runtime.partition": ("PartitionSupervisor", "partition_supervisor",),
+    "regrow.runtime.pid": ("Pid", "Ref",),
+    "regrow.runtime.plain": ("alias", "current", "demonitor", "exit_process", "link", "monitor", "monitoring", "receive", "send_after", "send_interval", "spawn", "sync", "trap_exit", "unlink",),
+    "regrow.runtime.supervision": ("ChildCount", "ChildInfo",),
+    "regrow.runtime.supervisor": ("Supervisor", "supervisor",),
+    "regrow.runtime.system": ("System",),
+    "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor",),
+    "regrow.runtime.timers": ("Timer",),
 }
 
 # Public sub-modules, reached as attributes: `rg.errors`.

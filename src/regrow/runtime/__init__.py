@@ -1,0 +1,1 @@
+"""The engine and the behaviours: processes, links, monitors, timers, servers, supervisors, system."""

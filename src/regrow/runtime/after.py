@@ -1,0 +1,42 @@
+"""What a process has to do when its present handler has returned."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TypeAlias, final
+
+import msgspec
+
+from regrow.core.reasons import ExitReason
+
+
+@final
+class Stop(msgspec.Struct, eq=False):
+    """End with `terminate`: its own wish, or its supervisor's. `reply=False` withholds the answer."""
+
+    reason: ExitReason
+    reply: bool = True
+
+
+@final
+class Failed(msgspec.Struct, eq=False):
+    """End with `terminate`: a handler raised."""
+
+    error: BaseException
+
+
+@final
+class End(msgspec.Struct, eq=False):
+    """End without `terminate`: an untrapped EXIT or a kill."""
+
+    reason: ExitReason
+
+
+@final
+class Job(msgspec.Struct, eq=False):
+    """Go on with this coroutine on the process's own task; the handler began it."""
+
+    coroutine: Coroutine[object, object, object]
+
+
+After: TypeAlias = Stop | Failed | End | Job

@@ -1,0 +1,166 @@
+"""What the engine knows of a class of processes: its callbacks and handlers, resolved once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, final
+
+from regrow.core.handler import Handler
+from regrow.core.messages import CallMessage, CastMessage
+from regrow.errors import BadServer, UnknownCall, WrongServer
+from regrow.runtime.mailbox import Mailbox, Overflow
+
+if TYPE_CHECKING:
+    from regrow.runtime.genserver import GenServer
+
+Invoke = Callable[[object, object], object]
+
+
+@final
+class Entry:
+    """One callback of a class, ready to run: `invoke(instance, argument)`."""
+
+    __slots__ = ("blocking", "inline", "invoke", "is_async", "name", "raises")
+
+    def __init__(
+        self,
+        name: str,
+        invoke: Invoke,
+        *,
+        is_async: bool = False,
+        blocking: bool = False,
+        raises: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self.name = name
+        self.invoke = invoke
+        self.is_async = is_async
+        self.blocking = blocking
+        self.raises = raises
+        self.inline = not (is_async or blocking)
+
+
+@final
+class Blueprint:
+    """The callbacks of one server class, or the function of plain processes."""
+
+    __slots__ = (
+        "calls",
+        "capacity",
+        "casts",
+        "continues",
+        "eager",
+        "info",
+        "init",
+        "is_supervisor",
+        "label",
+        "overflow",
+        "server",
+        "terminate",
+        "trap_exit",
+        "unhandled_seen",
+    )
+
+    def __init__(self, label: str, mailbox: Mailbox, *, trap_exit: bool = False) -> None:
+        self.label = label
+        self.capacity = mailbox.capacity
+        self.overflow: Overflow = mailbox.overflow
+        self.trap_exit = trap_exit
+        self.server: type[GenServer] | None = None
+        self.calls: dict[type, Entry] = {}
+        self.casts: dict[type, Entry] = {}
+        self.init: Entry | None = None
+        self.continues: Entry | None = None
+        self.info: Entry | None = None
+        self.terminate: Entry | None = None
+        self.eager = False
+        self.is_supervisor = False
+        self.unhandled_seen: set[type] = set()
+
+    def call_entry(self, message: object) -> Entry:
+        """The handler for a call, resolved by name in this class, so that overriding works.
+
+        Raises:
+            WrongServer: the message was made for another class, or is no call.
+            UnknownCall: the class has no such handler (any more).
+        """
+        entry = self.calls.get(type(message))
+        if entry is None:
+            if not isinstance(message, CallMessage):
+                raise WrongServer(self._who(), message, "call")
+            entry = self.calls[type(message)] = self._resolve(message.__handler__, message, "call")
+        return entry
+
+    def cast_entry(self, message: object) -> Entry:
+        """The handler for a cast. Raises `WrongServer` as `call_entry` does."""
+        entry = self.casts.get(type(message))
+        if entry is None:
+            if not isinstance(message, CastMessage):
+                raise WrongServer(self._who(), message, "cast")
+            entry = self.casts[type(message)] = self._resolve(message.__handler__, message, "cast")
+        return entry
+
+    def _who(self) -> type:
+        return self.server or PlainProcess
+
+    def _resolve(self, handler: Handler, message: object, kind: str) -> Entry:
+        server = self.server
+        if server is None or not issubclass(server, handler.server):
+            raise WrongServer(self._who(), message, kind)
+        resolved = handler.resolve(server)
+        if not callable(getattr(server, handler.name, None)):
+            raise UnknownCall(server, message)
+        return Entry(
+            handler.name,
+            resolved.invoke,
+            is_async=resolved.is_async,
+            blocking=resolved.blocking,
+            raises=resolved.raises,
+        )
+
+
+class PlainProcess:
+    """Stands for the class of plain processes in error texts: they take infos only."""
+
+
+_KEPT_AS: Final = "__regrow_blueprint__"
+_CALLBACKS: Final = ("init", "handle_continue", "handle_info", "terminate")
+
+
+def blueprint_of(server: type[GenServer]) -> Blueprint:
+    """The blueprint of a server class, made when the class is first started."""
+    found: Blueprint | None = vars(server).get(_KEPT_AS)
+    if found is None:
+        found = _make(server)
+        setattr(server, _KEPT_AS, found)  # on the class, so that it goes with it
+    return found
+
+
+def plain_blueprint(label: str, mailbox: Mailbox) -> Blueprint:
+    """The blueprint of plain processes that run the function `label`."""
+    return Blueprint(label, mailbox)
+
+
+def _make(server: type[GenServer]) -> Blueprint:
+    from regrow.runtime.genserver import GenServer
+    from regrow.runtime.supervision import SupervisorBase
+
+    mailbox = server.mailbox
+    if not isinstance(mailbox, Mailbox):
+        raise BadServer(server, f"its mailbox is {mailbox!r}; allowed is rg.Mailbox(capacity=..., overflow=...)")
+    blueprint = Blueprint(server.__qualname__, mailbox, trap_exit=bool(server.trap_exit))
+    blueprint.server = server
+    blueprint.init, blueprint.continues, blueprint.info, blueprint.terminate = (
+        _callback(server, GenServer, name) for name in _CALLBACKS
+    )
+    blueprint.is_supervisor = blueprint.eager = issubclass(server, SupervisorBase)
+    return blueprint
+
+
+def _callback(server: type, base: type, name: str) -> Entry | None:
+    function = getattr(server, name)
+    if function is getattr(base, name):
+        return None
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise BadServer(server, f"{name} is a generator; write it as def or async def")
+    return Entry(name, function, is_async=inspect.iscoroutinefunction(function))

@@ -1,0 +1,226 @@
+"""Calls: deadlines, cycles, answers. The hand-off itself stands in `Process._call`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, final
+
+from regrow.core.events import Expired, LateReply, TimedOut
+from regrow.core.timeouts import MAX_TIMEOUT
+from regrow.errors import CallCycle, CallTimeout, CallToSelf, NoProcess, ZombieProcess
+from regrow.runtime.after import Stop
+from regrow.runtime.items import Request
+from regrow.runtime.process import DEAD, Process, current_process
+
+if TYPE_CHECKING:
+    from regrow.runtime.blueprint import Entry
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.pid import Timeout
+
+
+@final
+class Calls:
+    """The calls of one System that are under way."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- before --------------------------------------------------------------------------------
+
+    def seconds(self, target: Process, message: object, timeout: Timeout) -> float:
+        """The timeout in seconds. Raises `BadTimeout` for what is none, `UnknownTimeout` for a name that nobody gave."""
+        handler = getattr(message, "__handler__", None)
+        operation = handler.name if handler is not None else None
+        return self._engine.timeouts.resolve(timeout, server=target.blueprint.server, operation=operation)
+
+    def check_caller(self, caller: Process, target: Process, message: object) -> None:
+        """What a process's own calls have to obey: not itself, no cycle, its request's deadline."""
+        if caller.task is None or asyncio.current_task() is not caller.task:
+            return
+        if caller is target:
+            raise CallToSelf(target, message)
+        if caller.extras is not None and caller.extras.zombie:
+            raise ZombieProcess(caller)
+        current = caller.current
+        if current.__class__ is Request:
+            now = self._engine.loop.time()
+            if current.deadline <= now:  # type: ignore[attr-defined]
+                raise CallTimeout(target, message, 0.0, caller)
+
+    def check_cycle(self, caller: Process, target: Process) -> None:
+        """Raise `CallCycle` if `target` waits, through others, for `caller`."""
+        path = [caller]
+        node: Process | None = target
+        while node is not None:
+            if node is caller:
+                raise CallCycle(path)
+            path.append(node)
+            node = node.waiting
+
+    # -- the slow path -------------------------------------------------------------------------
+
+    async def queued(self, target: Process, message: object, timeout: Timeout) -> object:
+        """Put the request into the mailbox and wait for its answer."""
+        engine = self._engine
+        engine.check_here("call")
+        seconds = self.seconds(target, message, timeout)
+        target.blueprint.call_entry(message)
+        caller = current_process.get(None)
+        own = None
+        if caller is not None:
+            if caller.extras is not None and caller.extras.zombie:
+                raise ZombieProcess(caller)
+            if caller.task is not None and asyncio.current_task() is caller.task:
+                self.check_caller(caller, target, message)
+                self.check_cycle(caller, target)
+                own = caller
+        if target.status == DEAD:
+            raise NoProcess(target)
+        request = self._request(target, message, seconds, own)
+        engine.timers.deadline(request)
+        if not engine.plain and not engine.sends.admit(target, message):
+            return await self.answer(request)
+        mailbox = target.mailbox
+        if mailbox is not None and len(mailbox) >= target.room or target.room <= 0:
+            await engine.sends.place(target, request)
+        if own is not None:
+            own.waiting = target
+        try:
+            engine.scheduler.enqueue(target, request)
+            return await request.future
+        finally:
+            if own is not None:
+                own.waiting = None
+
+    def _request(self, target: Process, message: object, seconds: float, own: Process | None) -> Request:
+        loop = self._engine.loop
+        deadline = loop.time() + seconds
+        owner = None
+        if own is not None and own.current.__class__ is Request and own.current.deadline < deadline:  # type: ignore[attr-defined]
+            deadline = own.current.deadline  # type: ignore[attr-defined]
+            owner = own
+        return Request(message, loop.create_future(), target, own, deadline, seconds, owner)
+
+    async def answer(self, request: Request) -> object:
+        """Wait for the answer of a request that is on its way."""
+        own = request.caller
+        if own is not None:
+            own.waiting = request.target
+        try:
+            return await request.future
+        finally:
+            if own is not None:
+                own.waiting = None
+
+    # -- a hand-off that did not just return ---------------------------------------------------
+
+    def raised_inline(
+        self, target: Process, entry: Entry, message: object, timeout: Timeout, error: BaseException
+    ) -> Request:
+        """The handler raised on the caller's stack: everything else happens on the scheduler's."""
+        if error.__traceback__ is not None:
+            error.__traceback__ = error.__traceback__.tb_next  # without the caller's frame
+        request = self._inline_request(target, message, timeout)
+        self._engine.timers.deadline(request)
+        if isinstance(error, entry.raises):
+            self.fail(request, error)
+            target.current = None
+        else:
+            self._engine.exits.raised(target, error)
+            target.current = request
+        self._back_to_scheduler(target)
+        return request
+
+    def unfinished_inline(self, target: Process, message: object, timeout: Timeout, result: object) -> Request:
+        """The handler returned, and took a reply handle, stopped, or was ended meanwhile."""
+        current = target.current
+        if isinstance(current, Request):  # made by reply_later, which knows neither caller nor timeout
+            request = current
+            waiting = self._inline_request(target, message, timeout)
+            request.caller, request.owner = waiting.caller, waiting.owner
+            request.deadline, request.timeout = waiting.deadline, waiting.timeout
+        else:
+            request = self._inline_request(target, message, timeout)
+            target.current = request
+        self._engine.timers.deadline(request)
+        self.finished(target, request, result)
+        self._back_to_scheduler(target)
+        return request
+
+    def _inline_request(self, target: Process, message: object, timeout: Timeout) -> Request:
+        caller = current_process.get(None)
+        own = caller if caller is not None and caller.task is asyncio.current_task() else None
+        return self._request(target, message, self.seconds(target, message, timeout), own)
+
+    def deferred_inline(self, target: Process, message: object) -> Request:
+        """The request behind a reply handle that is taken during a hand-off."""
+        return self._request(target, message, MAX_TIMEOUT, None)
+
+    def _back_to_scheduler(self, target: Process) -> None:
+        scheduler = self._engine.scheduler
+        if target.after is not None:
+            scheduler.conclude(target)
+        else:
+            scheduler.settle(target)
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def finished(self, process: Process, request: Request, result: object) -> None:
+        """The handler of `request` has returned `result`; that is the answer unless it was put off."""
+        after = process.after
+        if request.deferred:
+            process.current = None
+        elif after is None or (isinstance(after, Stop) and after.reply):
+            process.current = None
+            self.reply(request, result)
+        # Otherwise the process is being ended: its death answers, as `current` is still there.
+
+    def reply(self, request: Request, result: object) -> None:
+        """Give the answer, if somebody still waits for it."""
+        if request.future.done():
+            self._late(request)
+        else:
+            request.future.set_result(result)
+
+    def fail(self, request: Request, error: BaseException) -> None:
+        """Give an exception as the answer, if somebody still waits for it."""
+        if request.future.done():
+            self._late(request)
+        else:
+            request.future.set_exception(error)
+
+    def _late(self, request: Request) -> None:
+        engine = self._engine
+        engine.counters.late_replies += 1
+        if LateReply in engine.hub.wanted:
+            shown = engine.reporter.show(request.message)
+            engine.hub.emit(LateReply(at=engine.loop.time(), pid=request.target, message=shown))
+
+    def expired(self, process: Process, request: Request) -> None:
+        """A request came to its turn after its caller had given up: dropped unhandled, counted."""
+        engine = self._engine
+        engine.counters.expired += 1
+        if Expired in engine.hub.wanted:
+            shown = engine.reporter.show(request.message)
+            engine.hub.emit(Expired(at=engine.loop.time(), pid=process, message=shown))
+
+    def timed_out(self, request: Request) -> None:
+        """The deadline of `request` has come."""
+        engine = self._engine
+        error = CallTimeout(request.target, request.message, request.timeout, request.owner)
+        request.future.set_exception(error)
+        engine.counters.timed_out += 1
+        if TimedOut in engine.hub.wanted:
+            shown = engine.reporter.show(request.message)
+            engine.hub.emit(
+                TimedOut(
+                    at=engine.loop.time(),
+                    target=request.target,
+                    message=shown,
+                    timeout=request.timeout,
+                    owner=request.owner,
+                )
+            )
+

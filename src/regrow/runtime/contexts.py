@@ -1,0 +1,59 @@
+"""The context that a process's code runs in.
+
+Each process has its own, in which it is the current process, so that whatever is created there
+belongs to it. A context weighs more than an idle process, so it is made when a handler first
+runs, kept for the thousand processes that ran last, and for ever only if a handler set a variable.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Final, final
+
+from regrow.runtime.process import IDLE, current_process
+
+if TYPE_CHECKING:
+    from regrow.runtime.process import Process
+
+KEPT: Final = 1024
+
+
+@final
+class Contexts:
+    """Makes and forgets the contexts of one System's processes."""
+
+    __slots__ = ("_base", "_recent")
+
+    def __init__(self) -> None:
+        self._base = copy_context()
+        self._recent: deque[tuple[Process, Context]] = deque()
+
+    @property
+    def base(self) -> Context:
+        """The context that the System was started in; every process's begins as a copy of it."""
+        return self._base
+
+    def make(self, process: Process) -> Context:
+        """Give `process` its context."""
+        context = self._base.copy()
+        context.run(current_process.set, process)
+        process.context = context
+        self._recent.append((process, context.copy()))
+        if len(self._recent) > KEPT:
+            self._forget_oldest()
+        return context
+
+    def _forget_oldest(self) -> None:
+        process, pristine = self._recent.popleft()
+        context = process.context
+        if context is None:
+            return
+        if process.status != IDLE or process.task is not None:
+            self._recent.append((process, pristine))
+        elif _same(context, pristine):
+            process.context = None
+
+
+def _same(context: Context, pristine: Context) -> bool:
+    return len(context) == len(pristine) and all(context[var] is pristine.get(var) for var in context)

@@ -1,0 +1,223 @@
+"""DynamicSupervisor: any number of children, started at run time, all of equal rank."""
+
+from __future__ import annotations
+
+from typing import cast, final
+
+from regrow.core.backoff import Backoff
+from regrow.core.handlers import call
+from regrow.core.options import Restart, ShutdownOption
+from regrow.core.reasons import ExitReason, is_normal
+from regrow.core.specs import ChildSpec, SupervisorFlags, check_child_spec, check_flags, child
+from regrow.errors import NameTaken, NoSuchChild, StartError, TooManyChildren
+from regrow.errors.specs import BadChildSpec
+from regrow.runtime.genserver import InitResult
+from regrow.runtime.items import Exit
+from regrow.runtime.pid import Pid
+from regrow.runtime.process import Process
+from regrow.runtime.start import start_child
+from regrow.runtime.supervision import ChildCount, ChildInfo, SupervisorBase, TryAgain, reason_of, shutdown_of
+from regrow.runtime.supervisor import FAILURES
+
+
+@final
+class Restarting:
+    """A dynamic child between two processes."""
+
+    __slots__ = ("extra", "reason", "spec")
+
+    def __init__(self, spec: ChildSpec, extra: tuple[object, ...], reason: ExitReason) -> None:
+        self.spec = spec
+        self.extra = extra
+        self.reason = reason
+
+
+class DynamicSupervisor(SupervisorBase):
+    """Starts children on request and restarts each by itself (one_for_one).
+
+    At its end all children are told to stop at once. Describe one with
+    `rg.dynamic_supervisor(...)`.
+    """
+
+    __slots__ = ("_max_children", "_restarting")
+
+    _max_children: int | None
+    _restarting: dict[Restarting, None]
+
+    def init(self, flags: SupervisorFlags = SupervisorFlags(), max_children: int | None = None) -> SupervisorFlags:  # type: ignore[override]  # noqa: B008
+        """Take the flags."""
+        self._max_children = max_children
+        return flags
+
+    async def begin(self, flags: object) -> InitResult:
+        """Be ready for children. For the runtime."""
+        if not isinstance(flags, SupervisorFlags):
+            return flags  # type: ignore[return-value]
+        self._set_flags(flags)
+        self._restarting = {}
+        return None
+
+    def shutdown_seconds(self) -> float:
+        running = ((process, spec_of(process)) for process in self._children())
+        return max((shutdown_of(process, spec) for process, spec in running), default=0.0)
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    @call(raises=(TooManyChildren, BadChildSpec, StartError, NameTaken))
+    async def start_child(self, spec: ChildSpec, args: tuple[object, ...] = ()) -> Pid[object] | None:
+        """Start a child.
+
+        Args:
+            spec: how; its id needn't be unique. One spec can serve for many children.
+            args: arguments of this child, after those of the spec.
+
+        Returns:
+            Its Pid, None if its `init` ignored.
+
+        Raises:
+            TooManyChildren: there are `max_children`.
+            BadChildSpec: the spec is wrong.
+            StartError, NameTaken: it did not start.
+        """
+        process = self._process
+        if not args:
+            check_child_spec(spec)
+        if self._max_children is not None and len(self._children()) + len(self._restarting) >= self._max_children:
+            raise TooManyChildren(self._max_children)
+        return await start_child(process.engine, spec, process, args)
+
+    @call(raises=(NoSuchChild,))
+    async def terminate_child(self, pid: Pid[object]) -> None:
+        """Stop a child for good. Raises `NoSuchChild`."""
+        if not isinstance(pid, Process) or pid.parent is not self._process or pid.child is None:
+            raise NoSuchChild(pid)
+        spec = spec_of(pid)
+        pid.child = None  # so that its end is no reason to restart it
+        await self._stop_child(pid, spec)
+
+    @call
+    async def which_children(self) -> tuple[ChildInfo, ...]:
+        """All children, oldest first."""
+        running = tuple(
+            ChildInfo(spec.id, process, spec.kind, "running", spec)
+            for process, spec in ((process, spec_of(process)) for process in self._children())
+        )
+        return running + tuple(
+            ChildInfo(one.spec.id, None, one.spec.kind, "restarting", one.spec) for one in self._restarting
+        )
+
+    @call
+    async def count_children(self) -> ChildCount:
+        """How many children there are."""
+        specs = [spec_of(process) for process in self._children()]
+        every = specs + [one.spec for one in self._restarting]
+        supervisors = sum(spec.kind == "supervisor" for spec in every)
+        return ChildCount(len(every), len(specs), supervisors, len(every) - supervisors)
+
+    # -- what happens to children --------------------------------------------------------------
+
+    async def handle_info(self, message: object) -> None:
+        if isinstance(message, Exit):
+            process = message.pid
+            if isinstance(process, Process) and process.parent is self._process and process.child is not None:
+                child, process.child = process.child, None
+                await self._ended(process, child, message.reason)
+        elif isinstance(message, TryAgain):
+            one = cast("Restarting", message.child)
+            if one in self._restarting:
+                del self._restarting[one]
+                await self._restart(one, None, counted=self._flags.backoff is not None)
+
+    async def _ended(self, process: Process, child: object, reason: ExitReason) -> None:
+        spec, extra = parts_of(child)
+        if not is_normal(reason) or spec.restart == "permanent":
+            self._engine.reporter.supervisor(self._process, "child_terminated", spec.id, reason)
+        if spec.restart == "permanent" or (spec.restart == "transient" and not is_normal(reason)):
+            await self._restart(Restarting(spec, extra, reason), process, counted=False)
+
+    async def terminate(self, reason: ExitReason) -> None:
+        stopping = []
+        for process in reversed(self._children()):
+            spec = spec_of(process)
+            stopping.append((process, spec, self._begin_stop(process, spec)))
+        for process, spec, down in stopping:
+            await self._end_stop(process, spec, down)
+
+    async def _restart(self, one: Restarting, old: Process | None, *, counted: bool) -> None:
+        if not counted:
+            if not self._may_restart(one.spec.id, one.reason):
+                return
+            delay = self._backoff()
+            if delay > 0.0:
+                self._restarting[one] = None
+                self._try_again(one, delay)
+                return
+        try:
+            new = await start_child(self._engine, one.spec, self._process, one.extra)
+        except FAILURES as error:
+            self._restart_failed(one.spec.id, error)
+            one.reason = reason_of(error)
+            if self._flags.backoff is not None and not self._may_restart(one.spec.id, one.reason):
+                return
+            self._restarting[one] = None
+            self._try_again(one, self._backoff())
+            return
+        if new is not None:
+            self._restarted(one.spec.id, old, new, one.reason)
+
+    def _children(self) -> tuple[Process, ...]:
+        extras = self._process.extras
+        return tuple(extras.children or ()) if extras is not None else ()
+
+
+def parts_of(child: object) -> tuple[ChildSpec, tuple[object, ...]]:
+    """Spec and extra arguments of a process's `child` entry."""
+    return child if isinstance(child, tuple) else (cast("ChildSpec", child), ())
+
+
+def spec_of(process: Process) -> ChildSpec:
+    """The spec that `process` was started from."""
+    return parts_of(process.child)[0]
+
+
+def dynamic_supervisor(
+    *,
+    id: str | None = None,  # noqa: A002  # the field's own word
+    name: str | None = None,
+    max_children: int | None = None,
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    backoff: Backoff | None = None,
+    restart: Restart = "permanent",
+    shutdown: ShutdownOption = None,
+    significant: bool = False,
+) -> ChildSpec:
+    """Describe a dynamic supervisor as a child; its own children are started at run time.
+
+    Args:
+        id: its id among its siblings; default `name`, or else `"DynamicSupervisor"`.
+        name: the name to register it under; default none.
+        max_children: most children at a time; default no limit.
+        max_restarts: restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: seconds, default 5.0.
+        backoff: wait before restarts, default none.
+        restart: what the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: seconds it has to stop; default the longest of its children's.
+        significant: whether its own end counts for the `auto_shutdown` above.
+
+    Raises:
+        BadChildSpec: one subclass for each option that can't be used.
+    """
+    flags = SupervisorFlags(max_restarts=max_restarts, max_seconds=max_seconds, backoff=backoff)
+    check_flags(flags)
+    return child(
+        DynamicSupervisor,
+        id=id,
+        name=name,
+        args=(flags, max_children),
+        restart=restart,
+        shutdown=shutdown,
+        significant=significant,
+    )
+
+

@@ -1,0 +1,330 @@
+"""How processes end: exit signals, and death in one step of fixed order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, final
+
+from regrow.core.events import Exited, Zombie
+from regrow.core.reasons import KILLED, NOPROC, NORMAL, Crash, ExitReason
+from regrow.errors import ProcessExited
+from regrow.runtime.after import End, Failed, Job, Stop
+from regrow.runtime.items import Exit, Request
+from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, STARTING, STOPPING, SUSPENDED, current_process
+
+if TYPE_CHECKING:
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.pid import Timeout
+    from regrow.runtime.process import Process
+
+
+@final
+class Exits:
+    """Exit signals and deaths of one System's processes."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- signals -------------------------------------------------------------------------------
+
+    def signal_from_user(self, target: Process, reason: ExitReason) -> None:
+        """`pid.exit(reason)`: like OTP's `exit/2`."""
+        self._engine.check_here("exit")
+        sender = current_process.get(None)
+        if reason is NORMAL and sender is not target and not target.trap_exit:
+            return
+        self.signal(target, sender, reason)
+
+    def kill_from_user(self, target: Process) -> None:
+        """`pid.kill()`: can't be trapped."""
+        self._engine.check_here("kill")
+        self.end(target, KILLED)
+
+    def signal(self, target: Process, sender: Process | None, reason: ExitReason) -> None:
+        """An EXIT reaches `target`: a message if it traps exits, else its end."""
+        if target.status == DEAD:
+            return
+        if target.trap_exit:
+            self._engine.scheduler.signal(target, Exit(sender or target, reason))
+        else:
+            self.end(target, reason)
+
+    def linked(self, target: Process, sender: Process, reason: ExitReason) -> None:
+        """A linked process ended: a normal end does not harm one that doesn't trap exits."""
+        if reason is not NORMAL or target.trap_exit:
+            self.signal(target, sender, reason)
+
+    def shut_down(self, target: Process, reason: ExitReason) -> None:
+        """A supervisor stops its child: `terminate` runs whether or not the child traps exits."""
+        if target.status == DEAD:
+            return
+        if target.trap_exit and target.status != STARTING:
+            self._engine.scheduler.signal(target, Exit(target.parent or target, reason))
+        elif target.blueprint.terminate is None or target.status == STARTING:
+            self.end(target, reason)
+        elif target.after is None or isinstance(target.after, Job):
+            target.after = Stop(reason, reply=False)
+            self._interrupt(target)
+
+    def stop(self, process: Process, reason: ExitReason, *, reply: bool) -> None:
+        """`self.stop()`: at the end of the present handler, or now if none runs."""
+        if process.status == DEAD or isinstance(process.after, End):
+            return
+        process.after = Stop(reason, reply)
+        if process.status in (IDLE, QUEUED, SUSPENDED):
+            self._interrupt(process)
+
+    def end(self, target: Process, reason: ExitReason) -> None:
+        """End `target` without `terminate`, as soon as it runs no code."""
+        if target.status == DEAD:
+            return
+        after = target.after
+        if isinstance(after, End) and not (reason is KILLED and after.reason is not KILLED):
+            return
+        target.after = End(reason)
+        self._interrupt(target)
+
+    def _interrupt(self, target: Process) -> None:
+        engine = self._engine
+        task = target.task
+        if task is None:
+            if target.status in (IDLE, QUEUED, SUSPENDED):
+                target.status = STOPPING
+                engine.scheduler.conclude(target)
+            return  # on the stack: looked at when its handler has returned
+        if target.wakeup is not None and target.status == IDLE and target.blueprint.server is not None:
+            engine.workers.detach(target)
+            target.status = STOPPING
+            engine.scheduler.conclude(target)
+        elif engine.handling is not target:
+            target.status = target.status if target.status == STARTING else STOPPING
+            self._cancel(target, task)
+
+    def _cancel(self, target: Process, task: asyncio.Task[None]) -> None:
+        """Cancel the own task; again at half of the kill grace; at its end `target` is a zombie."""
+        task.cancel()
+        if isinstance(target.after, End):
+            half = self._engine.settings.kill_grace / 2
+            self._engine.timers.internal(half, lambda: self._cancel_again(target, task, half))
+
+    def _cancel_again(self, target: Process, task: asyncio.Task[None], half: float) -> None:
+        if target.task is task and not task.done():
+            task.cancel()
+            self._engine.timers.internal(half, lambda: self._give_up(target, task))
+
+    def _give_up(self, target: Process, task: asyncio.Task[None]) -> None:
+        if target.task is not task or task.done():
+            return
+        engine = self._engine
+        after = target.after
+        reason = after.reason if isinstance(after, End) else KILLED
+        target.more().zombie = True
+        engine.plain = False
+        engine.counters.zombies += 1
+        engine.threads.replace_lost(target)
+        engine.reporter.zombie(target, reason)
+        if Zombie in engine.hub.wanted:
+            engine.hub.emit(Zombie(at=engine.loop.time(), pid=target, reason=reason))
+        target.task = None
+        engine.scheduler.conclude(target)
+
+    # -- conclusions ---------------------------------------------------------------------------
+
+    def raised(self, process: Process, error: BaseException) -> None:
+        """A callback raised: note it, unless the process is being ended anyway."""
+        if isinstance(error, KeyboardInterrupt) and self._engine.interrupt is not None:
+            self._engine.interrupt(error)
+        after = process.after
+        if isinstance(after, End):
+            return
+        if not (isinstance(after, Stop) and isinstance(error, asyncio.CancelledError)):
+            process.after = Failed(error)
+
+    def conclude(self, process: Process) -> None:
+        """The handler has returned or its task has ended: do what stands in `process.after`."""
+        after = process.after
+        if after is None or process.status == DEAD:
+            return
+        if isinstance(after, Job):
+            process.after = None
+            process.status = RUNNING
+            self._engine.workers.job(process, after.coroutine)
+        elif isinstance(after, End):
+            self.finish(process, after.reason)
+        else:
+            reason = Crash.of(after.error) if isinstance(after, Failed) else after.reason
+            self._terminate(process, reason)
+
+    def _terminate(self, process: Process, reason: ExitReason) -> None:
+        engine = self._engine
+        entry = process.blueprint.terminate
+        if entry is None or process.status == STARTING:
+            self.finish(process, reason)
+            return
+        process.after = None
+        process.status = STOPPING
+        coroutine = self._terminating(process, reason)
+        if not entry.inline and not process.blueprint.eager:
+            engine.workers.run(process, coroutine)
+            return
+        context = process.context or engine.contexts.make(process)
+        outer = engine.handling
+        engine.handling = process
+        try:
+            yielded = context.run(coroutine.send, None)
+        except StopIteration:
+            engine.handling = outer
+            self.conclude(process)
+        else:
+            engine.handling = outer
+            from regrow.runtime.scheduler import resume
+
+            engine.workers.run(process, resume(coroutine, yielded))  # type: ignore[arg-type]
+
+    async def _terminating(self, process: Process, reason: ExitReason) -> None:
+        entry = process.blueprint.terminate
+        assert entry is not None
+        try:
+            if entry.blocking or not entry.is_async:
+                entry.invoke(process.instance, reason)
+            else:
+                await entry.invoke(process.instance, reason)  # type: ignore[misc]
+        except BaseException as error:
+            if isinstance(process.after, End):
+                return
+            reason = Crash.of(error)
+        if not isinstance(process.after, End):
+            process.after = End(reason)
+
+    # -- death ---------------------------------------------------------------------------------
+
+    def finish(self, process: Process, reason: ExitReason) -> None:
+        """Death, in one step: nobody else's code runs inside it.
+
+        Dead to all; name, groups and timers gone; EXIT to links, then DOWN to monitors, then
+        failure to callers; the rest of the mailbox dropped and counted; then, all done, the report.
+        """
+        engine = self._engine
+        begun = process.status != STARTING
+        report = engine.reporter.prepare(process, reason) if begun else None
+        engine.hold_events()
+        process.status = DEAD
+        process.after = None
+        mailbox, process.mailbox = process.mailbox, None
+        current, process.current = process.current, None
+        engine.processes.pop(process.serial, None)
+        if process.name is not None:
+            engine.registry.forget(process)
+        extras = process.extras
+        if extras is not None:
+            engine.groups.forget(process)
+            engine.timers.forget(process)
+            engine.monitors.forget_owner(process)
+        self._exit_links(process, reason, begun)
+        engine.monitors.fire(process, reason)
+        pending = self._pending(current, mailbox, process)
+        for request in pending:
+            if not request.future.done():
+                request.future.set_exception(ProcessExited(reason, process))
+        dropped = engine.sends.drop_rest(process, mailbox, reason) if mailbox else 0
+        if extras is not None:
+            self._finish_extras(process, reason)
+        if process.task is not None or process.wakeup is not None:
+            engine.workers.detach(process)
+        process.instance = process.context = process.waiting = None
+        engine.counters.exited += 1
+        if begun and Exited in engine.hub.wanted:
+            engine.emit(Exited(at=engine.loop.time(), pid=process, kind=process.kind, reason=reason, dropped=dropped))
+        engine.release_events()
+        if report is not None:
+            engine.reporter.crashed(report)
+
+    def _exit_links(self, process: Process, reason: ExitReason, begun: bool) -> None:
+        parent = process.parent
+        extras = process.extras
+        links, process.links = process.links, None
+        children = extras.children if extras is not None else None
+        if links is not None:
+            for linked in links:
+                if linked.links is not None:
+                    linked.links.discard(process)
+                self.linked(linked, process, reason)
+        if children:
+            for child in reversed(children):
+                self.linked(child, process, reason)
+        if parent is not None and parent.extras is not None and parent.extras.children is not None:
+            parent.extras.children.pop(process, None)
+            if begun and parent.status != DEAD:
+                self.linked(parent, process, reason)
+
+    def _pending(self, current: object, mailbox: object, process: Process) -> list[Request]:
+        pending: list[Request] = []
+        if isinstance(current, Request):
+            pending.append(current)
+        extras = process.extras
+        if extras is not None and extras.deferred:
+            pending.extend(extras.deferred)
+            extras.deferred = None
+        if mailbox:
+            pending.extend(item for item in mailbox if item.__class__ is Request)  # type: ignore[attr-defined]
+        return pending
+
+    def _finish_extras(self, process: Process, reason: ExitReason) -> None:
+        engine = self._engine
+        extras = process.extras
+        assert extras is not None
+        process.extras = None
+        if extras.zombie:
+            process.more().zombie = True
+        if extras.receipt is not None:
+            receipt = extras.receipt
+            told = receipt.handled if reason is NORMAL else None
+            engine.loop.call_soon(told) if told else engine.loop.call_soon(receipt.lost, reason)
+        for waiter in extras.place_waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)  # it finds the process dead
+        for down in extras.down_waiters or ():
+            if not down.done():
+                down.set_result(reason)
+        if extras.tasks:
+            engine.ownership.orphans(process, extras.tasks)
+
+    # -- waiting for a death -------------------------------------------------------------------
+
+    def when_down(self, process: Process) -> asyncio.Future[ExitReason]:
+        """A future of the exit reason; done with `NOPROC` if the process has ended already."""
+        future: asyncio.Future[ExitReason] = self._engine.loop.create_future()
+        if process.status == DEAD:
+            future.set_result(NOPROC)
+        else:
+            extras = process.more()
+            if extras.down_waiters is None:
+                extras.down_waiters = []
+            extras.down_waiters.append(future)
+        return future
+
+    async def down(self, process: Process | None, timeout: Timeout) -> ExitReason:
+        """Wait for the end of `process`; None and the dead give `NOPROC`."""
+        engine = self._engine
+        engine.check_here("down")
+        seconds = engine.timeouts.resolve(timeout)
+        if process is None or process.status == DEAD:
+            return NOPROC
+        future = self.when_down(process)
+        timer = engine.timers.internal(seconds, lambda: _expire(future, process, seconds))
+        try:
+            return await future
+        finally:
+            timer.cancel()
+            extras = process.extras
+            if extras is not None and extras.down_waiters and future in extras.down_waiters:
+                extras.down_waiters.remove(future)
+
+
+def _expire(future: asyncio.Future[ExitReason], process: Process, seconds: float) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError(f"{process} was still there after {seconds:g} s"))
+
+

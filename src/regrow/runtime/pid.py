@@ -1,0 +1,232 @@
+"""References: `Pid`, one incarnation of a process, and `Ref`, a name that follows restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final
+
+from regrow.core.messages import CallMessage, CastMessage
+from regrow.core.reasons import ExitReason
+from regrow.errors import NoProcess, PidNotPicklable
+
+if TYPE_CHECKING:
+    from typing import Never
+
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.process import Process
+    from regrow.runtime.threads import FromThread
+
+S_co = TypeVar("S_co", covariant=True)
+R = TypeVar("R")
+
+Timeout: TypeAlias = float | str
+"""Seconds, or a name from the System's timeout table."""
+
+
+class Address(Generic[S_co]):
+    """What a Pid and a Ref have in common: everything that one can send to."""
+
+    __slots__ = ()
+
+    def call(self, message: CallMessage[S_co, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
+        """Ask and wait for the answer.
+
+        Args:
+            message: made on the server class: `Counter.increment(5)`.
+            timeout: seconds (more than 0, at most a day), or a name from the timeout table.
+
+        Raises:
+            ProcessExited: the callee died first; it is told at once, not after the timeout.
+            NoProcess: there is no such process.
+            CallTimeout: no answer in time, or the deadline of the request being handled passed.
+            CallToSelf, CallCycle, CallFromHandler: the call could never be answered.
+            UnknownCall, WrongServer: the message is not for this server class.
+            BadTimeout: not a positive, finite number or a known name.
+            Exception: one that the handler declares with `raises=`.
+        """
+        raise NotImplementedError
+
+    def cast(self, message: CastMessage[S_co]) -> None:
+        """Send a message that has no answer. To a process that is gone it is dropped and counted.
+
+        Raises:
+            MailboxFull: the mailbox is full and its policy is to raise.
+            WrongServer: the message is not for this server class.
+        """
+        raise NotImplementedError
+
+    def send(self, message: object) -> None:
+        """Send anything, as an info: for plain processes. Else like `cast`.
+
+        Raises:
+            MailboxFull: the mailbox is full and its policy is to raise.
+        """
+        raise NotImplementedError
+
+    def exit(self, reason: ExitReason) -> None:
+        """Send an exit signal: it ends a process that doesn't trap exits (`NORMAL` doesn't)."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """End the process, trapping or not, without `terminate`; its reason is `KILLED`."""
+        raise NotImplementedError
+
+    def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
+        """Wait until the process has ended and return its reason (`NOPROC` if it had long).
+
+        Raises:
+            TimeoutError: it was still there after `timeout` seconds.
+        """
+        raise NotImplementedError
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        raise NotImplementedError
+
+    @property
+    def from_thread(self) -> FromThread[S_co]:
+        """The same calls and casts for other threads; they block until the loop has taken the message."""
+        raise NotImplementedError
+
+
+class Pid(Address[S_co]):
+    """One incarnation of a process. Once it has ended it stays dead for ever.
+
+    Pids are made by the runtime. Two are equal when they are the same process.
+    """
+
+    __slots__ = ()
+
+    serial: int
+    """Number of the process within its System, never used twice."""
+
+    @property
+    def system_name(self) -> str:
+        """Name of the System that the process belongs to."""
+        raise NotImplementedError
+
+    @property
+    def incarnation(self) -> int:
+        """Which start of the System the process was born in."""
+        raise NotImplementedError
+
+    @property
+    def registered_name(self) -> str | None:
+        """The name it is, or was last, registered under."""
+        raise NotImplementedError
+
+    @property
+    def kind(self) -> str:
+        """Name of the server class, or of the function of a plain process."""
+        raise NotImplementedError
+
+    def __hash__(self) -> int:
+        return self.serial
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __repr__(self) -> str:
+        name = f" {self.registered_name!r}" if self.registered_name else ""
+        return f"<{self.system_name}.{self.serial}.{self.incarnation} {self.kind}{name}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise PidNotPicklable(self)
+
+    def __copy__(self) -> Pid[S_co]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Pid[S_co]:
+        return self
+
+
+@final
+class Ref(Address[S_co]):
+    """A name in a System: each use reaches whoever holds it then, so it follows restarts.
+
+    Equal when system and name are equal. Pickling gives the name alone, a str.
+    """
+
+    __slots__ = ("_engine", "name", "server")
+
+    def __init__(self, engine: Engine, name: str, server: type[S_co]) -> None:
+        self._engine = engine
+        self.name = name
+        self.server = server
+
+    def whereis(self) -> Pid[S_co] | None:
+        """The Pid that holds the name now, None if nobody does."""
+        return self._engine.names.get(self.name)  # type: ignore[return-value]
+
+    def call(self, message: CallMessage[S_co, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
+        process = self._engine.names.get(self.name)
+        if process is None:
+            return self._nobody()
+        return process.call(message, timeout=timeout)
+
+    def cast(self, message: CastMessage[S_co]) -> None:
+        process = self._engine.names.get(self.name)
+        if process is None:
+            self._engine.sends.drop(self.name, message, "no_process")
+        else:
+            process.cast(message)
+
+    def send(self, message: object) -> None:
+        process = self._engine.names.get(self.name)
+        if process is None:
+            self._engine.sends.drop(self.name, message, "no_process")
+        else:
+            process.send(message)
+
+    def exit(self, reason: ExitReason) -> None:
+        process = self._engine.names.get(self.name)
+        if process is not None:
+            process.exit(reason)
+
+    def kill(self) -> None:
+        process = self._engine.names.get(self.name)
+        if process is not None:
+            process.kill()
+
+    def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
+        return self._engine.exits.down(self._engine.names.get(self.name), timeout)
+
+    @property
+    def alive(self) -> bool:
+        return self.name in self._engine.names
+
+    @property
+    def from_thread(self) -> FromThread[S_co]:
+        from regrow.runtime.threads import FromThread
+
+        return FromThread(self._engine, self)
+
+    def process(self) -> Process:
+        """The process that holds the name, for the runtime.
+
+        Raises:
+            NoProcess: nobody holds it.
+        """
+        process = self._engine.names.get(self.name)
+        if process is None:
+            raise NoProcess(self.name)
+        return process
+
+    async def _nobody(self) -> Never:
+        self._engine.check_running()
+        raise NoProcess(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ref):
+            return NotImplemented
+        return self._engine is other._engine and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<Ref {self.name!r} {self.server.__qualname__}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (str, (self.name,))

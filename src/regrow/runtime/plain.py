@@ -1,0 +1,316 @@
+"""What runs inside a process: plain processes, their mailbox, links, monitors, timers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Never, TypeAlias, TypeVar, overload
+
+from regrow.core.reasons import ExitReason
+from regrow.errors import BadPattern, BadServer, NotAProcess, ReceiveTimeout, ZombieProcess
+from regrow.runtime.aliases import Alias
+from regrow.runtime.items import Down, Exit, Info, Sync, Tick, Tracked
+from regrow.runtime.links import link as link_processes
+from regrow.runtime.links import unlink as unlink_processes
+from regrow.runtime.monitors import Monitor, monitoring_by
+from regrow.runtime.pid import Address, Pid, Ref, Timeout
+from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, Process, current_process
+from regrow.runtime.start import spawn_process
+from regrow.runtime.worker import ProcessExit
+
+if TYPE_CHECKING:
+    from regrow.runtime.timers import Timer
+
+T = TypeVar("T")
+Pattern: TypeAlias = type | tuple[type, ...] | Callable[[object], object] | None
+
+
+def _me(operation: str) -> Process:
+    process = current_process.get(None)
+    if process is None or process.status == DEAD:
+        if process is not None and process.extras is not None and process.extras.zombie:
+            raise ZombieProcess(process)
+        raise NotAProcess(operation)
+    return process
+
+
+def current() -> Pid[object]:
+    """The process that this code runs in. Raises `NotAProcess` outside."""
+    return _me("rg.current()")
+
+
+def spawn(
+    function: Callable[..., Coroutine[object, Never, object]], *args: object, name: str | None = None, link: bool = False
+) -> Pid[object]:
+    """Run `function(*args)` as a plain process of the same System.
+
+    Args:
+        function: an `async def`; it may `await rg.receive()`.
+        args: its arguments.
+        name: register it under this name, default none.
+        link: link it to this process, default False.
+
+    Raises:
+        NotAProcess: outside a process; use `system.spawn` there.
+        NameTaken: another process has the name.
+        BadServer: the function is no `async def`.
+    """
+    me = _me("rg.spawn()")
+    process = spawn_process(me.engine, function, args, name)
+    if link:
+        link_processes(me.engine, me, process)
+    return process
+
+
+def exit_process(reason: ExitReason) -> Never:
+    """End this plain process with `reason`, by raising through its code."""
+    _me("rg.exit()")
+    raise ProcessExit(reason)
+
+
+def link(pid: Pid[object]) -> None:
+    """Link this process and `pid`: if one ends abnormally so does the other, unless it traps exits."""
+    me = _me("rg.link()")
+    if not isinstance(pid, Process):
+        raise BadServer(pid, "links are to a Pid; take it from ref.whereis()")
+    link_processes(me.engine, me, pid)
+
+
+def unlink(pid: Pid[object]) -> None:
+    """End the link of this process and `pid`, if there is one."""
+    if isinstance(pid, Process):
+        unlink_processes(_me("rg.unlink()"), pid)
+
+
+def trap_exit(on: bool) -> bool:
+    """Have EXIT signals come as `rg.Exit` messages, or not. Returns what it was before."""
+    me = _me("rg.trap_exit()")
+    before = me.trap_exit
+    me.trap_exit = on
+    return before
+
+
+def monitor(target: Pid[object] | Ref[object] | str, *, tag: str = "", long_lived: bool = False) -> Monitor:
+    """Have this process told, by exactly one `rg.Down`, when `target` ends; at once if it has.
+
+    Args:
+        target: a Pid, or a Ref or name: then whoever holds the name now.
+        tag: what you call it, for listings.
+        long_lived: declare that it may live long, so that it never counts as a leak.
+    """
+    me = _me("rg.monitor()")
+    return me.engine.monitors.watch(me, target, tag, long_lived=long_lived)
+
+
+def demonitor(monitor: Monitor) -> None:
+    """End a monitor of this process; a DOWN that is in the mailbox already is taken back."""
+    me = _me("rg.demonitor()")
+    me.engine.monitors.unwatch(monitor, me)
+
+
+def monitoring(target: Pid[object] | Ref[object] | str, *, tag: str = "") -> AbstractContextManager[Monitor]:
+    """A monitor for the length of a `with` block."""
+    me = _me("rg.monitoring()")
+    return monitoring_by(me.engine.monitors, me, target, tag)
+
+
+def alias(*, once: bool = False, expires_in: float | None = None) -> Alias:
+    """Make an address of this process that can be switched off: see `rg.Alias`.
+
+    Args:
+        once: switch it off after one message, default False.
+        expires_in: switch it off after so many seconds, default never.
+    """
+    me = _me("rg.alias()")
+    return Alias(me.engine, me, once=once, expires_in=expires_in)
+
+
+def send_after(target: Address[object], message: object, delay: float) -> Timer:
+    """Send `message` to `target`, as an info, in `delay` seconds. Returns the timer, to cancel."""
+    return _engine_of(target).timers.send(target, message, delay, interval=False)
+
+
+def send_interval(target: Address[object], message: object, interval: float) -> Timer:
+    """Send `message` to `target` every `interval` seconds, counted from now without drift.
+
+    At most one tick waits undelivered; ticks that a busy target missed are skipped.
+    """
+    return _engine_of(target).timers.send(target, message, interval, interval=True)
+
+
+def _engine_of(target: Address[object]):  # type: ignore[no-untyped-def]
+    if isinstance(target, Process):
+        return target.engine
+    if isinstance(target, Ref):
+        return target._engine  # noqa: SLF001
+    from regrow.errors import BadAddress
+
+    raise BadAddress(target)
+
+
+async def sync(target: Address[object], *, timeout: Timeout = "default") -> None:
+    """Return when everything that was sent to `target` before is handled.
+
+    Raises:
+        ProcessExited: it ended first.
+        NoProcess: there is none.
+        TimeoutError: it was not done in time.
+    """
+    process = target.process() if isinstance(target, Ref) else target
+    assert isinstance(process, Process)
+    await process.engine.sends.sync(process, timeout)
+
+
+# -- receiving ---------------------------------------------------------------------------------
+
+
+@overload
+async def receive(match: type[T], *, timeout: Timeout | None = None) -> T: ...
+@overload
+async def receive(
+    match: tuple[type, ...] | Callable[[object], object] | None = None, *, timeout: Timeout | None = None
+) -> object: ...
+async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> object:
+    """Take the first message that matches out of this process's mailbox; the others stay, in order.
+
+    Args:
+        match: a type, a tuple of types, or a function of the message that says yes or no; default any.
+        timeout: seconds or a name from the timeout table; default for ever.
+
+    Raises:
+        ReceiveTimeout: nothing matching came in time.
+        BadPattern: `match` is none of these.
+        NotAProcess: outside a plain process.
+    """
+    me = _me("rg.receive()")
+    if me.blueprint.server is not None:
+        raise NotAProcess("rg.receive() (a GenServer gets its infos by handle_info)")
+    matches = _matcher(match)
+    _handled(me)
+    seen = 0
+    limit = None if timeout is None else me.engine.timeouts.resolve(timeout)
+    deadline = None if limit is None else me.engine.loop.time() + limit
+    while True:
+        found, message, seen = _scan(me, matches, seen)
+        if found:
+            return message
+        if not await _wait(me, deadline):
+            raise ReceiveTimeout(match, limit or 0.0, seen)
+
+
+def _matcher(match: Pattern) -> Callable[[object], object]:
+    if match is None:
+        return lambda _: True
+    if isinstance(match, type) or (isinstance(match, tuple) and all(isinstance(one, type) for one in match)):
+        return lambda message: isinstance(message, match)
+    if callable(match):
+        return match
+    raise BadPattern(match)
+
+
+def _handled(me: Process) -> None:
+    """Asking for the next message says that the one before is handled."""
+    me.current = None
+    extras = me.extras
+    if extras is not None and extras.receipt is not None:
+        receipt, extras.receipt = extras.receipt, None
+        me.engine.loop.call_soon(receipt.handled)
+
+
+def _scan(me: Process, matches: Callable[[object], object], seen: int) -> tuple[bool, object, int]:
+    """Look at the messages from position `seen` on. Returns (found, message, how many were skipped)."""
+    mailbox = me.mailbox
+    while mailbox and seen < len(mailbox):
+        item = mailbox[seen]
+        if isinstance(item, Sync):
+            if seen == 0:
+                mailbox.popleft()
+                me.room -= 1
+                if not item.future.done():
+                    item.future.set_result(None)
+                continue
+            seen += 1
+            continue
+        message = _content(item)
+        if message is _VOID or matches(message):
+            del mailbox[seen]
+            if not _taken(me, item):
+                continue
+            me.current = message
+            _grant(me)
+            return True, message, seen
+        seen += 1
+    return False, None, seen
+
+
+_VOID = object()
+
+
+def _content(item: object) -> object:
+    if isinstance(item, Tracked):
+        item = item.item
+    if isinstance(item, Info):
+        return item.message
+    if isinstance(item, Tick):
+        return item.timer.message if item.timer.live else _VOID
+    if isinstance(item, Down):
+        return item if item.monitor.state == "fired" else _VOID
+    return item
+
+
+def _taken(me: Process, item: object) -> bool:
+    """Account for an item that has left the mailbox. False if it was void."""
+    if isinstance(item, Tracked):
+        me.more().receipt = item.receipt
+        return True
+    if isinstance(item, Tick):
+        if item.timer.own:
+            me.room -= 1
+        return item.timer.taken()
+    if isinstance(item, Down):
+        me.room -= 1
+        return item.monitor.deliver()
+    if isinstance(item, Exit):
+        me.room -= 1
+    return True
+
+
+def _grant(me: Process) -> None:
+    extras = me.extras
+    if extras is not None and extras.place_waiters:
+        me.engine.sends.grant_places(me)
+
+
+async def _wait(me: Process, deadline: float | None) -> bool:
+    """Wait for one more item. False at the deadline."""
+    engine = me.engine
+    engine.scheduler.steps += 1
+    if deadline is not None and engine.loop.time() >= deadline:
+        return False
+    wakeup = engine.loop.create_future()
+    me.wakeup = wakeup
+    me.status = IDLE
+    if not me.mailbox:
+        engine.scheduler.rest(me)
+    timer = None
+    if deadline is not None:
+        timer = engine.timers.internal(deadline - engine.loop.time(), lambda: _expire(me, wakeup))
+    try:
+        await wakeup
+    finally:
+        me.wakeup = None
+        if me.status in (IDLE, QUEUED):
+            me.status = RUNNING
+        if timer is not None:
+            timer.cancel()
+    return True
+
+
+def _expire(me: Process, wakeup: asyncio.Future[None]) -> None:
+    if not wakeup.done():
+        me.wakeup = None
+        me.status = RUNNING
+        wakeup.set_result(None)
+
+

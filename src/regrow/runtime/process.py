@@ -1,0 +1,249 @@
+"""The process: a slotted object that owns no task while it is idle.
+
+It is the Pid itself: a reference that users hold and the runtime's record of the process are one
+object, so that a send needs no look-up. What lives long is small; what is rare is in `Extras`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import get_running_loop
+from collections import deque
+from collections.abc import Coroutine
+from contextvars import Context, ContextVar
+from sys import exception as exception_in_flight
+from typing import TYPE_CHECKING, Final, TypeVar, cast as typed, final
+
+from regrow.core.messages import CallMessage, CastMessage
+from regrow.core.reasons import ExitReason
+from regrow.core.timeouts import MAX_TIMEOUT
+from regrow.errors import CallFromHandler
+from regrow.runtime.pid import Pid, Timeout
+
+if TYPE_CHECKING:
+    from typing import Never
+
+    from regrow.runtime.after import After
+    from regrow.runtime.blueprint import Blueprint
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.items import Receipt, Request
+    from regrow.runtime.monitors import Monitor
+    from regrow.runtime.threads import FromThread
+    from regrow.runtime.timers import Timer
+
+R = TypeVar("R")
+
+IDLE: Final = 0
+"""Nothing to do: no message, no signal, up and running. The only state a hand-off may find."""
+QUEUED: Final = 1
+"""On the run queue, or its own task has been woken."""
+RUNNING: Final = 2
+"""A handler of it runs: on the stack, or on its own task."""
+STARTING: Final = 3
+"""`init` has not returned."""
+STOPPING: Final = 4
+"""`terminate` runs, or its task is being cancelled: no message is handled any more."""
+SUSPENDED: Final = 5
+"""Held by `system.suspend`."""
+DEAD: Final = 6
+
+current_process: ContextVar[Process] = ContextVar("regrow.current_process")
+"""The process in whose context this code runs; tasks inherit it, so they belong to the process."""
+
+
+@final
+class Extras:
+    """What few processes have."""
+
+    __slots__ = (
+        "aliases",
+        "children",
+        "deferred",
+        "down_waiters",
+        "groups",
+        "place_waiters",
+        "receipt",
+        "reserved",
+        "signals",
+        "suspended",
+        "tasks",
+        "timers",
+        "turns",
+        "watching",
+        "zombie",
+    )
+
+    def __init__(self) -> None:
+        self.aliases: set[object] | None = None
+        self.children: dict[Process, None] | None = None
+        self.deferred: set[Request] | None = None
+        self.down_waiters: list[asyncio.Future[ExitReason]] | None = None
+        self.groups: set[str] | None = None
+        self.place_waiters: deque[asyncio.Future[None]] | None = None
+        self.receipt: Receipt | None = None
+        self.reserved = 0
+        self.signals = 0
+        self.suspended = False
+        self.tasks: set[asyncio.Task[object]] | None = None
+        self.timers: set[Timer] | None = None
+        self.turns: object = None
+        self.watching: dict[Monitor, None] | None = None
+        self.zombie = False
+
+
+@final
+class Process(Pid[object]):
+    """A process of this System. All state is the runtime's; users see a `Pid`."""
+
+    __slots__ = (
+        "after",
+        "blueprint",
+        "child",
+        "context",
+        "current",
+        "engine",
+        "extras",
+        "instance",
+        "links",
+        "mailbox",
+        "name",
+        "parent",
+        "room",
+        "serial",
+        "status",
+        "task",
+        "trap_exit",
+        "waiting",
+        "wakeup",
+        "watchers",
+    )
+
+    def __init__(self, engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None) -> None:
+        self.engine = engine
+        self.blueprint = blueprint
+        self.serial = engine.next_serial()
+        self.status = STARTING
+        self.room = blueprint.capacity or engine.settings.mailbox_capacity
+        self.trap_exit = blueprint.trap_exit
+        self.parent = parent
+        self.name = name
+        self.after: After | None = None
+        self.child: object = None
+        self.context: Context | None = None
+        self.current: object = None
+        self.extras: Extras | None = None
+        self.instance: object = None
+        self.links: set[Process] | None = None
+        self.mailbox: deque[object] | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.waiting: Process | None = None
+        self.wakeup: asyncio.Future[None] | None = None
+        self.watchers: dict[Monitor, None] | None = None
+
+    # -- the hot paths ------------------------------------------------------------------------
+
+    def cast(self, message: CastMessage[object]) -> None:
+        mailbox = self.mailbox
+        if (
+            mailbox is not None
+            and len(mailbox) < self.room
+            and message.__class__ in self.blueprint.casts
+            and self.engine.plain
+        ):
+            mailbox.append(message)
+        else:
+            self.engine.sends.cast(self, message)
+
+    def call(self, message: CallMessage[object, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
+        if self.engine.handling is not None:
+            raise CallFromHandler(self.engine.handling, message)
+        return self._call(message, timeout)
+
+    async def _call(self, message: CallMessage[object, R], timeout: Timeout) -> R:
+        engine = self.engine
+        handler = self.blueprint.calls.get(message.__class__)
+        if (
+            self.status
+            or handler is None
+            or not handler.inline
+            or engine.hand_offs_left <= 0
+            or exception_in_flight() is not None
+            or get_running_loop() is not engine.loop
+        ):
+            return typed("R", await engine.calls.queued(self, message, timeout))
+        if engine.hand_offs_left == engine.hand_offs:
+            engine.scheduler.begin_turn()
+        if timeout.__class__ is not float or not 0.0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
+            engine.calls.seconds(self, message, timeout)
+        caller = current_process.get(None)
+        if caller is not None:
+            engine.calls.check_caller(caller, self, message)
+        self.status = RUNNING
+        self.current = message
+        engine.handling = self
+        try:
+            result = (self.context or engine.contexts.make(self)).run(handler.invoke, self.instance, message)
+        except BaseException as error:
+            engine.handling = None
+            pending = engine.calls.raised_inline(self, handler, message, timeout, error)
+        else:
+            engine.handling = None
+            if self.after is None and self.current is message:
+                self.current = None
+                if self.mailbox is None:
+                    self.status = IDLE
+                else:
+                    engine.scheduler.requeue(self)
+                engine.hand_offs_left -= 1
+                if engine.monotonic() > engine.turn_end:
+                    engine.hand_offs_left = 0
+                return typed("R", result)
+            pending = engine.calls.unfinished_inline(self, message, timeout, result)
+        return typed("R", await engine.calls.answer(pending))
+
+    # -- the rest -----------------------------------------------------------------------------
+
+    def send(self, message: object) -> None:
+        self.engine.sends.info(self, message)
+
+    def exit(self, reason: ExitReason) -> None:
+        self.engine.exits.signal_from_user(self, reason)
+
+    def kill(self) -> None:
+        self.engine.exits.kill_from_user(self)
+
+    def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
+        return self.engine.exits.down(self, timeout)
+
+    @property
+    def alive(self) -> bool:
+        return self.status != DEAD
+
+    @property
+    def from_thread(self) -> FromThread[object]:
+        from regrow.runtime.threads import FromThread
+
+        return FromThread(self.engine, self)
+
+    @property
+    def system_name(self) -> str:
+        return self.engine.name
+
+    @property
+    def incarnation(self) -> int:
+        return self.engine.incarnation
+
+    @property
+    def registered_name(self) -> str | None:
+        return self.name
+
+    @property
+    def kind(self) -> str:
+        return self.blueprint.label
+
+    def more(self) -> Extras:
+        """The rare part, made when first needed."""
+        extras = self.extras
+        if extras is None:
+            extras = self.extras = Extras()
+        return extras

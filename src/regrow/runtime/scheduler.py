@@ -1,0 +1,425 @@
+"""The run queue, and the turn that drains it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, final
+
+from regrow.core.events import SlowHandler, Unhandled
+from regrow.runtime.after import Failed, Job, Stop
+from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
+from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
+
+if TYPE_CHECKING:
+    from regrow.runtime.blueprint import Entry
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.process import Process
+
+SPARE_MAILBOXES = 1024
+
+
+@final
+class Scheduler:
+    """Runs processes that have something to do, a slice each, on the System's loop.
+
+    One callback of the loop drains the queue: at most `slice_messages` per process,
+    `turn_messages` per turn, and `turn_seconds` of real time. The callback arms itself again in
+    `finally`, so that no exception can stop it.
+    """
+
+    __slots__ = ("_armed", "_engine", "_spare", "concluding", "found", "queue", "steps")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._armed = False
+        self._spare: list[deque[object]] = []
+        self.queue: deque[Process] = deque()
+        self.concluding: deque[Process] = deque()
+        self.found: tuple[Entry, object] | None = None
+        """The async handler that the last slice met and could not run itself."""
+        self.steps = 0
+        """Slices and task steps so far; an unchanged number means that nothing ran."""
+
+    # -- becoming ready ------------------------------------------------------------------------
+
+    def enqueue(self, process: Process, item: object) -> None:
+        """Put `item` at the end of the mailbox and see to it that the process runs."""
+        mailbox = process.mailbox
+        if mailbox is None:
+            spare = self._spare
+            mailbox = process.mailbox = spare.pop() if spare else deque()
+        mailbox.append(item)
+        if not process.status:
+            self.activate(process)
+
+    def signal(self, process: Process, item: object) -> None:
+        """Like `enqueue`, for what no bound counts."""
+        process.room += 1
+        self.enqueue(process, item)
+
+    def activate(self, process: Process) -> None:
+        """An idle process has something to do: wake its own task, or put it on the run queue."""
+        process.status = QUEUED
+        wakeup = process.wakeup
+        if wakeup is not None:
+            process.wakeup = None
+            if not wakeup.done():
+                wakeup.set_result(None)
+            return
+        self.queue.append(process)
+        if not self._armed:
+            self.arm()
+
+    def requeue(self, process: Process) -> None:
+        """The handler has returned and left messages: at the end of the queue."""
+        process.status = QUEUED
+        self.queue.append(process)
+        if not self._armed:
+            self.arm()
+
+    def conclude(self, process: Process) -> None:
+        """Have the next turn look at `process.after`."""
+        self.concluding.append(process)
+        if not self._armed:
+            self.arm()
+
+    def arm(self) -> None:
+        """See to it that a turn comes."""
+        self._armed = True
+        self._engine.loop.call_soon(self._turn, context=self._engine.contexts.base)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits for a turn."""
+        return bool(self.queue or self.concluding)
+
+    # -- a turn --------------------------------------------------------------------------------
+
+    def begin_turn(self) -> None:
+        """Start the time and hand-off budget of this iteration of the loop."""
+        engine = self._engine
+        if not engine.in_turn:
+            engine.in_turn = True
+            engine.turn_end = engine.monotonic() + engine.settings.turn_seconds
+            engine.loop.call_soon(self._end_turn, context=engine.contexts.base)
+            watchdog = engine.threads.watchdog
+            if watchdog is not None:
+                watchdog.turn_begins()
+
+    def _end_turn(self) -> None:
+        engine = self._engine
+        engine.in_turn = False
+        engine.hand_offs_left = engine.hand_offs
+        watchdog = engine.threads.watchdog
+        if watchdog is not None:
+            watchdog.turn_ends()
+
+    def _turn(self) -> None:
+        engine = self._engine
+        settings = engine.settings
+        left = settings.turn_messages
+        queue = self.queue
+        concluding = self.concluding
+        chooser = engine.ports.chooser
+        try:
+            self.begin_turn()
+            while True:
+                while concluding:
+                    engine.exits.conclude(concluding.popleft())
+                if not queue or left <= 0:
+                    break
+                if chooser is None:
+                    process = queue.popleft()
+                else:
+                    index = chooser(queue)
+                    process = queue[index]
+                    del queue[index]
+                if process.status == QUEUED:
+                    left -= self._slice_of(process, min(left, settings.slice_messages))
+                if engine.monotonic() > engine.turn_end:
+                    break
+        finally:
+            if queue or concluding:
+                self.arm()
+            else:
+                self._armed = False
+
+    def _slice_of(self, process: Process, limit: int) -> int:
+        engine = self._engine
+        context = process.context or engine.contexts.make(process)
+        handled = context.run(self.slice, process, limit)
+        found = self.found
+        if process.after is not None:
+            engine.exits.conclude(process)
+        elif found is not None:
+            self.found = None
+            engine.workers.start(process, *found)
+        else:
+            self.settle(process)
+        return handled
+
+    def settle(self, process: Process) -> None:
+        """The slice is over: back to the queue, or idle without a mailbox."""
+        extras = process.extras
+        if extras is not None:
+            if extras.place_waiters:
+                self._engine.sends.grant_places(process)
+            if extras.suspended:
+                process.status = SUSPENDED
+                return
+        mailbox = process.mailbox
+        if mailbox:
+            self.requeue(process)
+        else:
+            self.rest(process)
+
+    def rest(self, process: Process) -> None:
+        """Make `process` idle and take back its empty mailbox."""
+        process.status = IDLE
+        mailbox = process.mailbox
+        if mailbox is not None:
+            process.mailbox = None
+            if len(self._spare) < SPARE_MAILBOXES:
+                self._spare.append(mailbox)
+
+    def release(self, process: Process) -> None:
+        """A handler run by its own task has returned and the task has ended."""
+        self.settle(process)
+
+    # -- a slice -------------------------------------------------------------------------------
+
+    def slice(self, process: Process, limit: int) -> int:
+        """Handle messages in the process's own context until the first that needs its task.
+
+        That one is left in `found`. What is to be done afterwards stands in `process.after`.
+
+        Returns:
+            How many messages were taken.
+        """
+        engine = self._engine
+        monotonic = engine.monotonic
+        slow = SlowHandler in engine.hub.wanted
+        step_hook = engine.ports.step_hook
+        casts = process.blueprint.casts
+        instance = process.instance
+        mailbox = process.mailbox
+        handled = 0
+        self.steps += 1
+        process.status = RUNNING
+        outer = engine.handling
+        engine.handling = process
+        try:
+            while mailbox and handled < limit:
+                if step_hook is not None:
+                    step_hook(process)
+                    if process.after is not None:
+                        break
+                item = mailbox.popleft()
+                handled += 1
+                begun = monotonic() if slow else 0.0
+                entry = casts.get(item.__class__)
+                if entry is not None:
+                    process.current = item
+                    if entry.inline:
+                        entry.invoke(instance, item)
+                        process.current = None
+                    else:
+                        self.found = (entry, item)
+                        break
+                elif not self._other(process, item):
+                    break
+                if slow:
+                    self._check_slow(process, item, begun)
+                if process.after is not None:
+                    break
+                if not handled & 3 and monotonic() > engine.turn_end:
+                    break
+        except BaseException as error:
+            engine.exits.raised(process, error)
+        finally:
+            engine.handling = outer
+        return handled
+
+    def _other(self, process: Process, item: object) -> bool:
+        """Handle what is no cast. False if it needs the process's own task (see `found`)."""
+        if item.__class__ is Request:
+            return self._request(process, item)  # type: ignore[arg-type]
+        prepared = self.prepare(process, item)
+        if prepared is None:
+            return True
+        entry, argument = prepared
+        if not entry.inline:
+            return self._eagerly(process, entry, argument)
+        entry.invoke(process.instance, argument)
+        self.done(process)
+        return True
+
+    def _request(self, process: Process, request: Request) -> bool:
+        engine = self._engine
+        if request.future.done():
+            engine.calls.expired(process, request)
+            return True
+        entry = process.blueprint.calls[request.message.__class__]
+        process.current = request
+        if not entry.inline:
+            return self._eagerly(process, entry, request.message)
+        try:
+            result = entry.invoke(process.instance, request.message)
+        except entry.raises as error:
+            engine.calls.fail(request, error)
+            process.current = None
+            return True
+        engine.calls.finished(process, request, result)
+        return True
+
+    def _eagerly(self, process: Process, entry: Entry, argument: object) -> bool:
+        """Supervisors' handlers: run as far as they get without waiting, the rest on the task."""
+        if not process.blueprint.eager:
+            self.found = (entry, argument)
+            return False
+        coroutine = entry.invoke(process.instance, argument)
+        try:
+            yielded = coroutine.send(None)  # type: ignore[attr-defined]
+        except StopIteration as stop:
+            self.completed(process, stop.value)
+            return True
+        except entry.raises as error:
+            self.declared(process, error)
+            return True
+        process.after = Job(resume(coroutine, yielded))  # type: ignore[arg-type]
+        return False
+
+    def completed(self, process: Process, result: object) -> None:
+        """A handler has returned `result`: answer the call if it was one."""
+        current = process.current
+        if current.__class__ is Request:
+            self._engine.calls.finished(process, current, result)  # type: ignore[arg-type]
+        else:
+            self.done(process)
+
+    def declared(self, process: Process, error: BaseException) -> None:
+        """A handler raised an exception that it declares: that is the answer."""
+        current = process.current
+        process.current = None
+        if current.__class__ is Request:
+            self._engine.calls.fail(current, error)  # type: ignore[arg-type]
+
+    def done(self, process: Process) -> None:
+        """An item that is no call is handled."""
+        process.current = None
+        extras = process.extras
+        if extras is not None and extras.receipt is not None:
+            receipt = extras.receipt
+            extras.receipt = None
+            self._engine.loop.call_soon(receipt.handled)
+
+    def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
+        """Find the callback for an item that is neither cast nor request; None if that was all."""
+        blueprint = process.blueprint
+        kind = item.__class__
+        if kind is Tracked:
+            process.more().receipt = item.receipt  # type: ignore[attr-defined]
+            inner = item.item  # type: ignore[attr-defined]
+            entry = blueprint.casts.get(inner.__class__)
+            if entry is not None:
+                process.current = inner
+                return entry, inner
+            return self._callback(process, inner)
+        if kind is Info:
+            return self._info(process, item.message)  # type: ignore[attr-defined]
+        return self._callback(process, item)
+
+    def _callback(self, process: Process, item: object) -> tuple[Entry, object] | None:
+        blueprint = process.blueprint
+        kind = item.__class__
+        if kind is Info:
+            return self._info(process, item.message)  # type: ignore[attr-defined]
+        if kind is Tick:
+            timer = item.timer  # type: ignore[attr-defined]
+            if timer.own:
+                process.room -= 1
+            return self._info(process, timer.message) if timer.taken() else None
+        process.room -= 1
+        if kind is Sync:
+            if not item.future.done():  # type: ignore[attr-defined]
+                item.future.set_result(None)  # type: ignore[attr-defined]
+            return None
+        if kind is Continuation:
+            if blueprint.continues is None:
+                return None
+            process.current = item
+            return blueprint.continues, item.value  # type: ignore[attr-defined]
+        if kind is Exit and _from_above(process, item.pid):  # type: ignore[attr-defined]
+            process.after = Stop(item.reason)  # type: ignore[attr-defined]
+            return None
+        if kind is Down and not item.monitor.deliver():  # type: ignore[attr-defined]
+            return None
+        return self._info(process, item)
+
+    def _info(self, process: Process, message: object) -> tuple[Entry, object] | None:
+        info = process.blueprint.info
+        if info is not None:
+            process.current = message
+            return info, message
+        self.unhandled(process, message)
+        self.done(process)
+        return None
+
+    def unhandled(self, process: Process, message: object) -> None:
+        """Tell, once per class and type, of an info that nobody has use for."""
+        engine = self._engine
+        seen = process.blueprint.unhandled_seen
+        if type(message) not in seen:
+            seen.add(type(message))
+            engine.reporter.unhandled(process, message)
+        if Unhandled in engine.hub.wanted:
+            shown = engine.reporter.show(message)
+            engine.hub.emit(Unhandled(at=engine.loop.time(), pid=process, message=shown))
+
+    def _check_slow(self, process: Process, item: object, begun: float) -> None:
+        engine = self._engine
+        seconds = engine.monotonic() - begun
+        if seconds > engine.settings.slow_handler:
+            handler = engine.reporter.handler_name(process, item)
+            engine.hub.emit(SlowHandler(at=engine.loop.time(), pid=process, handler=handler, seconds=seconds))
+
+
+def _from_above(process: Process, sender: object) -> bool:
+    """Whether an EXIT is the word of the supervisor; the root, which has none, tells itself."""
+    above = process.parent
+    return sender is above if above is not None else sender is process and process.blueprint.is_supervisor
+
+
+async def resume(coroutine: object, yielded: object) -> object:
+    """Go on, on this task, with a coroutine that has already yielded a future."""
+    return await _Resumed(coroutine, yielded)
+
+
+@final
+class _Resumed:
+    __slots__ = ("_coroutine", "_yielded")
+
+    def __init__(self, coroutine: object, yielded: object) -> None:
+        self._coroutine = coroutine
+        self._yielded = yielded
+
+    def __await__(self):  # type: ignore[no-untyped-def]
+        coroutine = self._coroutine
+        yielded = self._yielded
+        while True:
+            try:
+                sent = yield yielded
+            except GeneratorExit:
+                coroutine.close()  # type: ignore[attr-defined]
+                raise
+            except BaseException as error:
+                try:
+                    yielded = coroutine.throw(error)  # type: ignore[attr-defined]
+                except StopIteration as stop:
+                    return stop.value
+            else:
+                try:
+                    yielded = coroutine.send(sent)  # type: ignore[attr-defined]
+                except StopIteration as stop:
+                    return stop.value

@@ -1,0 +1,230 @@
+"""Starting processes: `init`, its failures, its timeout, and what comes after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from regrow.core.events import Started
+from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, Shutdown
+from regrow.core.specs import ChildSpec
+from regrow.core.targets import check_target
+from regrow.errors import BadInitResult, BadServer, ChildStartFailed, InitFailed, StartTimeout
+from regrow.runtime.after import End, Failed, Stop
+from regrow.runtime.blueprint import Blueprint, blueprint_of, plain_blueprint
+from regrow.runtime.genserver import Continue, GenServer, Ignore
+from regrow.runtime.items import Continuation
+from regrow.runtime.mailbox import Mailbox
+from regrow.runtime.process import RUNNING, STARTING, Process
+
+if TYPE_CHECKING:
+    from regrow.runtime.engine import Engine
+
+PLAIN_MAILBOX = Mailbox()
+
+
+@runtime_checkable
+class Beginner(Protocol):
+    """A server with something to start after its `init`: the supervisors."""
+
+    async def begin(self, result: object) -> object:
+        """Take what `init` returned; return what `init` of another server may return."""
+        ...
+
+
+async def start_child(engine: Engine, spec: ChildSpec, parent: Process | None, extra: tuple[object, ...] = ()) -> Process | None:
+    """Start what `spec` describes. Waits only if `init` is `async def`.
+
+    Args:
+        spec: the child.
+        parent: its supervisor, tied to it from before `init`.
+        extra: arguments after those of the spec.
+
+    Returns:
+        The process, None if `init` returned `rg.Ignore`.
+
+    Raises:
+        NameTaken, InitFailed, StartTimeout, BadInitResult: nothing is left running.
+    """
+    target = spec.target
+    args = spec.args + extra if extra else spec.args
+    if not (isinstance(target, type) and issubclass(target, GenServer)):
+        process = _new(engine, plain_blueprint(_label(target), PLAIN_MAILBOX), parent, spec.name, spec.metadata)
+        process.child = spec
+        engine.workers.plain(process, target, args, dict(spec.kwargs or {}))  # type: ignore[arg-type]
+        _up(engine, process, None)
+        return process
+    process = _new(engine, blueprint_of(target), parent, spec.name, spec.metadata)
+    process.child = (spec, extra) if extra else spec
+    return await _init(engine, process, target, args, spec.kwargs or {}, spec.start_timeout)
+
+
+def spawn_process(engine: Engine, function: Callable[..., object], args: tuple[object, ...], name: str | None) -> Process:
+    """Start a plain process that no supervisor watches.
+
+    Raises:
+        BadServer: the function is no `async def`.
+        NameTaken: another process has the name.
+    """
+    engine.check_here("spawn")
+    check_target(function, args, None)
+    if isinstance(function, type):
+        raise BadServer(function, "spawn runs an async def function; a server class is a child of a supervisor")
+    process = _new(engine, plain_blueprint(_label(function), PLAIN_MAILBOX), None, name, None)
+    engine.workers.plain(process, function, args, {})  # type: ignore[arg-type]
+    _up(engine, process, None)
+    return process
+
+
+def new_process(engine: Engine, blueprint: Blueprint, name: str | None) -> Process:
+    """A process without a supervisor, registered and in the table, not yet running."""
+    return _new(engine, blueprint, None, name, None)
+
+
+def _label(target: object) -> str:
+    return str(getattr(target, "__qualname__", None) or repr(target))
+
+
+def _new(
+    engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None, metadata: Mapping[str, object] | None
+) -> Process:
+    process = Process(engine, blueprint, parent, None)
+    if name is not None:
+        engine.registry.claim(name, process, metadata)
+    engine.processes[process.serial] = process
+    if parent is not None:
+        extras = parent.more()
+        if extras.children is None:
+            extras.children = {}
+        extras.children[process] = None
+    return process
+
+
+async def _init(
+    engine: Engine,
+    process: Process,
+    server: type[GenServer],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    start_timeout: float | None,
+) -> Process | None:
+    instance = server.__new__(server)
+    instance._process = process  # noqa: SLF001  # the runtime's own slot
+    process.instance = instance
+    entry = process.blueprint.init
+    if entry is None and not args and not kwargs:
+        result: object = None
+    elif entry is not None and entry.is_async and not process.blueprint.eager:
+        result = await _wait_for_init(engine, process, args, kwargs, start_timeout)
+    else:
+        result = await _run_init(engine, process, args, kwargs)
+    return _started(engine, process, result)
+
+
+async def _run_init(
+    engine: Engine, process: Process, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> object:
+    """Run a `def` init on the starter's stack, and what a supervisor does to start its children."""
+    context = process.context or engine.contexts.make(process)
+    instance = process.instance
+    assert isinstance(instance, GenServer)
+    outer = engine.handling
+    engine.handling = process
+    try:
+        result: object = context.run(instance.init, *args, **kwargs)
+    except BaseException as error:
+        engine.exits.raised(process, error)
+        return None
+    finally:
+        engine.handling = outer
+    if not isinstance(instance, Beginner):
+        return result
+    parent = process.parent
+    if parent is not None:
+        parent.waiting = process
+    try:
+        return await instance.begin(await result if isawaitable(result) else result)
+    except BaseException as error:
+        engine.exits.raised(process, error)
+        return None
+    finally:
+        if parent is not None:
+            parent.waiting = None
+
+
+async def _wait_for_init(
+    engine: Engine, process: Process, args: tuple[object, ...], kwargs: Mapping[str, object], start_timeout: float | None
+) -> object:
+    entry = process.blueprint.init
+    assert entry is not None
+    seconds = start_timeout or engine.settings.start_timeout
+    future = engine.workers.ask_init(process, entry, args, kwargs)
+    down = engine.exits.when_down(process)
+    down.add_done_callback(lambda ended: _fail(future, process, ended))
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        engine.exits.end(process, KILLED)
+
+    timer = engine.timers.internal(seconds, expire)
+    parent = process.parent
+    if parent is not None:
+        parent.waiting = process
+    try:
+        return await future
+    except InitFailed:
+        if expired:
+            raise StartTimeout(str(process), seconds) from None
+        raise
+    finally:
+        timer.cancel()
+        if parent is not None:
+            parent.waiting = None
+
+
+def _fail(future: asyncio.Future[object], process: Process, ended: asyncio.Future[ExitReason]) -> None:
+    if not future.done() and not ended.cancelled():
+        future.set_exception(InitFailed(str(process), ended.result()))
+
+
+def _started(engine: Engine, process: Process, result: object) -> Process | None:
+    after = process.after
+    who = str(process)
+    if after is not None:
+        error = after.error if isinstance(after, Failed) else None
+        if isinstance(error, ChildStartFailed):
+            engine.exits.finish(process, Shutdown(("failed_to_start_child", error.child_id, error.reason)))
+            raise error
+        reason: ExitReason = after.reason if isinstance(after, End | Stop) else Crash.of(error) if error else after
+        engine.exits.finish(process, reason)
+        raise InitFailed(who, reason) from error
+    if result is Ignore:
+        engine.exits.finish(process, NORMAL)
+        return None
+    if result is not None and not isinstance(result, Continue):
+        error = BadInitResult(who, result)
+        engine.exits.finish(process, Crash.of(error))
+        raise error
+    _up(engine, process, result)
+    return process
+
+
+def _up(engine: Engine, process: Process, result: Continue | None) -> None:
+    engine.counters.started += 1
+    if process.status == STARTING:
+        if result is not None:
+            process.room += 1
+            if process.mailbox is None:
+                engine.scheduler.enqueue(process, Continuation(result.value))
+            else:
+                process.mailbox.appendleft(Continuation(result.value))
+        if process.task is None:
+            engine.scheduler.settle(process)
+        else:
+            process.status = RUNNING  # the task of an async init, about to end
+    if Started in engine.hub.wanted:
+        engine.hub.emit(Started(at=engine.loop.time(), pid=process, kind=process.kind, parent=process.parent))

@@ -1,0 +1,210 @@
+"""What all supervisors have in common: stopping children, the restart budget, reports."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar, Final
+
+import msgspec
+
+from regrow.core.budget import RestartBudget
+from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
+from regrow.core.reasons import KILLED, SHUTDOWN, Crash, ExitReason, Shutdown
+from regrow.core.specs import ChildSpec, SupervisorFlags
+from regrow.errors import ChildStartFailed, InitFailed, RegrowError
+from regrow.runtime.after import Stop
+from regrow.runtime.engine import Engine
+from regrow.runtime.genserver import GenServer
+from regrow.runtime.pid import Pid
+from regrow.runtime.process import DEAD, STOPPING, Process
+
+BRUTAL: Final = "brutal_kill"
+
+
+class ChildInfo(msgspec.Struct, frozen=True):
+    """One row of `which_children`.
+
+    Attributes:
+        id: the child's id; for the children of a dynamic supervisor its Pid's.
+        pid: its process, None if it is not running.
+        kind: `"worker"` or `"supervisor"`.
+        state: `"running"`, `"restarting"` or `"stopped"`.
+        spec: how it is started.
+    """
+
+    id: str
+    pid: Pid[object] | None
+    kind: str
+    state: str
+    spec: ChildSpec
+
+
+class ChildCount(msgspec.Struct, frozen=True):
+    """The answer of `count_children`, as in OTP.
+
+    Attributes:
+        specs: children known, running or not.
+        active: children that run.
+        supervisors: how many are supervisors, running or not.
+        workers: how many are not.
+    """
+
+    specs: int
+    active: int
+    supervisors: int
+    workers: int
+
+
+class TryAgain(msgspec.Struct, frozen=True, eq=False):
+    """A failed or backed-off restart whose turn has come. The supervisor sends it to itself."""
+
+    child: object
+
+
+class SupervisorBase(GenServer):
+    """Base of the supervisors: a GenServer that traps exits and is tied to each child."""
+
+    __slots__ = ("_attempts_in_row", "_budget", "_flags")
+    __child_kind__: ClassVar[str] = "supervisor"
+    trap_exit: ClassVar[bool] = True
+
+    _flags: SupervisorFlags
+    _budget: RestartBudget
+
+    def _set_flags(self, flags: SupervisorFlags) -> None:
+        self._flags = flags
+        self._budget = RestartBudget(flags.max_restarts, flags.max_seconds)
+        self._attempts_in_row = 0
+
+    @property
+    def _engine(self) -> Engine:
+        return self._process.engine
+
+    def shutdown_seconds(self) -> float:
+        """How long it may take to stop its children, in seconds: what its own `shutdown` defaults to."""
+        raise NotImplementedError
+
+    # -- stopping ------------------------------------------------------------------------------
+
+    async def _stop_child(self, child: Process, spec: ChildSpec) -> ExitReason:
+        """Stop one child as its spec says and wait until it has ended."""
+        down = self._begin_stop(child, spec)
+        return await self._end_stop(child, spec, down)
+
+    def _begin_stop(self, child: Process, spec: ChildSpec) -> asyncio.Future[ExitReason]:
+        exits = self._engine.exits
+        down = exits.when_down(child)
+        if spec.shutdown == BRUTAL:
+            exits.end(child, KILLED)
+        else:
+            exits.shut_down(child, SHUTDOWN)
+        if child.status == STOPPING and child.task is None:
+            exits.conclude(child)  # it runs no code: no need to wait for a turn
+        return down
+
+    async def _end_stop(self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]) -> ExitReason:
+        if child.status == DEAD:
+            return down.result()
+        if spec.shutdown == BRUTAL:
+            return await down
+        engine = self._engine
+        timer = engine.timers.internal(shutdown_of(child, spec), lambda: engine.exits.end(child, KILLED))
+        try:
+            return await down
+        finally:
+            timer.cancel()
+
+    # -- restarts ------------------------------------------------------------------------------
+
+    def _may_restart(self, child_id: object, reason: ExitReason) -> bool:
+        """Count an attempt; False, and the end of this supervisor, if that is one too many."""
+        engine = self._engine
+        now = engine.loop.time()
+        if self._budget.attempt(now):
+            return True
+        engine.reporter.supervisor(self._process, "reached_max_restart_intensity", child_id, reason)
+        if BudgetExceeded in engine.hub.wanted:
+            engine.hub.emit(
+                BudgetExceeded(
+                    at=now,
+                    supervisor=self._process,
+                    child_id=child_id,
+                    reason=reason,
+                    max_restarts=self._flags.max_restarts,
+                    max_seconds=self._flags.max_seconds,
+                )
+            )
+        self._give_up()
+        return False
+
+    def _give_up(self) -> None:
+        if self._process.after is None:
+            self._process.after = Stop(SHUTDOWN)
+
+    def _backoff(self) -> float:
+        """Seconds to wait before the next restart; 0 without a back-off."""
+        backoff = self._flags.backoff
+        if backoff is None:
+            return 0.0
+        engine = self._engine
+        attempt = self._budget.used(engine.loop.time())
+        return backoff.delay(attempt, engine.ports.random("backoff"))
+
+    def _try_again(self, child: object, delay: float = 0.0) -> None:
+        """Come back to a child through the run queue, so that others get their turn in between."""
+        engine = self._engine
+        process = self._process
+
+        def again() -> None:
+            if process.status != DEAD:
+                engine.scheduler.signal(process, TryAgain(child))
+
+        if delay > 0.0:
+            engine.timers.internal(delay, again)
+        else:
+            again()
+
+    def _restarted(self, child_id: object, old: Process | None, new: Process, reason: ExitReason) -> None:
+        engine = self._engine
+        engine.counters.restarts += 1
+        if Restarted in engine.hub.wanted:
+            now = engine.loop.time()
+            engine.hub.emit(
+                Restarted(
+                    at=now,
+                    supervisor=self._process,
+                    child_id=child_id,
+                    old=old,
+                    new=new,
+                    reason=reason,
+                    attempts=self._budget.used(now),
+                )
+            )
+
+    def _restart_failed(self, child_id: object, error: RegrowError) -> None:
+        engine = self._engine
+        reason = reason_of(error)
+        engine.reporter.supervisor(self._process, "start_error", child_id, reason)
+        if RestartFailed in engine.hub.wanted:
+            engine.hub.emit(
+                RestartFailed(at=engine.loop.time(), supervisor=self._process, child_id=child_id, reason=reason)
+            )
+
+
+def reason_of(error: RegrowError) -> ExitReason:
+    """The exit reason that a failed start stands for."""
+    if isinstance(error, ChildStartFailed):
+        return Shutdown(("failed_to_start_child", error.child_id, error.reason))
+    return error.reason if isinstance(error, InitFailed) else Crash.of(error)
+
+
+def shutdown_of(child: Process, spec: ChildSpec) -> float:
+    """Seconds that a child has to end."""
+    if isinstance(spec.shutdown, float | int):
+        return float(spec.shutdown)
+    settings = child.engine.settings
+    if isinstance(child.instance, SupervisorBase):
+        return child.instance.shutdown_seconds() + settings.kill_grace
+    return settings.shutdown
+
+

@@ -1,0 +1,317 @@
+"""Supervisor: static children, started in order, stopped in reverse, restarted by strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, final
+
+from regrow.core.backoff import Backoff
+from regrow.core.handlers import call
+from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
+from regrow.core.reasons import ExitReason, is_normal
+from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, check_significance, child
+from regrow.errors import (
+    ChildAlreadyPresent,
+    ChildAlreadyStarted,
+    ChildRestarting,
+    ChildRunning,
+    ChildStartFailed,
+    NameTaken,
+    NoSuchChild,
+    StartError,
+)
+from regrow.errors.specs import BadChildSpec
+from regrow.runtime.genserver import InitResult
+from regrow.runtime.items import Exit
+from regrow.runtime.pid import Pid
+from regrow.runtime.process import Process
+from regrow.runtime.start import start_child
+from regrow.runtime.supervision import ChildCount, ChildInfo, SupervisorBase, TryAgain, reason_of, shutdown_of
+
+State: TypeAlias = Literal["running", "restarting", "stopped"]
+FAILURES = (StartError, NameTaken)
+
+
+@final
+class Slot:
+    """One static child: its spec, and the process that fills it now."""
+
+    __slots__ = ("process", "reason", "spec", "state")
+
+    def __init__(self, spec: ChildSpec, process: Process | None) -> None:
+        self.spec = spec
+        self.process = process
+        self.state: State = "running" if process is not None else "stopped"
+        self.reason: ExitReason = None
+
+    def fill(self, process: Process | None) -> None:
+        """The child was started; None if its `init` ignored."""
+        self.process = process
+        self.state = "running" if process is not None else "stopped"
+
+
+class Supervisor(SupervisorBase):
+    """Starts its children in order, restarts them by its strategy, stops them in reverse order.
+
+    Describe one with `rg.supervisor(...)`. A subclass may override `init` to return a
+    `rg.SupervisorSpec` from arguments of its own. If its restart budget is exceeded it stops its
+    children and ends with `SHUTDOWN`, which is for the supervisor above to deal with.
+    """
+
+    __slots__ = ("_slots",)
+
+    _slots: list[Slot]
+
+    def init(self, spec: SupervisorSpec) -> SupervisorSpec:  # type: ignore[override]
+        """Return the children and flags to supervise."""
+        return spec
+
+    async def begin(self, spec: object) -> InitResult:
+        """Start the children in order; the first that fails undoes what had started. For the runtime."""
+        if not isinstance(spec, SupervisorSpec):
+            return spec  # type: ignore[return-value]  # Ignore, or nonsense that the start reports
+        self._set_flags(spec.flags)
+        self._slots = []
+        for one in spec.children:
+            try:
+                process = await start_child(self._engine, one, self._process)
+            except FAILURES as error:
+                await self._stop_all()
+                raise ChildStartFailed(one.id, reason_of(error)) from error
+            if process is not None or one.restart != "temporary":
+                self._slots.append(Slot(one, process))
+        return None
+
+    def shutdown_seconds(self) -> float:
+        return sum(shutdown_of(slot.process, slot.spec) for slot in self._slots if slot.process is not None)
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    @call
+    async def which_children(self) -> tuple[ChildInfo, ...]:
+        """All children, in the order of their start."""
+        return tuple(
+            ChildInfo(slot.spec.id, slot.process, slot.spec.kind, slot.state, slot.spec) for slot in self._slots
+        )
+
+    @call
+    async def count_children(self) -> ChildCount:
+        """How many children there are."""
+        supervisors = sum(slot.spec.kind == "supervisor" for slot in self._slots)
+        active = sum(slot.state == "running" for slot in self._slots)
+        return ChildCount(len(self._slots), active, supervisors, len(self._slots) - supervisors)
+
+    @call(raises=(ChildAlreadyStarted, ChildAlreadyPresent, BadChildSpec, StartError, NameTaken))
+    async def start_child(self, spec: ChildSpec) -> Pid[object] | None:
+        """Start one more child, after all others.
+
+        Returns:
+            Its Pid, None if its `init` ignored.
+
+        Raises:
+            ChildAlreadyStarted, ChildAlreadyPresent: there is one of that id.
+            BadChildSpec: the spec is wrong.
+            StartError, NameTaken: it did not start; the spec is not kept.
+        """
+        check_child_spec(spec)
+        check_significance(spec, self._flags.auto_shutdown)
+        present = next((slot for slot in self._slots if slot.spec.id == spec.id), None)
+        if present is not None:
+            if present.process is not None:
+                raise ChildAlreadyStarted(spec.id, present.process)
+            raise ChildAlreadyPresent(spec.id)
+        process = await start_child(self._engine, spec, self._process)
+        if process is not None or spec.restart != "temporary":
+            self._slots.append(Slot(spec, process))
+        return process
+
+    @call(raises=(NoSuchChild, ChildRunning, ChildRestarting, StartError, NameTaken))
+    async def restart_child(self, child_id: str) -> Pid[object] | None:
+        """Start a child again that was terminated, or ended and was not restarted.
+
+        Raises:
+            NoSuchChild, ChildRunning, ChildRestarting: it is not a stopped child.
+            StartError, NameTaken: it did not start; the spec is kept.
+        """
+        slot = self._slot(child_id)
+        if slot.state == "running":
+            raise ChildRunning(child_id)
+        if slot.state == "restarting":
+            raise ChildRestarting(child_id)
+        slot.fill(await start_child(self._engine, slot.spec, self._process))
+        return slot.process
+
+    @call(raises=(NoSuchChild,))
+    async def terminate_child(self, child_id: str) -> None:
+        """Stop a child. Its spec stays, unless it is temporary. Raises `NoSuchChild`."""
+        slot = self._slot(child_id)
+        await self._stop_slot(slot)
+        if slot.spec.restart == "temporary":
+            self._slots.remove(slot)
+
+    @call(raises=(NoSuchChild, ChildRunning, ChildRestarting))
+    async def delete_child(self, child_id: str) -> None:
+        """Forget a stopped child. Raises `NoSuchChild`, `ChildRunning`, `ChildRestarting`."""
+        slot = self._slot(child_id)
+        if slot.state == "running":
+            raise ChildRunning(child_id)
+        if slot.state == "restarting":
+            raise ChildRestarting(child_id)
+        self._slots.remove(slot)
+
+    # -- what happens to children --------------------------------------------------------------
+
+    async def handle_info(self, message: object) -> None:
+        if isinstance(message, Exit):
+            slot = next((slot for slot in self._slots if slot.process is message.pid), None)
+            if slot is not None:
+                await self._ended(slot, message.reason)
+        elif isinstance(message, TryAgain):
+            slot = message.child  # type: ignore[assignment]
+            if slot in self._slots and slot is not None and slot.state == "restarting":
+                await self._restart(slot, backed_off=True)
+
+    async def terminate(self, reason: ExitReason) -> None:
+        await self._stop_all()
+
+    async def _ended(self, slot: Slot, reason: ExitReason) -> None:
+        restart = slot.spec.restart
+        if restart == "permanent" or (restart == "transient" and not is_normal(reason)):
+            self._engine.reporter.supervisor(self._process, "child_terminated", slot.spec.id, reason)
+            slot.reason = reason
+            await self._restart(slot)
+            return
+        if not is_normal(reason):
+            self._engine.reporter.supervisor(self._process, "child_terminated", slot.spec.id, reason)
+        slot.fill(None)
+        if restart == "temporary":
+            self._slots.remove(slot)
+        self._auto_shutdown(slot)
+
+    def _auto_shutdown(self, slot: Slot) -> None:
+        policy = self._flags.auto_shutdown
+        if policy == "never" or not slot.spec.significant:
+            return
+        others = any(one.spec.significant and one.process is not None for one in self._slots)
+        if policy == "any_significant" or not others:
+            self._give_up()
+
+    async def _restart(self, slot: Slot, *, backed_off: bool = False) -> None:
+        old = slot.process
+        if not backed_off or self._flags.backoff is None:
+            if not self._may_restart(slot.spec.id, slot.reason):
+                self._slots.remove(slot)
+                return
+            delay = self._backoff()
+            if delay > 0.0:
+                slot.state, slot.process = "restarting", None
+                self._try_again(slot, delay)
+                return
+        slot.state, slot.process = "restarting", None
+        group = self._group(slot)
+        for other in reversed(group):
+            if other is not slot:
+                await self._stop_slot(other)
+                if other.spec.restart == "temporary":
+                    group.remove(other)
+                    self._slots.remove(other)
+        for one in group:
+            if not await self._start_again(one, old if one is slot else None, slot.reason):
+                return
+
+    async def _start_again(self, slot: Slot, old: Process | None, reason: ExitReason) -> bool:
+        """Start one child of a restarted group; on failure come back to it later and leave the rest."""
+        try:
+            slot.fill(await start_child(self._engine, slot.spec, self._process))
+        except FAILURES as error:
+            slot.state, slot.process, slot.reason = "restarting", None, reason_of(error)
+            self._restart_failed(slot.spec.id, error)
+            if self._flags.backoff is None:
+                self._try_again(slot)
+            elif self._may_restart(slot.spec.id, slot.reason):
+                self._try_again(slot, self._backoff())
+            else:
+                self._slots.remove(slot)
+            return False
+        if slot.process is not None:
+            self._restarted(slot.spec.id, old, slot.process, reason)
+        return True
+
+    def _group(self, slot: Slot) -> list[Slot]:
+        """Who is restarted with `slot`, in the order of start."""
+        strategy = self._flags.strategy
+        if strategy == "one_for_one":
+            return [slot]
+        if strategy == "rest_for_one":
+            return self._slots[self._slots.index(slot) :]
+        return list(self._slots)
+
+    async def _stop_all(self) -> None:
+        for slot in reversed(self._slots):
+            await self._stop_slot(slot)
+
+    async def _stop_slot(self, slot: Slot) -> None:
+        process = slot.process
+        slot.fill(None)
+        if process is not None:
+            await self._stop_child(process, slot.spec)
+
+    def _slot(self, child_id: str) -> Slot:
+        for slot in self._slots:
+            if slot.spec.id == child_id:
+                return slot
+        raise NoSuchChild(child_id)
+
+
+def supervisor(
+    children: Iterable[ChildSpec],
+    *,
+    id: str | None = None,  # noqa: A002  # the field's own word
+    name: str | None = None,
+    strategy: Strategy = "one_for_one",
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    auto_shutdown: AutoShutdown = "never",
+    backoff: Backoff | None = None,
+    restart: Restart = "permanent",
+    shutdown: ShutdownOption = None,
+    significant: bool = False,
+) -> ChildSpec:
+    """Describe a supervisor as a child of another.
+
+    Args:
+        children: their specs, in the order of start.
+        id: its id among its siblings; default `name`, or else `"Supervisor"`.
+        name: the name to register it under; default none.
+        strategy: `"one_for_one"` (default), `"one_for_all"` or `"rest_for_one"`.
+        max_restarts: restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: seconds, default 5.0.
+        auto_shutdown: `"never"` (default), `"any_significant"` or `"all_significant"`.
+        backoff: wait before restarts, default none.
+        restart: what the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: seconds it has to stop; default the sum of its children's.
+        significant: whether its own end counts for the `auto_shutdown` above.
+
+    Raises:
+        BadChildSpec: one subclass for each option that can't be used.
+    """
+    spec = SupervisorSpec.of(
+        children,
+        strategy=strategy,
+        max_restarts=max_restarts,
+        max_seconds=max_seconds,
+        auto_shutdown=auto_shutdown,
+        backoff=backoff,
+    )
+    return child(
+        Supervisor,
+        id=id,
+        name=name,
+        args=(spec,),
+        restart=restart,
+        shutdown=shutdown,
+        significant=significant,
+    )
+
+
+

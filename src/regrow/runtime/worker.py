@@ -1,0 +1,244 @@
+"""A process's own task, for `async def` and blocking handlers.
+
+The task handles one message at a time, stays warm for a moment in case another comes, and ends.
+Nothing of one message reaches the next: a task that somebody cancelled is not used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, cast, final
+
+from regrow.core.reasons import NORMAL
+from regrow.runtime.after import End, Failed
+from regrow.runtime.items import Request
+from regrow.runtime.process import RUNNING
+
+if TYPE_CHECKING:
+    from regrow.runtime.blueprint import Entry
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.process import Process
+    from regrow.runtime.timers import Timer
+
+
+class ProcessExit(BaseException):
+    """Raised by `rg.exit` to end a plain process with a reason."""
+
+    def __init__(self, reason: object) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@final
+class Workers:
+    """Starts, warms and ends the own tasks of one System's processes."""
+
+    __slots__ = ("_engine", "_sweep", "_warm")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._warm: dict[Process, int] = {}
+        self._sweep: Timer | None = None
+
+    # -- starting ------------------------------------------------------------------------------
+
+    def start(self, process: Process, entry: Entry, argument: object) -> None:
+        """Have `process`'s own task run this callback, and what comes after it."""
+        self.run(process, self._serve(process, entry, argument))
+
+    def run(self, process: Process, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run `coroutine` as the own task of `process`; its end is looked at by the next turn."""
+        engine = self._engine
+        context = process.context or engine.contexts.make(process)
+        task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)  # type: ignore[arg-type]
+        process.task = task
+        task.add_done_callback(partial(self._ended, process), context=engine.contexts.base)
+        return task
+
+    def job(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
+        """Go on with a handler that began on the scheduler."""
+        self.run(process, self._go_on(process, coroutine))
+
+    def ask_init(
+        self, process: Process, entry: Entry, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> asyncio.Future[object]:
+        """Run an async `init` on the process's own task; the future is of what it returns."""
+        future: asyncio.Future[object] = self._engine.loop.create_future()
+        self.run(process, self._init(process, entry, args, kwargs, future))
+        return future
+
+    def plain(self, process: Process, function: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        """Run the function of a plain process."""
+        process.status = RUNNING
+        self.run(process, self._plain(process, function, args, kwargs))
+
+    # -- the task's bodies ---------------------------------------------------------------------
+
+    async def _serve(self, process: Process, entry: Entry, argument: object) -> None:
+        engine = self._engine
+        scheduler = engine.scheduler
+        task = cast("asyncio.Task[None]", process.task)
+        found: tuple[Entry, object] | None = (entry, argument)
+        try:
+            while True:
+                if found is not None:
+                    await self._one(process, *found)
+                    if process.after is not None or process.task is not task or task.cancelling():
+                        return
+                    if engine.monotonic() > engine.turn_end:
+                        await asyncio.sleep(0)
+                    scheduler.begin_turn()
+                if process.extras is not None:
+                    scheduler_extras(engine, process)
+                    if process.extras.suspended:
+                        return
+                if process.mailbox:
+                    found = self._slice(process)
+                    if process.after is not None:
+                        return
+                    if found is None and process.mailbox:
+                        await asyncio.sleep(0)
+                        scheduler.begin_turn()
+                    continue
+                if not await self._stay_warm(process, task):
+                    return
+                found = None
+        except BaseException as error:
+            engine.exits.raised(process, error)
+
+    def _slice(self, process: Process) -> tuple[Entry, object] | None:
+        scheduler = self._engine.scheduler
+        scheduler.slice(process, self._engine.settings.slice_messages)
+        found = scheduler.found
+        scheduler.found = None
+        return found
+
+    async def _one(self, process: Process, entry: Entry, argument: object) -> None:
+        engine = self._engine
+        engine.scheduler.steps += 1
+        try:
+            if entry.blocking:
+                result = await engine.threads.run(process, entry, argument)
+            elif entry.is_async:
+                result = await entry.invoke(process.instance, argument)  # type: ignore[misc]
+            else:
+                result = entry.invoke(process.instance, argument)
+        except entry.raises as error:
+            if process.after is None:
+                engine.scheduler.declared(process, error)
+            return
+        engine.scheduler.completed(process, result)
+
+    async def _stay_warm(self, process: Process, task: asyncio.Task[None]) -> bool:
+        """Wait for the next message; False if the task has to end."""
+        settings = self._engine.settings
+        warm = self._warm
+        if len(warm) >= settings.max_warm:
+            return False  # its end makes the process idle
+        self._engine.scheduler.rest(process)
+        wakeup = process.wakeup = self._engine.loop.create_future()
+        warm[process] = 0
+        if self._sweep is None:
+            self._arm_sweep()
+        await wakeup
+        warm.pop(process, None)
+        if process.task is not task:
+            return False
+        process.status = RUNNING
+        self._engine.scheduler.begin_turn()
+        return True
+
+    async def _go_on(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
+        engine = self._engine
+        raises: tuple[type[Exception], ...] = ()
+        current = process.current
+        if isinstance(current, Request):
+            raises = process.blueprint.calls[type(current.message)].raises
+        try:
+            result = await coroutine
+        except raises as error:
+            engine.scheduler.declared(process, error)
+        except BaseException as error:
+            engine.exits.raised(process, error)
+        else:
+            engine.scheduler.completed(process, result)
+
+    async def _init(
+        self,
+        process: Process,
+        entry: Entry,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        future: asyncio.Future[object],
+    ) -> None:
+        try:
+            result = await entry.invoke(process.instance, *args, **kwargs)  # type: ignore[call-arg,misc]
+        except BaseException as error:
+            self._engine.exits.raised(process, error)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+    async def _plain(
+        self, process: Process, function: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> None:
+        try:
+            await function(*args, **kwargs)
+        except ProcessExit as leave:
+            process.after = process.after or End(leave.reason)
+        except BaseException as error:
+            self._engine.exits.raised(process, error)
+        else:
+            process.after = process.after or End(NORMAL)
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def detach(self, process: Process) -> None:
+        """Let a warm task end; the process goes on, or has ended, without it."""
+        self._warm.pop(process, None)
+        process.task = None
+        wakeup = process.wakeup
+        process.wakeup = None
+        if wakeup is not None and not wakeup.done():
+            wakeup.set_result(None)
+
+    def _ended(self, process: Process, task: asyncio.Task[None]) -> None:
+        if process.task is not task:
+            return  # it was detached
+        engine = self._engine
+        process.task = None
+        self._warm.pop(process, None)
+        if task.cancelled() and process.after is None:
+            # Cancelled before its first step, by somebody who is not the runtime.
+            process.after = Failed(asyncio.CancelledError())
+        if process.after is not None:
+            engine.exits.conclude(process)
+        elif process.status == RUNNING:
+            engine.scheduler.release(process)
+
+    def _arm_sweep(self) -> None:
+        engine = self._engine
+        self._sweep = engine.timers.internal(engine.settings.warm_seconds, self._end_cold)
+
+    def _end_cold(self) -> None:
+        """End the tasks that had nothing to do since the last look."""
+        self._sweep = None
+        warm = self._warm
+        for process, age in list(warm.items()):
+            if age == 0:
+                warm[process] = 1
+                continue
+            self.detach(process)
+        if warm:
+            self._arm_sweep()
+
+
+def scheduler_extras(engine: Engine, process: Process) -> None:
+    """Between two messages: let senders in that wait for a place."""
+    extras = process.extras
+    if extras is not None and extras.place_waiters:
+        engine.sends.grant_places(process)
+
+
