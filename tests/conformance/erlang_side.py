@@ -73,5 +73,5 @@ def run_oracle(
     raws = [msgspec.json.decode(line, type=Raw) for line in lines[1:]]
     failed = [f"{raw.name}: {raw.error}" for raw in raws if raw.error]
     if failed or len(raws) != len(scenarios):
-        raise OracleFailed("\n".join(failed) or f"{len(scenarios) - len(raws)} scenarios left no trace")
+        raise OracleFailed("\n".join(failed[:5]) or f"{len(scenarios) - len(raws)} scenarios left no trace")
     return str(head["otp"]), {raw.name: raw for raw in raws}

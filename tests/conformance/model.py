@@ -30,7 +30,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
             then (a listed difference, see ``differences.py``).
         init: What the n-th start does: ``ok``, ``crash``, ``stop:REASON``, ``ignore``, ``continue``, ``continue_crash``;
             ``ok`` when the list is over.
-        terminate: What ``terminate`` does: ``ok``, ``crash``, ``hang``.
+        terminate: What ``terminate`` does: ``ok``, ``crash``, ``hang`` (for ever, when the reason is ``shutdown``).
         plain: A plain process instead of a GenServer; if it traps, it does with its parent's EXIT what ``terminate``
             says: leaves with the reason or hangs.
     """

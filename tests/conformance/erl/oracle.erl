@@ -21,7 +21,7 @@ run(Scenario, Baseline) ->
     receive
         {'DOWN', Ref, _, _, {done, Line}} -> io:format("~s~n", [Line]);
         {'DOWN', Ref, _, Driver, Why} ->
-            Error = iolist_to_binary(io_lib:format("~0p", [Why])),
+            Error = iolist_to_binary(io_lib:format("~0P", [Why, 30])),
             io:format("~s~n", [oracle_log:json(#{name => maps:get(name, Scenario), error => Error})])
     end,
     clean(Baseline),
@@ -87,7 +87,7 @@ step(N, #{type := send, target := T, text := Text}) ->
     catch oracle_log:pid(T) ! {text, self(), Text}, now_(N, ok);
 step(N, #{type := signal, target := T, reason := R}) ->
     case oracle_log:pid(T) of
-        Name when is_atom(Name) -> exit(whereis(Name), oracle_acts:parse(R));
+        Name when is_atom(Name) -> catch exit(whereis(Name), oracle_acts:parse(R));
         Pid -> exit(Pid, oracle_acts:parse(R))
     end,
     now_(N, ok);

@@ -30,15 +30,15 @@ perform(#{type := demonitor, tag := Tag}) ->
     end;
 perform(#{type := link, target := T}) ->
     %% To a dead process: an error where it can be told cheaply, a signal elsewhere; one reason either way.
-    try link(oracle_log:pid(T)), ok catch error:noproc -> exit(noproc) end;
+    try link(oracle_log:pid(T)), ok catch error:noproc -> exit(noproc); error:badarg -> ok end;
 perform(#{type := unlink, target := T}) ->
-    unlink(oracle_log:pid(T)),
+    catch unlink(oracle_log:pid(T)),
     ok;
 perform(#{type := trap_exit, on := On}) -> process_flag(trap_exit, On);
 perform(#{type := tell, target := T, text := Text}) ->
     try oracle_log:pid(T) ! {text, self(), Text}, ok catch error:badarg -> ok end;
 perform(#{type := exit_signal, target := T, reason := R}) ->
-    exit(real(T), parse(R)),
+    catch exit(real(T), parse(R)),
     ok;
 perform(#{type := send_after, target := T, text := Text, delay := Ms, tag := Tag}) ->
     put({timer, Tag}, erlang:send_after(Ms, oracle_log:pid(T), {text, self(), Text})),

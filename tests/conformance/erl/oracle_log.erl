@@ -74,7 +74,7 @@ lookup(Slot, Inc) ->
     end.
 
 slot(Pid) -> [{_, Slot, _, _}] = ets:lookup(oracle_slots, {who, Pid}), Slot.
-kind(Pid) -> [{_, _, _, Kind}] = ets:lookup(oracle_slots, {who, Pid}), Kind.
+kind(Pid) -> case ets:lookup(oracle_slots, {who, Pid}) of [{_, _, _, Kind}] -> Kind; [] -> none end.
 
 %% The living supervisors, oldest first.
 supervisors() ->
@@ -109,7 +109,7 @@ reason({shutdown, {failed_to_start_child, _, _}}) -> <<"start_failed">>;
 reason({shutdown, Detail}) when is_atom(Detail) -> iolist_to_binary(["shutdown:", atom_to_list(Detail)]);
 reason({other, Detail}) when is_atom(Detail) -> iolist_to_binary(["other:", atom_to_list(Detail)]);
 reason({already_started, _}) -> <<"name_taken">>;
-reason({Reason, {gen_server, call, _}}) -> iolist_to_binary(["call:", reason(Reason)]);
+reason({_, {gen_server, call, _}}) -> <<"call_failed">>;
 reason({_, [{_, _, _, _} | _]}) -> <<"crash">>;
 reason({_, [{_, _, _} | _]}) -> <<"crash">>;
 reason({{bad_return_value, _}, _}) -> <<"crash">>;

@@ -71,7 +71,8 @@ terminate(Reason, #{spec := #{terminate := Plan}} = State) ->
     case Plan of
         ok -> ok;
         crash -> erlang:error(boom_in_terminate);
-        hang -> oracle_log:busy(self()), receive never -> ok end
+        hang when Reason =:= shutdown -> oracle_log:busy(self()), receive never -> ok end;
+        hang -> ok
     end.
 
 note(Kind, Rest, #{spec := #{id := Id}, inc := Inc}) -> oracle_log:event([Kind, Id, Inc | Rest]).

@@ -1,0 +1,102 @@
+"""Runs scenarios on both sides and tells where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.conformance.erlang_side import run_oracle
+from tests.conformance.model import Scenario
+from tests.conformance.trace import Trace, normalise
+
+RunRegrow = Callable[[Scenario], Trace]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two traces of one scenario part."""
+
+    scenario: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join((f"DIFFERS {self.scenario}", *(f"  {line}" for line in self.lines)))
+
+
+@dataclass
+class Outcome:
+    """Of one comparison."""
+
+    release: str
+    erlang: dict[str, Trace] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    unstable: list[str] = field(default_factory=list)
+    total: int = 0
+
+    @property
+    def agree(self) -> int:
+        return self.total - len(self.unstable) - len(self.differences)
+
+    @property
+    def line(self) -> str:
+        """The closing line of the command."""
+        return f"scenarios {self.total} agree {self.agree} unstable {len(self.unstable)}"
+
+
+def erlang_traces(scenarios: Sequence[Scenario], *, check: bool = True) -> tuple[str, dict[str, Trace], list[str]]:
+    """Erlang's traces, and the names of the scenarios in which Erlang differs from itself.
+
+    Args:
+        scenarios: With different names.
+        check: Run each once more under two schedulers.
+    """
+    release, raw = run_oracle(scenarios)
+    traces = {s.name: normalise(s, raw[s.name]) for s in scenarios}
+    if not check:
+        return release, traces, []
+    _, again = run_oracle(scenarios, schedulers=2)
+    unstable = [s.name for s in scenarios if normalise(s, again[s.name]) != traces[s.name]]
+    return release, traces, unstable
+
+
+def compare(scenarios: Mapping[str, Scenario], regrow: RunRegrow, *, check: bool = True) -> Outcome:
+    """Both sides of all scenarios; unstable ones are reported and not counted."""
+    release, traces, unstable = erlang_traces(list(scenarios.values()), check=check)
+    outcome = Outcome(release, traces, unstable=unstable, total=len(scenarios))
+    for name, scenario in scenarios.items():
+        if name not in unstable:
+            found = differences(scenario, traces[name], regrow(scenario))
+            if found:
+                outcome.differences.append(Difference(name, tuple(found)))
+    return outcome
+
+
+def differences(scenario: Scenario, expected: Trace, actual: Trace, *, sides: tuple[str, str] = ("erlang", "regrow")) -> list[str]:
+    """One line per difference, the first step first; empty if the traces are equal."""
+    lines = []
+    for number, (left, right) in enumerate(zip(expected.steps, actual.steps, strict=True)):
+        action = _action(scenario, number)
+        for field_name in ("results", "slots", "pairs", "order"):
+            a, b = getattr(left, field_name), getattr(right, field_name)
+            if isinstance(a, dict):
+                for key in sorted({*a, *b}):
+                    if a.get(key) != b.get(key):
+                        lines.append(_line(f"step {number} {action}: {field_name} {key}", a.get(key), b.get(key), sides))
+            elif a != b:
+                lines.append(_line(f"step {number} {action}: {field_name}", a, b, sides))
+    for field_name in ("children", "counts", "names"):
+        a, b = getattr(expected, field_name), getattr(actual, field_name)
+        for key in sorted({*a, *b}):
+            if a.get(key) != b.get(key):
+                lines.append(_line(f"at the end: {field_name} {key}", a.get(key), b.get(key), sides))
+    return lines
+
+
+def _action(scenario: Scenario, number: int) -> str:
+    if number == 0:
+        return "start"
+    return repr(scenario.steps[number - 1]) if number <= len(scenario.steps) else "shutdown"
+
+
+def _line(where: str, left: object, right: object, sides: tuple[str, str]) -> str:
+    return f"{where}\n    {sides[0]:<7} {left}\n    {sides[1]:<7} {right}"
