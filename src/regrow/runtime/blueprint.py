@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Final, cast, final
 
 from regrow.core.handler import Handler
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.errors import BadServer, UnknownCall, WrongServer
+from regrow.runtime.after import Job
 from regrow.runtime.mailbox import Mailbox, Overflow
+from regrow.runtime.resume import resume
 
 if TYPE_CHECKING:
     from regrow.runtime.genserver import GenServer
@@ -110,6 +112,8 @@ class Blueprint:
         resolved = handler.resolve(server)
         if not callable(getattr(server, handler.name, None)):
             raise UnknownCall(server, message)
+        if self.eager and resolved.is_async and _is_own(resolved.handler.server):
+            return Entry(handler.name, eagerly(resolved.invoke), raises=resolved.raises)
         return Entry(
             handler.name,
             resolved.invoke,
@@ -154,7 +158,34 @@ def _make(server: type[GenServer]) -> Blueprint:
         _callback(server, GenServer, name) for name in _CALLBACKS
     )
     blueprint.is_supervisor = blueprint.eager = issubclass(server, SupervisorBase)
+    info = blueprint.info
+    if blueprint.eager and info is not None and _is_own(_definer(server, info.name)):
+        blueprint.info = Entry(info.name, eagerly(info.invoke))
     return blueprint
+
+
+def _is_own(server: type) -> bool:
+    """Whether the runtime wrote it: code that binds nothing to the current task."""
+    return bool(vars(server).get("__regrow_eager__"))
+
+
+def _definer(server: type, name: str) -> type:
+    return next(one for one in server.__mro__ if name in vars(one))
+
+
+def eagerly(invoke: Invoke) -> Invoke:
+    """Run a coroutine of the runtime's own as far as it gets without waiting, the rest on the process's task."""
+
+    def run(instance: GenServer, argument: object) -> object:
+        coroutine = cast("Coroutine[object, object, object]", invoke(instance, argument))
+        try:
+            yielded = coroutine.send(None)
+        except StopIteration as stop:
+            return stop.value
+        instance._process.after = Job(resume(coroutine, yielded))  # noqa: SLF001  # the runtime's own slot
+        return None
+
+    return cast("Invoke", run)
 
 
 def _callback(server: type, base: type, name: str) -> Entry | None:

@@ -56,4 +56,9 @@ class Contexts:
 
 
 def _same(context: Context, pristine: Context) -> bool:
-    return len(context) == len(pristine) and all(context[var] is pristine.get(var) for var in context)
+    if len(context) != len(pristine):
+        return False
+    for var, value in pristine.items():
+        if context.get(var) is not value:
+            return False
+    return True

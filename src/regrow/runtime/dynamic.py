@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast, final
 
+import msgspec
+
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import Restart, ShutdownOption
@@ -39,8 +41,11 @@ class DynamicSupervisor(SupervisorBase):
     `rg.dynamic_supervisor(...)`.
     """
 
-    __slots__ = ("_max_children", "_restarting")
+    __slots__ = ("_last_args", "_last_spec", "_max_children", "_restarting")
+    __regrow_eager__ = True
 
+    _last_args: int
+    _last_spec: ChildSpec | None
     _max_children: int | None
     _restarting: dict[Restarting, None]
 
@@ -55,6 +60,8 @@ class DynamicSupervisor(SupervisorBase):
             return flags  # type: ignore[return-value]
         self._set_flags(flags)
         self._restarting = {}
+        self._last_spec = None
+        self._last_args = 0
         return None
 
     def shutdown_seconds(self) -> float:
@@ -80,8 +87,10 @@ class DynamicSupervisor(SupervisorBase):
             StartError, NameTaken: it did not start.
         """
         process = self._process
-        if not args:
-            check_child_spec(spec)
+        if spec is not self._last_spec or len(args) != self._last_args:
+            # One spec for many children: it is looked at once.
+            check_child_spec(msgspec.structs.replace(spec, args=(*spec.args, *args)) if args else spec)
+            self._last_spec, self._last_args = spec, len(args)
         if self._max_children is not None and len(self._children()) + len(self._restarting) >= self._max_children:
             raise TooManyChildren(self._max_children)
         return await start_child(process.engine, spec, process, args)

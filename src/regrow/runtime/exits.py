@@ -10,6 +10,7 @@ from regrow.core.reasons import KILLED, NOPROC, NORMAL, Crash, ExitReason
 from regrow.errors import ProcessExited
 from regrow.runtime.after import End, Failed, Job, Stop
 from regrow.runtime.items import Exit, Request
+from regrow.runtime.resume import resume
 from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, STARTING, STOPPING, SUSPENDED, current_process
 
 if TYPE_CHECKING:
@@ -179,8 +180,6 @@ class Exits:
             self.conclude(process)
         else:
             engine.handling = outer
-            from regrow.runtime.scheduler import resume
-
             engine.workers.run(process, resume(coroutine, yielded))  # type: ignore[arg-type]
 
     async def _terminating(self, process: Process, reason: ExitReason) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import SlowHandler, Unhandled
-from regrow.runtime.after import Failed, Job, Stop
+from regrow.runtime.after import Stop
 from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
 from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
 
@@ -250,9 +250,11 @@ class Scheduler:
             return True
         entry, argument = prepared
         if not entry.inline:
-            return self._eagerly(process, entry, argument)
+            self.found = (entry, argument)
+            return False
         entry.invoke(process.instance, argument)
-        self.done(process)
+        if process.after is None:
+            self.done(process)
         return True
 
     def _request(self, process: Process, request: Request) -> bool:
@@ -263,7 +265,8 @@ class Scheduler:
         entry = process.blueprint.calls[request.message.__class__]
         process.current = request
         if not entry.inline:
-            return self._eagerly(process, entry, request.message)
+            self.found = (entry, request.message)
+            return False
         try:
             result = entry.invoke(process.instance, request.message)
         except entry.raises as error:
@@ -272,23 +275,6 @@ class Scheduler:
             return True
         engine.calls.finished(process, request, result)
         return True
-
-    def _eagerly(self, process: Process, entry: Entry, argument: object) -> bool:
-        """Supervisors' handlers: run as far as they get without waiting, the rest on the task."""
-        if not process.blueprint.eager:
-            self.found = (entry, argument)
-            return False
-        coroutine = entry.invoke(process.instance, argument)
-        try:
-            yielded = coroutine.send(None)  # type: ignore[attr-defined]
-        except StopIteration as stop:
-            self.completed(process, stop.value)
-            return True
-        except entry.raises as error:
-            self.declared(process, error)
-            return True
-        process.after = Job(resume(coroutine, yielded))  # type: ignore[arg-type]
-        return False
 
     def completed(self, process: Process, result: object) -> None:
         """A handler has returned `result`: answer the call if it was one."""
@@ -389,37 +375,3 @@ def _from_above(process: Process, sender: object) -> bool:
     """Whether an EXIT is the word of the supervisor; the root, which has none, tells itself."""
     above = process.parent
     return sender is above if above is not None else sender is process and process.blueprint.is_supervisor
-
-
-async def resume(coroutine: object, yielded: object) -> object:
-    """Go on, on this task, with a coroutine that has already yielded a future."""
-    return await _Resumed(coroutine, yielded)
-
-
-@final
-class _Resumed:
-    __slots__ = ("_coroutine", "_yielded")
-
-    def __init__(self, coroutine: object, yielded: object) -> None:
-        self._coroutine = coroutine
-        self._yielded = yielded
-
-    def __await__(self):  # type: ignore[no-untyped-def]
-        coroutine = self._coroutine
-        yielded = self._yielded
-        while True:
-            try:
-                sent = yield yielded
-            except GeneratorExit:
-                coroutine.close()  # type: ignore[attr-defined]
-                raise
-            except BaseException as error:
-                try:
-                    yielded = coroutine.throw(error)  # type: ignore[attr-defined]
-                except StopIteration as stop:
-                    return stop.value
-            else:
-                try:
-                    yielded = coroutine.send(sent)  # type: ignore[attr-defined]
-                except StopIteration as stop:
-                    return stop.value

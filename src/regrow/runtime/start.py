@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast
 
 from regrow.core.events import Started
 from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, Shutdown
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 PLAIN_MAILBOX = Mailbox()
 
 
-@runtime_checkable
 class Beginner(Protocol):
     """A server with something to start after its `init`: the supervisors."""
 
@@ -139,13 +138,13 @@ async def _run_init(
         return None
     finally:
         engine.handling = outer
-    if not isinstance(instance, Beginner):
+    if not process.blueprint.is_supervisor:
         return result
     parent = process.parent
     if parent is not None:
         parent.waiting = process
     try:
-        return await instance.begin(await result if isawaitable(result) else result)
+        return await cast("Beginner", instance).begin(await result if isawaitable(result) else result)
     except BaseException as error:
         engine.exits.raised(process, error)
         return None
@@ -193,6 +192,9 @@ def _fail(future: asyncio.Future[object], process: Process, ended: asyncio.Futur
 
 def _started(engine: Engine, process: Process, result: object) -> Process | None:
     after = process.after
+    if after is None and result is None:
+        _up(engine, process, None)
+        return process
     who = str(process)
     if after is not None:
         error = after.error if isinstance(after, Failed) else None

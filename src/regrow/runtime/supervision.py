@@ -66,6 +66,7 @@ class SupervisorBase(GenServer):
 
     __slots__ = ("_attempts_in_row", "_budget", "_flags")
     __child_kind__: ClassVar[str] = "supervisor"
+    __regrow_eager__: ClassVar[bool] = True
     trap_exit: ClassVar[bool] = True
 
     _flags: SupervisorFlags

@@ -59,6 +59,7 @@ class Supervisor(SupervisorBase):
     """
 
     __slots__ = ("_slots",)
+    __regrow_eager__ = True
 
     _slots: list[Slot]
 

@@ -75,6 +75,7 @@ class TaskSupervisor(DynamicSupervisor):
     """Runs coroutines as temporary children: see `rg.start_task`."""
 
     __slots__ = ()
+    __regrow_eager__ = True
 
     @call
     async def run(self, spec: ChildSpec) -> Pid[object]:
