@@ -129,20 +129,19 @@ class DynamicSupervisor(SupervisorBase):
         if isinstance(message, Exit):
             process = message.pid
             if isinstance(process, Process) and process.parent is self._process and process.child is not None:
-                child, process.child = process.child, None
-                await self._ended(process, child, message.reason)
+                spec, process.child = process.child, None
+                await self._ended(process, spec, message.reason)
         elif isinstance(message, TryAgain):
             one = cast("Restarting", message.child)
             if one in self._restarting:
                 del self._restarting[one]
                 await self._restart(one, None, counted=self._flags.backoff is not None)
 
-    async def _ended(self, process: Process, child: object, reason: ExitReason) -> None:
-        spec, extra = parts_of(child)
+    async def _ended(self, process: Process, spec: ChildSpec, reason: ExitReason) -> None:
         if not is_normal(reason) or spec.restart == "permanent":
             self._engine.reporter.supervisor(self._process, "child_terminated", spec.id, reason)
         if spec.restart == "permanent" or (spec.restart == "transient" and not is_normal(reason)):
-            await self._restart(Restarting(spec, extra, reason), process, counted=False)
+            await self._restart(Restarting(spec, process.extra, reason), process, counted=False)
 
     async def terminate(self, reason: ExitReason) -> None:
         stopping = []
@@ -179,14 +178,9 @@ class DynamicSupervisor(SupervisorBase):
         return tuple(extras.children or ()) if extras is not None else ()
 
 
-def parts_of(child: object) -> tuple[ChildSpec, tuple[object, ...]]:
-    """Spec and extra arguments of a process's `child` entry."""
-    return child if isinstance(child, tuple) else (cast("ChildSpec", child), ())
-
-
 def spec_of(process: Process) -> ChildSpec:
     """The spec that `process` was started from."""
-    return parts_of(process.child)[0]
+    return cast("ChildSpec", process.child)
 
 
 def dynamic_supervisor(

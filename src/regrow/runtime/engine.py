@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, final
 
 import msgspec
@@ -79,11 +79,11 @@ class Engine:
         "ownership",
         "plain",
         "ports",
-        "processes",
         "redact",
         "registry",
         "reporter",
         "root",
+        "rootless",
         "running",
         "scheduler",
         "sends",
@@ -141,7 +141,7 @@ class Engine:
         self.turn_end = 0.0
         self.held_events: list[Event] | None = None
         self.counters = Counters()
-        self.processes: dict[int, Process] = {}
+        self.rootless: dict[Process, None] = {}
         self.names: dict[str, Process] = {}
         self.contexts = Contexts()
         self.timers = Timers(self)
@@ -161,6 +161,16 @@ class Engine:
         """A number that no process of this System had."""
         self.serial = serial = self.ports.ids.next()
         return serial
+
+    def processes(self) -> Iterator[Process]:
+        """All living processes: those without a supervisor by age, each before its children."""
+        ready = list(reversed(self.rootless))
+        while ready:
+            process = ready.pop()
+            yield process
+            extras = process.extras
+            if extras is not None and extras.children:
+                ready.extend(reversed(extras.children))
 
     def emit(self, event: Event) -> None:
         """Give an event to its subscribers, after the death that is under way if there is one."""

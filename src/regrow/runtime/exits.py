@@ -213,7 +213,7 @@ class Exits:
         process.after = None
         mailbox, process.mailbox = process.mailbox, None
         current, process.current = process.current, None
-        engine.processes.pop(process.serial, None)
+        engine.rootless.pop(process, None)
         if process.name is not None:
             engine.registry.forget(process)
         extras = process.extras

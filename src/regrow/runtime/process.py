@@ -23,6 +23,7 @@ from regrow.runtime.pid import Pid, Timeout
 if TYPE_CHECKING:
     from typing import Never
 
+    from regrow.core.specs import ChildSpec
     from regrow.runtime.after import After
     from regrow.runtime.blueprint import Blueprint
     from regrow.runtime.engine import Engine
@@ -102,6 +103,7 @@ class Process(Pid[object]):
         "context",
         "current",
         "engine",
+        "extra",
         "extras",
         "instance",
         "links",
@@ -128,7 +130,8 @@ class Process(Pid[object]):
         self.parent = parent
         self.name = name
         self.after: After | None = None
-        self.child: object = None
+        self.child: ChildSpec | None = None
+        self.extra: tuple[object, ...] = ()
         self.context: Context | None = None
         self.current: object = None
         self.extras: Extras | None = None

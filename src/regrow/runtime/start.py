@@ -56,7 +56,8 @@ async def start_child(engine: Engine, spec: ChildSpec, parent: Process | None, e
         _up(engine, process, None)
         return process
     process = _new(engine, blueprint_of(target), parent, spec.name, spec.metadata)
-    process.child = (spec, extra) if extra else spec
+    process.child = spec
+    process.extra = extra
     return await _init(engine, process, target, args, spec.kwargs or {}, spec.start_timeout)
 
 
@@ -92,8 +93,9 @@ def _new(
     process = Process(engine, blueprint, parent, None)
     if name is not None:
         engine.registry.claim(name, process, metadata)
-    engine.processes[process.serial] = process
-    if parent is not None:
+    if parent is None:
+        engine.rootless[process] = None
+    else:
         extras = parent.more()
         if extras.children is None:
             extras.children = {}

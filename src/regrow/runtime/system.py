@@ -229,10 +229,10 @@ class System:
         wanted = self._state == "stopping"
         engine = self._engine
         assert engine is not None
-        for process in list(engine.processes.values()):
+        for process in list(engine.processes()):
             engine.exits.end(process, KILLED)
-        if engine.processes:
-            waits = [engine.exits.when_down(process) for process in list(engine.processes.values())]
+        waits = [engine.exits.when_down(process) for process in engine.processes()]
+        if waits:
             asyncio.gather(*waits).add_done_callback(lambda _: self._finish(reason, wanted=wanted))
         else:
             self._finish(reason, wanted=wanted)
@@ -333,7 +333,7 @@ class System:
 
     def processes(self) -> tuple[Pid[object], ...]:
         """All living processes, oldest first."""
-        return tuple(self._running().processes.values())
+        return tuple(sorted(self._running().processes(), key=lambda process: process.serial))
 
     def statistics(self) -> Counters:
         """A copy of the counts since the start."""
