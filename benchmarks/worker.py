@@ -24,6 +24,13 @@ def _protocol() -> IO[str]:
     return channel
 
 
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
+
+
 def main(arguments: list[str]) -> None:
     adapter, family, *pairs = arguments
     channel = _protocol()
@@ -33,6 +40,12 @@ def main(arguments: list[str]) -> None:
         result = module.BENCH.run(family, job)
     except Note as note:
         result = {"cannot": True, "note": str(note)}
+    except BaseExceptionGroup as group:
+        # Libraries with task groups wrap whatever leaves them.
+        notes = group.subgroup(Note)
+        if notes is None:
+            raise
+        result = {"cannot": True, "note": str(_first(notes))}
     channel.write(json.dumps(result) + "\n")
     channel.flush()
     # Some runtimes wait for threads that never end; all that mattered has been said.

@@ -82,7 +82,10 @@ class Table:
         limit = self._limit(cell)
         if cell.failed or (cell.rounds and limit < cell.spent / len(cell.rounds)):
             return
-        params = cell.workload.params(quick=self.quick)
+        smaller = cell.system.smaller.get(cell.workload.family, {})
+        params = {**cell.workload.params(quick=self.quick), **smaller}
+        if smaller:
+            cell.note = "with " + ", ".join(f"{key} = {value}" for key, value in smaller.items())
         cell.add(run_once(cell.system, cell.workload, params, limit=limit))
 
     def _limit(self, cell: Cell) -> float:

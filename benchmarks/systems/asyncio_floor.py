@@ -109,6 +109,7 @@ class Phoenix:
 class Floor(AsyncBench):
     """The primitives on `Server`; W0 and W1 are loops of their own."""
 
+    start_waits = False
     cannot: ClassVar[Mapping[str, str]] = {"W10": "no supervision tree"}
 
     def w0(self, job: Job) -> Result:

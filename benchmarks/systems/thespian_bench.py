@@ -1,6 +1,6 @@
 """Thespian, in process (`simpleSystemBase`): its other bases start an OS process per actor."""
 # mypy: ignore-errors
-# ruff: noqa: RUF012, N802
+# ruff: noqa: N802, RUF012
 # Runs in the peer's own environment, where the peer's types are and the project's tools are not.
 
 from __future__ import annotations
