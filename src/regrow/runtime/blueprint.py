@@ -23,7 +23,7 @@ Invoke = Callable[[object, object], object]
 class Entry:
     """One callback of a class, ready to run: `invoke(instance, argument)`."""
 
-    __slots__ = ("blocking", "inline", "invoke", "is_async", "name", "raises")
+    __slots__ = ("blocking", "hand_off", "inline", "invoke", "is_async", "name", "raises")
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Entry:
         is_async: bool = False,
         blocking: bool = False,
         raises: tuple[type[Exception], ...] = (),
+        hand_off: bool = True,
     ) -> None:
         self.name = name
         self.invoke = invoke
@@ -40,6 +41,7 @@ class Entry:
         self.blocking = blocking
         self.raises = raises
         self.inline = not (is_async or blocking)
+        self.hand_off = hand_off and self.inline
 
 
 @final
@@ -52,6 +54,7 @@ class Blueprint:
         "casts",
         "continues",
         "eager",
+        "held",
         "info",
         "init",
         "is_supervisor",
@@ -76,6 +79,7 @@ class Blueprint:
         self.info: Entry | None = None
         self.terminate: Entry | None = None
         self.eager = False
+        self.held: dict[type, Entry] | None = None
         self.is_supervisor = False
         self.unhandled_seen: set[type] = set()
 
@@ -95,11 +99,12 @@ class Blueprint:
 
     def cast_entry(self, message: object) -> Entry:
         """The handler for a cast. Raises `WrongServer` as `call_entry` does."""
-        entry = self.casts.get(type(message))
+        casts = self.casts if self.held is None else self.held
+        entry = casts.get(type(message))
         if entry is None:
             if not isinstance(message, CastMessage):
                 raise WrongServer(self._who(), message, "cast")
-            entry = self.casts[type(message)] = self._resolve(message.__handler__, message, "cast")
+            entry = casts[type(message)] = self._resolve(message.__handler__, message, "cast")
         return entry
 
     def _who(self) -> type:
@@ -120,7 +125,15 @@ class Blueprint:
             is_async=resolved.is_async,
             blocking=resolved.blocking,
             raises=resolved.raises,
+            hand_off=self.held is None,
         )
+
+    def held_back(self) -> Blueprint:
+        """The same for a process whose turns are committed: nothing of it takes a short cut."""
+        assert self.server is not None
+        other = _make(self.server)
+        other.held = {}
+        return other
 
 
 class PlainProcess:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 from regrow.core.events import Expired, LateReply, TimedOut
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.errors import CallCycle, CallTimeout, CallToSelf, NoProcess, ZombieProcess
-from regrow.runtime.after import Stop
+from regrow.runtime.after import End, Failed, Stop
 from regrow.runtime.items import Request
 from regrow.runtime.process import DEAD, Process, current_process
 
@@ -80,7 +80,7 @@ class Calls:
             raise NoProcess(target)
         request = self._request(target, message, seconds, own)
         engine.timers.deadline(request)
-        if not engine.plain and not engine.sends.admit(target, message):
+        if not engine.plain and not engine.sends.admit(target, request):
             return await self.answer(request)
         mailbox = target.mailbox
         if mailbox is not None and len(mailbox) >= target.room or target.room <= 0:
@@ -170,12 +170,24 @@ class Calls:
     def finished(self, process: Process, request: Request, result: object) -> None:
         """The handler of `request` has returned `result`; that is the answer unless it was put off."""
         after = process.after
-        if request.deferred:
+        extras = process.extras
+        if extras is not None and extras.turns is not None and not isinstance(after, End | Failed):
+            extras.turns.close(None if request.deferred else request, result)
+            process.current = None
+        elif request.deferred:
             process.current = None
         elif after is None or (isinstance(after, Stop) and after.reply):
             process.current = None
             self.reply(request, result)
         # Otherwise the process is being ended: its death answers, as `current` is still there.
+
+    def declared(self, process: Process, request: Request, error: BaseException) -> None:
+        """The handler of `request` raised an exception that it declares."""
+        extras = process.extras
+        if extras is not None and extras.turns is not None:
+            extras.turns.close(request, None, error)
+        else:
+            self.fail(request, error)
 
     def reply(self, request: Request, result: object) -> None:
         """Give the answer, if somebody still waits for it."""

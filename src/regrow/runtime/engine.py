@@ -56,6 +56,7 @@ class Engine:
     """Everything that the parts of one running System share. One per start of a System."""
 
     __slots__ = (
+        "_guards",
         "calls",
         "contexts",
         "counters",
@@ -134,7 +135,8 @@ class Engine:
         self.root: Process | None = None
         self.interrupt: Callable[[BaseException], object] | None = None
         self.tracing = False
-        self.plain = not debug and ports.mailbox_hook is None
+        self._guards = int(debug) + (ports.mailbox_hook is not None)
+        self.plain = not self._guards
         self.hand_offs = settings.hand_off_budget if hand_off else 0
         self.hand_offs_left = self.hand_offs
         self.in_turn = False
@@ -188,6 +190,16 @@ class Engine:
         held, self.held_events = self.held_events, None
         for event in held or ():
             self.hub.emit(event)
+
+    def guard(self) -> None:
+        """Have every send take the long way from now on, where hooks and checks are."""
+        self._guards += 1
+        self.plain = False
+
+    def unguard(self) -> None:
+        """End one `guard`."""
+        self._guards -= 1
+        self.plain = not self._guards
 
     def check_running(self) -> None:
         """Raise unless this System runs in this OS process.

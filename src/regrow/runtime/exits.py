@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Exited, Zombie
@@ -77,6 +78,19 @@ class Exits:
         if process.status in (IDLE, QUEUED, SUSPENDED):
             self._interrupt(process)
 
+    def crash(self, process: Process, failed: Failed) -> None:
+        """End `process` as if its handler had raised; one that runs now is interrupted."""
+        if process.status == DEAD or isinstance(process.after, End):
+            return
+        process.after = failed
+        self._interrupt(process)
+
+    def fail_requests(self, process: Process, requests: Iterable[Request], error: BaseException) -> None:
+        """Callers of a process that has ended already."""
+        for request in requests:
+            if not request.future.done():
+                request.future.set_exception(ProcessExited(Crash.of(error), process))
+
     def end(self, target: Process, reason: ExitReason) -> None:
         """End `target` without `terminate`, as soon as it runs no code."""
         if target.status == DEAD:
@@ -122,7 +136,7 @@ class Exits:
         after = target.after
         reason = after.reason if isinstance(after, End) else KILLED
         target.more().zombie = True
-        engine.plain = False
+        engine.guard()
         engine.counters.zombies += 1
         engine.threads.replace_lost(target)
         engine.reporter.zombie(target, reason)

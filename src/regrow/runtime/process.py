@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regrow.core.specs import ChildSpec
     from regrow.runtime.after import After
     from regrow.runtime.blueprint import Blueprint
+    from regrow.runtime.effects import Turns
     from regrow.runtime.engine import Engine
     from regrow.runtime.items import Receipt, Request
     from regrow.runtime.monitors import Monitor
@@ -87,7 +88,7 @@ class Extras:
         self.suspended = False
         self.tasks: set[asyncio.Task[object]] | None = None
         self.timers: set[Timer] | None = None
-        self.turns: object = None
+        self.turns: Turns | None = None
         self.watching: dict[Monitor, None] | None = None
         self.zombie = False
 
@@ -168,7 +169,7 @@ class Process(Pid[object]):
         if (
             self.status
             or handler is None
-            or not handler.inline
+            or not handler.hand_off
             or engine.hand_offs_left <= 0
             or exception_in_flight() is not None
             or get_running_loop() is not engine.loop

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, final
 
+from regrow.core.messages import CastMessage
 from regrow.core.events import SlowHandler, Unhandled
 from regrow.runtime.after import Stop
 from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
@@ -209,6 +210,9 @@ class Scheduler:
         process.status = RUNNING
         outer = engine.handling
         engine.handling = process
+        held = process.blueprint.held is not None
+        if held:
+            engine.guard()
         try:
             while mailbox and handled < limit:
                 if step_hook is not None:
@@ -239,6 +243,8 @@ class Scheduler:
             engine.exits.raised(process, error)
         finally:
             engine.handling = outer
+            if held:
+                engine.unguard()
         return handled
 
     def _other(self, process: Process, item: object) -> bool:
@@ -262,7 +268,7 @@ class Scheduler:
         if request.future.done():
             engine.calls.expired(process, request)
             return True
-        entry = process.blueprint.calls[request.message.__class__]
+        entry = process.blueprint.call_entry(request.message)
         process.current = request
         if not entry.inline:
             self.found = (entry, request.message)
@@ -270,8 +276,7 @@ class Scheduler:
         try:
             result = entry.invoke(process.instance, request.message)
         except entry.raises as error:
-            engine.calls.fail(request, error)
-            process.current = None
+            self.declared(process, error)
             return True
         engine.calls.finished(process, request, result)
         return True
@@ -287,18 +292,21 @@ class Scheduler:
     def declared(self, process: Process, error: BaseException) -> None:
         """A handler raised an exception that it declares: that is the answer."""
         current = process.current
-        process.current = None
         if current.__class__ is Request:
-            self._engine.calls.fail(current, error)  # type: ignore[arg-type]
+            self._engine.calls.declared(process, current, error)  # type: ignore[arg-type]
+        process.current = None
 
     def done(self, process: Process) -> None:
         """An item that is no call is handled."""
-        process.current = None
         extras = process.extras
-        if extras is not None and extras.receipt is not None:
-            receipt = extras.receipt
-            extras.receipt = None
-            self._engine.loop.call_soon(receipt.handled)
+        if extras is not None:
+            if extras.turns is not None:
+                extras.turns.close(None, None)
+            if extras.receipt is not None:
+                receipt = extras.receipt
+                extras.receipt = None
+                self._engine.loop.call_soon(receipt.handled)
+        process.current = None
 
     def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
         """Find the callback for an item that is neither cast nor request; None if that was all."""
@@ -307,13 +315,15 @@ class Scheduler:
         if kind is Tracked:
             process.more().receipt = item.receipt  # type: ignore[attr-defined]
             inner = item.item  # type: ignore[attr-defined]
-            entry = blueprint.casts.get(inner.__class__)
-            if entry is not None:
+            if isinstance(inner, CastMessage):
                 process.current = inner
-                return entry, inner
+                return blueprint.cast_entry(inner), inner
             return self._callback(process, inner)
         if kind is Info:
             return self._info(process, item.message)  # type: ignore[attr-defined]
+        if isinstance(item, CastMessage):  # of a process whose turns are held
+            process.current = item
+            return blueprint.cast_entry(item), item
         return self._callback(process, item)
 
     def _callback(self, process: Process, item: object) -> tuple[Entry, object] | None:

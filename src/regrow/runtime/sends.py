@@ -57,7 +57,7 @@ class Sends:
             if sender is not None and sender.extras is not None:
                 if sender.extras.zombie:
                     raise ZombieProcess(sender)
-                if sender.extras.turns is not None and sender.extras.turns.hold(target, item, message):  # type: ignore[attr-defined]
+                if sender.extras.turns is not None and sender.extras.turns.hold_send(target, item, message):
                     return
             if not self._hooked(sender, target, item, message):
                 return

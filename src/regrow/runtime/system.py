@@ -255,7 +255,7 @@ class System:
         engine = self._engine
         if engine is not None:
             engine.running = False
-            engine.plain = False
+            engine.guard()
             engine.ownership.end()
             engine.threads.close()
             engine.timers.close()

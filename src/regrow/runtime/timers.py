@@ -187,8 +187,15 @@ class Timers:
             if extras.timers is None:
                 extras.timers = set()
             extras.timers.add(timer)
+            if extras.turns is not None and extras.turns.hold_timer(timer):
+                return timer
         self._push(timer)
         return timer
+
+    def set_held(self, timer: Timer) -> None:
+        """A timer that was held back with its turn may go off from now on."""
+        if timer.live:
+            self._push(timer)
 
     def list(self) -> tuple[Timer, ...]:
         """The users' timers that are still to go off, oldest first."""

@@ -118,6 +118,9 @@ class Workers:
     async def _one(self, process: Process, entry: Entry, argument: object) -> None:
         engine = self._engine
         engine.scheduler.steps += 1
+        held = process.blueprint.held is not None
+        if held:
+            engine.guard()
         try:
             if entry.blocking:
                 result = await engine.threads.run(process, entry, argument)
@@ -129,6 +132,9 @@ class Workers:
             if process.after is None:
                 engine.scheduler.declared(process, error)
             return
+        finally:
+            if held:
+                engine.unguard()
         engine.scheduler.completed(process, result)
 
     async def _stay_warm(self, process: Process, task: asyncio.Task[None]) -> bool:
