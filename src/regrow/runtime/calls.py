@@ -65,8 +65,12 @@ class Calls:
         """Put the request into the mailbox and wait for its answer."""
         engine = self._engine
         engine.check_here("call")
-        seconds = self.seconds(target, message, timeout)
-        target.blueprint.call_entry(message)
+        if timeout.__class__ is float and 0.0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
+            seconds = timeout
+        else:
+            seconds = self.seconds(target, message, timeout)
+        if message.__class__ not in target.blueprint.calls:
+            target.blueprint.call_entry(message)
         caller = current_process.get(None)
         own = None
         if caller is not None:
@@ -101,7 +105,7 @@ class Calls:
         if own is not None and own.current.__class__ is Request and own.current.deadline < deadline:  # type: ignore[attr-defined]
             deadline = own.current.deadline  # type: ignore[attr-defined]
             owner = own
-        return Request(message, loop.create_future(), target, own, deadline, seconds, owner)
+        return Request(message, asyncio.Future(loop=loop), target, own, deadline, seconds, owner)
 
     async def answer(self, request: Request) -> object:
         """Wait for the answer of a request that is on its way."""

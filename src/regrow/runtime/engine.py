@@ -14,6 +14,8 @@ from regrow.core.hub import Hub
 from regrow.core.ports import Ports
 from regrow.core.settings import Settings
 from regrow.core.timeouts import Timeouts
+from asyncio import _get_running_loop as _running_loop  # the documented one raises where there is none
+
 from regrow.errors import ForkedSystem, NotStarted, WrongLoop, WrongThread
 from regrow.runtime.calls import Calls
 from regrow.runtime.contexts import Contexts
@@ -68,7 +70,6 @@ class Engine:
         "hand_offs_left",
         "handling",
         "hub",
-        "in_turn",
         "incarnation",
         "interrupt",
         "loop",
@@ -78,6 +79,7 @@ class Engine:
         "names",
         "os_pid",
         "ownership",
+        "parked",
         "plain",
         "ports",
         "redact",
@@ -139,7 +141,7 @@ class Engine:
         self.plain = not self._guards
         self.hand_offs = settings.hand_off_budget if hand_off else 0
         self.hand_offs_left = self.hand_offs
-        self.in_turn = False
+        self.parked = False
         self.turn_end = 0.0
         self.held_events: list[Event] | None = None
         self.counters = Counters()
@@ -218,6 +220,8 @@ class Engine:
         Raises:
             WrongThread, WrongLoop, NotStarted, ForkedSystem: it isn't.
         """
+        if self.running and _running_loop() is self.loop:
+            return
         self.check_running()
         if threading.get_ident() != self.thread:
             raise WrongThread(operation)

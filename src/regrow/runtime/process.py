@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from regrow.core.specs import ChildSpec
     from regrow.runtime.after import After
-    from regrow.runtime.blueprint import Blueprint
+    from regrow.runtime.blueprint import Blueprint, Entry
     from regrow.runtime.effects import Turns
     from regrow.runtime.engine import Engine
     from regrow.runtime.items import Receipt, Request
@@ -159,24 +159,25 @@ class Process(Pid[object]):
             self.engine.sends.cast(self, message)
 
     def call(self, message: CallMessage[object, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
-        if self.engine.handling is not None:
-            raise CallFromHandler(self.engine.handling, message)
-        return self._call(message, timeout)
-
-    async def _call(self, message: CallMessage[object, R], timeout: Timeout) -> R:
         engine = self.engine
+        if engine.handling is not None:
+            raise CallFromHandler(engine.handling, message)
         handler = self.blueprint.calls.get(message.__class__)
+        if handler is None or not handler.hand_off:
+            return typed("Coroutine[object, Never, R]", engine.calls.queued(self, message, timeout))
+        return self._call(handler, message, timeout)
+
+    async def _call(self, handler: Entry, message: CallMessage[object, R], timeout: Timeout) -> R:
+        engine = self.engine
         if (
             self.status
-            or handler is None
-            or not handler.hand_off
             or engine.hand_offs_left <= 0
             or exception_in_flight() is not None
             or get_running_loop() is not engine.loop
         ):
             return typed("R", await engine.calls.queued(self, message, timeout))
-        if engine.hand_offs_left == engine.hand_offs:
-            engine.scheduler.begin_turn()
+        if engine.parked:
+            engine.threads.unpark()
         if timeout.__class__ is not float or not 0.0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
             engine.calls.seconds(self, message, timeout)
         caller = current_process.get(None)
@@ -199,8 +200,8 @@ class Process(Pid[object]):
                 else:
                     engine.scheduler.requeue(self)
                 engine.hand_offs_left -= 1
-                if engine.monotonic() > engine.turn_end:
-                    engine.hand_offs_left = 0
+                if engine.monotonic() > engine.turn_end or engine.hand_offs_left <= 0:
+                    engine.scheduler.exhausted()
                 return typed("R", result)
             pending = engine.calls.unfinished_inline(self, message, timeout, result)
         return typed("R", await engine.calls.answer(pending))

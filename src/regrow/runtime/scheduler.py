@@ -29,11 +29,12 @@ class Scheduler:
     `finally`, so that no exception can stop it.
     """
 
-    __slots__ = ("_armed", "_engine", "_spare", "concluding", "found", "queue", "steps")
+    __slots__ = ("_armed", "_engine", "_renewing", "_spare", "concluding", "found", "queue", "steps")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._armed = False
+        self._renewing = False
         self._spare: list[deque[object]] = []
         self.queue: deque[Process] = deque()
         self.concluding: deque[Process] = deque()
@@ -97,24 +98,22 @@ class Scheduler:
 
     # -- a turn --------------------------------------------------------------------------------
 
-    def begin_turn(self) -> None:
-        """Start the time and hand-off budget of this iteration of the loop."""
-        engine = self._engine
-        if not engine.in_turn:
-            engine.in_turn = True
-            engine.turn_end = engine.monotonic() + engine.settings.turn_seconds
-            engine.loop.call_soon(self._end_turn, context=engine.contexts.base)
-            watchdog = engine.threads.watchdog
-            if watchdog is not None:
-                watchdog.turn_begins()
+    def exhausted(self) -> None:
+        """The time or hand-off budget of this turn is used up: everything else gets the loop first.
 
-    def _end_turn(self) -> None:
+        A turn has no end of its own: the budget is renewed by the next iteration of the loop after
+        it was used up, so a turn that doesn't use it up costs nothing.
+        """
+        self._engine.hand_offs_left = 0
+        if not self._renewing:
+            self._renewing = True
+            self._engine.loop.call_soon(self._renew, context=self._engine.contexts.base)
+
+    def _renew(self) -> None:
         engine = self._engine
-        engine.in_turn = False
+        self._renewing = False
         engine.hand_offs_left = engine.hand_offs
-        watchdog = engine.threads.watchdog
-        if watchdog is not None:
-            watchdog.turn_ends()
+        engine.turn_end = engine.monotonic() + engine.settings.turn_seconds
 
     def _turn(self) -> None:
         engine = self._engine
@@ -123,8 +122,13 @@ class Scheduler:
         queue = self.queue
         concluding = self.concluding
         chooser = engine.ports.chooser
+        if engine.parked:
+            engine.threads.unpark()
         try:
-            self.begin_turn()
+            if engine.monotonic() > engine.turn_end:
+                if self._renewing:
+                    return  # this iteration of the loop has had its share
+                self._renew()
             while True:
                 while concluding:
                     engine.exits.conclude(concluding.popleft())
@@ -139,6 +143,7 @@ class Scheduler:
                 if process.status == QUEUED:
                     left -= self._slice_of(process, min(left, settings.slice_messages))
                 if engine.monotonic() > engine.turn_end:
+                    self.exhausted()
                     break
         finally:
             if queue or concluding:
@@ -268,7 +273,9 @@ class Scheduler:
         if request.future.done():
             engine.calls.expired(process, request)
             return True
-        entry = process.blueprint.call_entry(request.message)
+        entry = process.blueprint.calls.get(request.message.__class__)
+        if entry is None:
+            entry = process.blueprint.call_entry(request.message)
         process.current = request
         if not entry.inline:
             self.found = (entry, request.message)

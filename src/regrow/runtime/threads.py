@@ -106,6 +106,10 @@ class Threads:
                 self._busy.pop(process, None)
         return started.result()
 
+    def unpark(self) -> None:
+        """The runtime uses the loop again: have the watchdog look."""
+        self._engine.parked = False
+
     async def one_done(self) -> None:
         """Wait until one of the blocking handlers that run now has returned."""
         running = [asyncio.wrap_future(future) for future in self._busy.values()]

@@ -80,31 +80,52 @@ class Workers:
         engine = self._engine
         scheduler = engine.scheduler
         task = cast("asyncio.Task[None]", process.task)
+        short = engine.ports.step_hook is None and process.blueprint.held is None
         found: tuple[Entry, object] | None = (entry, argument)
         try:
             while True:
                 if found is not None:
                     await self._one(process, *found)
+                    found = None
                     if process.after is not None or process.task is not task or task.cancelling():
                         return
-                    if engine.monotonic() > engine.turn_end:
-                        await asyncio.sleep(0)
-                    scheduler.begin_turn()
-                if process.extras is not None:
-                    scheduler_extras(engine, process)
-                    if process.extras.suspended:
+                if engine.monotonic() > engine.turn_end:
+                    scheduler.exhausted()
+                    await asyncio.sleep(0)
+                extras = process.extras
+                if extras is not None:
+                    if extras.place_waiters:
+                        engine.sends.grant_places(process)
+                    if extras.suspended:
                         return
-                if process.mailbox:
+                mailbox = process.mailbox
+                if mailbox:
+                    process.status = RUNNING
+                    item = mailbox[0]
+                    if short and item.__class__ is Request and not item.future.done():  # type: ignore[attr-defined]
+                        # A call of an async handler, next in order: without the detour of a slice.
+                        handler = process.blueprint.calls.get(item.message.__class__)  # type: ignore[attr-defined]
+                        if handler is not None and not handler.inline:
+                            process.current = mailbox.popleft()
+                            found = (handler, item.message)  # type: ignore[attr-defined]
+                            continue
                     found = self._slice(process)
                     if process.after is not None:
                         return
-                    if found is None and process.mailbox:
-                        await asyncio.sleep(0)
-                        scheduler.begin_turn()
                     continue
-                if not await self._stay_warm(process, task):
+                if len(self._warm) >= engine.settings.max_warm:
                     return
-                found = None
+                scheduler.rest(process)
+                wakeup = process.wakeup = asyncio.Future(loop=engine.loop)
+                self._warm[process] = 0
+                if self._sweep is None:
+                    self._arm_sweep()
+                await wakeup
+                self._warm.pop(process, None)
+                if process.task is not task:
+                    return
+                if engine.parked:
+                    engine.threads.unpark()
         except BaseException as error:
             engine.exits.raised(process, error)
 
@@ -136,25 +157,6 @@ class Workers:
             if held:
                 engine.unguard()
         engine.scheduler.completed(process, result)
-
-    async def _stay_warm(self, process: Process, task: asyncio.Task[None]) -> bool:
-        """Wait for the next message; False if the task has to end."""
-        settings = self._engine.settings
-        warm = self._warm
-        if len(warm) >= settings.max_warm:
-            return False  # its end makes the process idle
-        self._engine.scheduler.rest(process)
-        wakeup = process.wakeup = self._engine.loop.create_future()
-        warm[process] = 0
-        if self._sweep is None:
-            self._arm_sweep()
-        await wakeup
-        warm.pop(process, None)
-        if process.task is not task:
-            return False
-        process.status = RUNNING
-        self._engine.scheduler.begin_turn()
-        return True
 
     async def _go_on(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
         engine = self._engine
@@ -239,12 +241,4 @@ class Workers:
             self.detach(process)
         if warm:
             self._arm_sweep()
-
-
-def scheduler_extras(engine: Engine, process: Process) -> None:
-    """Between two messages: let senders in that wait for a place."""
-    extras = process.extras
-    if extras is not None and extras.place_waiters:
-        engine.sends.grant_places(process)
-
 
