@@ -75,10 +75,14 @@ In brackets: the built-in exception that it is as well::
             InitFailed
             StartTimeout (TimeoutError)
         SystemStateError
+            AlreadyAProcess
             AlreadyStarted
             ForkedSystem
+            LoopRunning
             LoopThread
+            NoSuchService (LookupError)
             NotStarted
+            NotSuspendable
             StopTimeout (TimeoutError)
             SystemFailed
             UnsupervisedTask
@@ -99,7 +103,6 @@ from regrow.errors.messages import NotAMessage as NotAMessage
 from regrow.errors.messages import WrongVersion as WrongVersion
 from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
 from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
-from regrow.errors.runtime import AlreadyStarted as AlreadyStarted
 from regrow.errors.runtime import BadAddress as BadAddress
 from regrow.errors.runtime import BadInitResult as BadInitResult
 from regrow.errors.runtime import BadPattern as BadPattern
@@ -119,9 +122,7 @@ from regrow.errors.runtime import ChildError as ChildError
 from regrow.errors.runtime import ChildRestarting as ChildRestarting
 from regrow.errors.runtime import ChildRunning as ChildRunning
 from regrow.errors.runtime import ChildStartFailed as ChildStartFailed
-from regrow.errors.runtime import ForkedSystem as ForkedSystem
 from regrow.errors.runtime import InitFailed as InitFailed
-from regrow.errors.runtime import LoopThread as LoopThread
 from regrow.errors.runtime import MailboxFull as MailboxFull
 from regrow.errors.runtime import NameTaken as NameTaken
 from regrow.errors.runtime import NoProcess as NoProcess
@@ -131,23 +132,15 @@ from regrow.errors.runtime import NoSuchPartition as NoSuchPartition
 from regrow.errors.runtime import NotAProcess as NotAProcess
 from regrow.errors.runtime import NotMine as NotMine
 from regrow.errors.runtime import NotRegistered as NotRegistered
-from regrow.errors.runtime import NotStarted as NotStarted
 from regrow.errors.runtime import PidNotPicklable as PidNotPicklable
 from regrow.errors.runtime import ProcessExited as ProcessExited
 from regrow.errors.runtime import ReceiveTimeout as ReceiveTimeout
 from regrow.errors.runtime import ReplyLost as ReplyLost
 from regrow.errors.runtime import StartError as StartError
 from regrow.errors.runtime import StartTimeout as StartTimeout
-from regrow.errors.runtime import StopTimeout as StopTimeout
-from regrow.errors.runtime import SystemFailed as SystemFailed
-from regrow.errors.runtime import SystemStateError as SystemStateError
 from regrow.errors.runtime import TooManyChildren as TooManyChildren
 from regrow.errors.runtime import UnknownCall as UnknownCall
-from regrow.errors.runtime import UnsupervisedTask as UnsupervisedTask
-from regrow.errors.runtime import WrongLoop as WrongLoop
 from regrow.errors.runtime import WrongServer as WrongServer
-from regrow.errors.runtime import WrongThread as WrongThread
-from regrow.errors.runtime import ZombieProcess as ZombieProcess
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting
@@ -168,6 +161,21 @@ from regrow.errors.specs import BadStrategy as BadStrategy
 from regrow.errors.specs import BadTarget as BadTarget
 from regrow.errors.specs import DuplicateChild as DuplicateChild
 from regrow.errors.specs import NotAChildSpec as NotAChildSpec
+from regrow.errors.system import AlreadyAProcess as AlreadyAProcess
+from regrow.errors.system import AlreadyStarted as AlreadyStarted
+from regrow.errors.system import ForkedSystem as ForkedSystem
+from regrow.errors.system import LoopRunning as LoopRunning
+from regrow.errors.system import LoopThread as LoopThread
+from regrow.errors.system import NoSuchService as NoSuchService
+from regrow.errors.system import NotStarted as NotStarted
+from regrow.errors.system import NotSuspendable as NotSuspendable
+from regrow.errors.system import StopTimeout as StopTimeout
+from regrow.errors.system import SystemFailed as SystemFailed
+from regrow.errors.system import SystemStateError as SystemStateError
+from regrow.errors.system import UnsupervisedTask as UnsupervisedTask
+from regrow.errors.system import WrongLoop as WrongLoop
+from regrow.errors.system import WrongThread as WrongThread
+from regrow.errors.system import ZombieProcess as ZombieProcess
 from regrow.errors.timeouts import BadTimeout as BadTimeout
 from regrow.errors.timeouts import BadTimeoutEntry as BadTimeoutEntry
 from regrow.errors.timeouts import BadTimeoutFactor as BadTimeoutFactor
