@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TypeAlias, final
 
 import msgspec
@@ -12,10 +12,14 @@ from regrow.core.reasons import ExitReason
 
 @final
 class Stop(msgspec.Struct, eq=False):
-    """End with `terminate`: its own wish, or its supervisor's. `reply=False` withholds the answer."""
+    """End with `terminate`: its own wish, or its supervisor's. `reply=False` withholds the answer.
+
+    `answer` is what the handler that stopped owes its caller; it is given when `terminate` has run.
+    """
 
     reason: ExitReason
     reply: bool = True
+    answer: Callable[[], None] | None = None
 
 
 @final
@@ -37,6 +41,15 @@ class Job(msgspec.Struct, eq=False):
     """Go on with this coroutine on the process's own task; the handler began it."""
 
     coroutine: Coroutine[object, object, object]
+
+
+@final
+class ProcessExit(BaseException):
+    """Raised by `rg.exit_process` to end a process with a reason."""
+
+    def __init__(self, reason: ExitReason) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 After: TypeAlias = Stop | Failed | End | Job

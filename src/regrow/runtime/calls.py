@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Expired, LateReply, TimedOut
@@ -44,9 +45,9 @@ class Calls:
         if caller.extras is not None and caller.extras.zombie:
             raise ZombieProcess(caller)
         current = caller.current
-        if current.__class__ is Request:
+        if type(current) is Request:
             now = self._engine.loop.time()
-            if current.deadline <= now:  # type: ignore[attr-defined]
+            if current.deadline <= now:
                 raise CallTimeout(target, message, 0.0, caller)
 
     def check_cycle(self, caller: Process, target: Process) -> None:
@@ -65,11 +66,11 @@ class Calls:
         """Put the request into the mailbox and wait for its answer."""
         engine = self._engine
         engine.check_here("call")
-        if timeout.__class__ is float and 0.0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
+        if type(timeout) is float and 0.0 < timeout <= MAX_TIMEOUT:
             seconds = timeout
         else:
             seconds = self.seconds(target, message, timeout)
-        if message.__class__ not in target.blueprint.calls:
+        if type(message) not in target.blueprint.calls:
             target.blueprint.call_entry(message)
         caller = current_process.get(None)
         own = None
@@ -102,8 +103,8 @@ class Calls:
         loop = self._engine.loop
         deadline = loop.time() + seconds
         owner = None
-        if own is not None and own.current.__class__ is Request and own.current.deadline < deadline:  # type: ignore[attr-defined]
-            deadline = own.current.deadline  # type: ignore[attr-defined]
+        if own is not None and type(own.current) is Request and own.current.deadline < deadline:
+            deadline = own.current.deadline
             owner = own
         return Request(message, asyncio.Future(loop=loop), target, own, deadline, seconds, owner)
 
@@ -126,19 +127,23 @@ class Calls:
         """The handler raised on the caller's stack: everything else happens on the scheduler's."""
         if error.__traceback__ is not None:
             error.__traceback__ = error.__traceback__.tb_next  # without the caller's frame
-        request = self._inline_request(target, message, timeout)
-        self._engine.timers.deadline(request)
+        request = self._request_behind(target, message, timeout)
         if isinstance(error, entry.raises):
-            self.fail(request, error)
-            target.current = None
+            self.finished(target, request, None, error)
         else:
             self._engine.exits.raised(target, error)
-            target.current = request
         self._back_to_scheduler(target)
         return request
 
     def unfinished_inline(self, target: Process, message: object, timeout: Timeout, result: object) -> Request:
         """The handler returned, and took a reply handle, stopped, or was ended meanwhile."""
+        request = self._request_behind(target, message, timeout)
+        self.finished(target, request, result)
+        self._back_to_scheduler(target)
+        return request
+
+    def _request_behind(self, target: Process, message: object, timeout: Timeout) -> Request:
+        """What the hand-off would have been on the slow path; from here on it is."""
         current = target.current
         if isinstance(current, Request):  # made by reply_later, which knows neither caller nor timeout
             request = current
@@ -149,8 +154,6 @@ class Calls:
             request = self._inline_request(target, message, timeout)
             target.current = request
         self._engine.timers.deadline(request)
-        self.finished(target, request, result)
-        self._back_to_scheduler(target)
         return request
 
     def _inline_request(self, target: Process, message: object, timeout: Timeout) -> Request:
@@ -171,27 +174,35 @@ class Calls:
 
     # -- answers -------------------------------------------------------------------------------
 
-    def finished(self, process: Process, request: Request, result: object) -> None:
-        """The handler of `request` has returned `result`; that is the answer unless it was put off."""
+    def finished(
+        self, process: Process, request: Request, result: object, declared: BaseException | None = None
+    ) -> None:
+        """The handler of `request` has returned, or raised what it declares.
+
+        That is the answer unless it was put off; after a `stop` it is given when `terminate` has run.
+        """
         after = process.after
         extras = process.extras
+        withheld = isinstance(after, Stop) and not after.reply
+        deferred = request.deferred and declared is None
         if extras is not None and extras.turns is not None and not isinstance(after, End | Failed):
-            extras.turns.close(None if request.deferred else request, result)
+            extras.turns.close(None if deferred or withheld else request, result, declared)
+            if not withheld:
+                process.current = None
+        elif deferred:
             process.current = None
-        elif request.deferred:
+        elif after is None:
             process.current = None
-        elif after is None or (isinstance(after, Stop) and after.reply):
-            process.current = None
-            self.reply(request, result)
+            self._give(request, result, declared)
+        elif isinstance(after, Stop) and after.reply:
+            after.answer = partial(self._give, request, result, declared)
         # Otherwise the process is being ended: its death answers, as `current` is still there.
 
-    def declared(self, process: Process, request: Request, error: BaseException) -> None:
-        """The handler of `request` raised an exception that it declares."""
-        extras = process.extras
-        if extras is not None and extras.turns is not None:
-            extras.turns.close(request, None, error)
+    def _give(self, request: Request, result: object, declared: BaseException | None) -> None:
+        if declared is None:
+            self.reply(request, result)
         else:
-            self.fail(request, error)
+            self.fail(request, declared)
 
     def reply(self, request: Request, result: object) -> None:
         """Give the answer, if somebody still waits for it."""
@@ -204,8 +215,11 @@ class Calls:
         """Give an exception as the answer, if somebody still waits for it."""
         if request.future.done():
             self._late(request)
-        else:
-            request.future.set_exception(error)
+            return
+        if isinstance(error, StopIteration):  # no future takes one: what Python makes of it in a coroutine
+            refused, error = error, RuntimeError("a handler raised StopIteration")
+            error.__cause__ = refused
+        request.future.set_exception(error)
 
     def _late(self, request: Request) -> None:
         engine = self._engine

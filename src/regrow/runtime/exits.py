@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Exited, Zombie
 from regrow.core.reasons import KILLED, NOPROC, NORMAL, Crash, ExitReason
 from regrow.errors import ProcessExited
-from regrow.runtime.after import End, Failed, Job, Stop
+from regrow.runtime.after import End, Failed, Job, ProcessExit, Stop
 from regrow.runtime.items import Exit, Request
 from regrow.runtime.resume import resume
 from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, STARTING, STOPPING, SUSPENDED, current_process
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 class Exits:
     """Exit signals and deaths of one System's processes."""
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "guests")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.guests: dict[Process, int] = {}
+        """Guests, whose task is a user's, by how often it was cancelled here: that is taken back later."""
 
     # -- signals -------------------------------------------------------------------------------
 
@@ -49,7 +51,10 @@ class Exits:
         if target.status == DEAD:
             return
         if target.trap_exit:
-            self._engine.scheduler.signal(target, Exit(sender or target, reason))
+            if target.status == SUSPENDED and sender is not None and sender is target.parent:
+                self.stop(target, reason, reply=False)  # what comes from above is obeyed, suspended or not
+            else:
+                self._engine.scheduler.signal(target, Exit(sender or target, reason))
         else:
             self.end(target, reason)
 
@@ -62,9 +67,9 @@ class Exits:
         """A supervisor stops its child: `terminate` runs whether or not the child traps exits."""
         if target.status == DEAD:
             return
-        if target.trap_exit and target.status != STARTING:
+        if target.trap_exit and target.status not in (STARTING, SUSPENDED):
             self._engine.scheduler.signal(target, Exit(target.parent or target, reason))
-        elif target.blueprint.terminate is None or target.status == STARTING:
+        elif target.status == STARTING:
             self.end(target, reason)
         elif target.after is None or isinstance(target.after, Job):
             target.after = Stop(reason, reply=False)
@@ -119,15 +124,20 @@ class Exits:
 
     def _cancel(self, target: Process, task: asyncio.Task[None]) -> None:
         """Cancel the own task; again at half of the kill grace; at its end `target` is a zombie."""
-        task.cancel()
+        self._ask(target, task)
         if isinstance(target.after, End):
             half = self._engine.settings.kill_grace / 2
             self._engine.timers.internal(half, lambda: self._cancel_again(target, task, half))
 
     def _cancel_again(self, target: Process, task: asyncio.Task[None], half: float) -> None:
         if target.task is task and not task.done():
-            task.cancel()
+            self._ask(target, task)
             self._engine.timers.internal(half, lambda: self._give_up(target, task))
+
+    def _ask(self, target: Process, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        if target in self.guests:
+            self.guests[target] += 1
 
     def _give_up(self, target: Process, task: asyncio.Task[None]) -> None:
         if target.task is not task or task.done():
@@ -149,12 +159,18 @@ class Exits:
 
     def raised(self, process: Process, error: BaseException) -> None:
         """A callback raised: note it, unless the process is being ended anyway."""
-        if isinstance(error, KeyboardInterrupt) and self._engine.interrupt is not None:
-            self._engine.interrupt(error)
+        if isinstance(error, KeyboardInterrupt):
+            if not isinstance(process.after, End):
+                process.after = End(KILLED)
+            if self._engine.interrupt is not None:
+                self._engine.interrupt()
+            return
         after = process.after
         if isinstance(after, End):
             return
-        if not (isinstance(after, Stop) and isinstance(error, asyncio.CancelledError)):
+        if isinstance(error, ProcessExit):
+            process.after = Stop(error.reason, reply=False)
+        elif not (isinstance(after, Stop) and isinstance(error, asyncio.CancelledError)):
             process.after = Failed(error)
 
     def conclude(self, process: Process) -> None:
@@ -169,18 +185,22 @@ class Exits:
         elif isinstance(after, End):
             self.finish(process, after.reason)
         else:
-            reason = Crash.of(after.error) if isinstance(after, Failed) else after.reason
-            self._terminate(process, reason)
+            if isinstance(after, Failed):
+                self._terminate(process, Crash.of(after.error), None)
+            else:
+                self._terminate(process, after.reason, after.answer)
 
-    def _terminate(self, process: Process, reason: ExitReason) -> None:
+    def _terminate(self, process: Process, reason: ExitReason, answer: Callable[[], None] | None) -> None:
         engine = self._engine
         entry = process.blueprint.terminate
         if entry is None or process.status == STARTING:
+            if answer is not None:
+                answer()
             self.finish(process, reason)
             return
         process.after = None
         process.status = STOPPING
-        coroutine = self._terminating(process, reason)
+        coroutine = self._terminating(process, reason, answer)
         if not entry.inline and not process.blueprint.eager:
             engine.workers.run(process, coroutine)
             return
@@ -196,20 +216,24 @@ class Exits:
             engine.handling = outer
             engine.workers.run(process, resume(coroutine, yielded))  # type: ignore[arg-type]
 
-    async def _terminating(self, process: Process, reason: ExitReason) -> None:
+    async def _terminating(
+        self, process: Process, reason: ExitReason, answer: Callable[[], None] | None
+    ) -> None:
         entry = process.blueprint.terminate
         assert entry is not None
         try:
             if entry.blocking or not entry.is_async:
                 entry.invoke(process.instance, reason)
             else:
-                await entry.invoke(process.instance, reason)  # type: ignore[misc]
+                await entry.invoke_async(process.instance, reason)
         except BaseException as error:
             if isinstance(process.after, End):
                 return
             reason = Crash.of(error)
         if not isinstance(process.after, End):
             process.after = End(reason)
+            if answer is not None:
+                answer()
 
     # -- death ---------------------------------------------------------------------------------
 
@@ -265,6 +289,7 @@ class Exits:
                     linked.links.discard(process)
                 self.linked(linked, process, reason)
         if children:
+            self._engine.rootless.update(children)  # to be found until they have ended
             for child in reversed(children):
                 self.linked(child, process, reason)
         if parent is not None and parent.extras is not None and parent.extras.children is not None:
@@ -281,7 +306,7 @@ class Exits:
             pending.extend(extras.deferred)
             extras.deferred = None
         if mailbox:
-            pending.extend(item for item in mailbox if item.__class__ is Request)  # type: ignore[attr-defined]
+            pending.extend(item for item in mailbox if type(item) is Request)  # type: ignore[attr-defined]
         return pending
 
     def _finish_extras(self, process: Process, reason: ExitReason) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Never, TypeAlias, TypeVar, overload
 
 from regrow.core.reasons import ExitReason
 from regrow.errors import BadPattern, BadServer, NotAProcess, ReceiveTimeout, ZombieProcess
+from regrow.runtime.after import ProcessExit
 from regrow.runtime.aliases import Alias
 from regrow.runtime.items import Down, Exit, Info, Sync, Tick, Tracked
 from regrow.runtime.links import link as link_processes
@@ -17,7 +18,6 @@ from regrow.runtime.monitors import Monitor, monitoring_by
 from regrow.runtime.pid import Address, Pid, Ref, Timeout
 from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, Process, current_process
 from regrow.runtime.start import spawn_process
-from regrow.runtime.worker import ProcessExit
 
 if TYPE_CHECKING:
     from regrow.runtime.timers import Timer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, final
 
@@ -227,7 +226,7 @@ class Scheduler:
                 item = mailbox.popleft()
                 handled += 1
                 begun = monotonic() if slow else 0.0
-                entry = casts.get(item.__class__)
+                entry = casts.get(type(item))
                 if entry is not None:
                     process.current = item
                     if entry.inline:
@@ -254,8 +253,8 @@ class Scheduler:
 
     def _other(self, process: Process, item: object) -> bool:
         """Handle what is no cast. False if it needs the process's own task (see `found`)."""
-        if item.__class__ is Request:
-            return self._request(process, item)  # type: ignore[arg-type]
+        if type(item) is Request:
+            return self._request(process, item)
         prepared = self.prepare(process, item)
         if prepared is None:
             return True
@@ -273,7 +272,7 @@ class Scheduler:
         if request.future.done():
             engine.calls.expired(process, request)
             return True
-        entry = process.blueprint.calls.get(request.message.__class__)
+        entry = process.blueprint.calls.get(type(request.message))
         if entry is None:
             entry = process.blueprint.call_entry(request.message)
         process.current = request
@@ -291,17 +290,18 @@ class Scheduler:
     def completed(self, process: Process, result: object) -> None:
         """A handler has returned `result`: answer the call if it was one."""
         current = process.current
-        if current.__class__ is Request:
-            self._engine.calls.finished(process, current, result)  # type: ignore[arg-type]
+        if type(current) is Request:
+            self._engine.calls.finished(process, current, result)
         else:
             self.done(process)
 
     def declared(self, process: Process, error: BaseException) -> None:
         """A handler raised an exception that it declares: that is the answer."""
         current = process.current
-        if current.__class__ is Request:
-            self._engine.calls.declared(process, current, error)  # type: ignore[arg-type]
-        process.current = None
+        if type(current) is Request:
+            self._engine.calls.finished(process, current, None, error)
+        else:
+            process.current = None
 
     def done(self, process: Process) -> None:
         """An item that is no call is handled."""
@@ -317,46 +317,35 @@ class Scheduler:
 
     def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
         """Find the callback for an item that is neither cast nor request; None if that was all."""
-        blueprint = process.blueprint
-        kind = item.__class__
-        if kind is Tracked:
-            process.more().receipt = item.receipt  # type: ignore[attr-defined]
-            inner = item.item  # type: ignore[attr-defined]
-            if isinstance(inner, CastMessage):
-                process.current = inner
-                return blueprint.cast_entry(inner), inner
-            return self._callback(process, inner)
-        if kind is Info:
-            return self._info(process, item.message)  # type: ignore[attr-defined]
-        if isinstance(item, CastMessage):  # of a process whose turns are held
+        if isinstance(item, Tracked):
+            process.more().receipt = item.receipt
+            item = item.item
+        if isinstance(item, Info):
+            return self._info(process, item.message)
+        if isinstance(item, CastMessage):  # tracked, or to a process whose turns are held
             process.current = item
-            return blueprint.cast_entry(item), item
-        return self._callback(process, item)
-
-    def _callback(self, process: Process, item: object) -> tuple[Entry, object] | None:
-        blueprint = process.blueprint
-        kind = item.__class__
-        if kind is Info:
-            return self._info(process, item.message)  # type: ignore[attr-defined]
-        if kind is Tick:
-            timer = item.timer  # type: ignore[attr-defined]
-            if timer.own:
+            return process.blueprint.cast_entry(item), item
+        if isinstance(item, Tick):
+            if item.timer.own:
                 process.room -= 1
-            return self._info(process, timer.message) if timer.taken() else None
+            return self._info(process, item.timer.message) if item.timer.taken() else None
         process.room -= 1
-        if kind is Sync:
-            if not item.future.done():  # type: ignore[attr-defined]
-                item.future.set_result(None)  # type: ignore[attr-defined]
+        return self._signal(process, item)
+
+    def _signal(self, process: Process, item: object) -> tuple[Entry, object] | None:
+        """What no bound counts; its place is free already."""
+        if isinstance(item, Sync):
+            if not item.future.done():
+                item.future.set_result(None)
             return None
-        if kind is Continuation:
-            if blueprint.continues is None:
-                return None
+        if isinstance(item, Continuation):
             process.current = item
-            return blueprint.continues, item.value  # type: ignore[attr-defined]
-        if kind is Exit and _from_above(process, item.pid):  # type: ignore[attr-defined]
-            process.after = Stop(item.reason)  # type: ignore[attr-defined]
+            continues = process.blueprint.continues
+            return (continues, item.value) if continues is not None else None
+        if isinstance(item, Exit) and _from_above(process, item.pid):
+            process.after = Stop(item.reason)
             return None
-        if kind is Down and not item.monitor.deliver():  # type: ignore[attr-defined]
+        if isinstance(item, Down) and not item.monitor.deliver():
             return None
         return self._info(process, item)
 

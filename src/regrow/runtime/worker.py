@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast, final
 
 from regrow.core.reasons import NORMAL
-from regrow.runtime.after import End, Failed
+from regrow.runtime.after import End, Failed, ProcessExit
 from regrow.runtime.items import Request
 from regrow.runtime.process import RUNNING
 
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
     from regrow.runtime.timers import Timer
-
-
-class ProcessExit(BaseException):
-    """Raised by `rg.exit` to end a plain process with a reason."""
-
-    def __init__(self, reason: object) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 @final
@@ -48,14 +40,13 @@ class Workers:
         """Have `process`'s own task run this callback, and what comes after it."""
         self.run(process, self._serve(process, entry, argument))
 
-    def run(self, process: Process, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def run(self, process: Process, coroutine: Coroutine[object, object, None]) -> None:
         """Run `coroutine` as the own task of `process`; its end is looked at by the next turn."""
         engine = self._engine
         context = process.context or engine.contexts.make(process)
-        task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)  # type: ignore[arg-type]
+        task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)
         process.task = task
         task.add_done_callback(partial(self._ended, process), context=engine.contexts.base)
-        return task
 
     def job(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
         """Go on with a handler that began on the scheduler."""
@@ -102,12 +93,12 @@ class Workers:
                 if mailbox:
                     process.status = RUNNING
                     item = mailbox[0]
-                    if short and item.__class__ is Request and not item.future.done():  # type: ignore[attr-defined]
+                    if short and type(item) is Request and not item.future.done():
                         # A call of an async handler, next in order: without the detour of a slice.
-                        handler = process.blueprint.calls.get(item.message.__class__)  # type: ignore[attr-defined]
+                        handler = process.blueprint.calls.get(type(item.message))
                         if handler is not None and not handler.inline:
                             process.current = mailbox.popleft()
-                            found = (handler, item.message)  # type: ignore[attr-defined]
+                            found = (handler, item.message)
                             continue
                     found = self._slice(process)
                     if process.after is not None:
@@ -146,12 +137,11 @@ class Workers:
             if entry.blocking:
                 result = await engine.threads.run(process, entry, argument)
             elif entry.is_async:
-                result = await entry.invoke(process.instance, argument)  # type: ignore[misc]
+                result = await entry.invoke_async(process.instance, argument)
             else:
                 result = entry.invoke(process.instance, argument)
         except entry.raises as error:
-            if process.after is None:
-                engine.scheduler.declared(process, error)
+            engine.scheduler.declared(process, error)
             return
         finally:
             if held:
@@ -182,7 +172,7 @@ class Workers:
         future: asyncio.Future[object],
     ) -> None:
         try:
-            result = await entry.invoke(process.instance, *args, **kwargs)  # type: ignore[call-arg,misc]
+            result = await entry.invoke_async(process.instance, *args, **kwargs)
         except BaseException as error:
             self._engine.exits.raised(process, error)
         else:
@@ -206,6 +196,8 @@ class Workers:
     def detach(self, process: Process) -> None:
         """Let a warm task end; the process goes on, or has ended, without it."""
         self._warm.pop(process, None)
+        if process.task is not None:
+            self._engine.see_off(process.task)
         process.task = None
         wakeup = process.wakeup
         process.wakeup = None
