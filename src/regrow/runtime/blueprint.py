@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Final, cast, final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 from regrow.core.handler import Handler
 from regrow.core.messages import CallMessage, CastMessage
@@ -16,14 +16,15 @@ from regrow.runtime.resume import resume
 if TYPE_CHECKING:
     from regrow.runtime.genserver import GenServer
 
-Invoke = Callable[[object, object], object]
+Invoke: TypeAlias = Callable[..., object]
+"""Runs a callback: `invoke(instance, argument)`."""
 
 
 @final
 class Entry:
     """One callback of a class, ready to run: `invoke(instance, argument)`."""
 
-    __slots__ = ("blocking", "hand_off", "inline", "invoke", "is_async", "name", "raises")
+    __slots__ = ("blocking", "hand_off", "inline", "invoke", "invoke_async", "is_async", "name", "raises")
 
     def __init__(
         self,
@@ -37,6 +38,8 @@ class Entry:
     ) -> None:
         self.name = name
         self.invoke = invoke
+        self.invoke_async = cast("Callable[..., Awaitable[object]]", invoke)
+        """The same, typed for an `async def`."""
         self.is_async = is_async
         self.blocking = blocking
         self.raises = raises
@@ -198,7 +201,7 @@ def eagerly(invoke: Invoke) -> Invoke:
         instance._process.after = Job(resume(coroutine, yielded))  # noqa: SLF001  # the runtime's own slot
         return None
 
-    return cast("Invoke", run)
+    return run
 
 
 def _callback(server: type, base: type, name: str) -> Entry | None:

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, cast, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from regrow.errors import MailboxFull, NoProcess
 from regrow.runtime.after import Failed
@@ -163,7 +163,7 @@ class Turns:
             process.engine.exits.fail_requests(process, requests, error)
             return
         extras = process.more()
-        extras.deferred = cast("set[Request]", requests) | (extras.deferred or set())
+        extras.deferred = requests | (extras.deferred or set())
         process.engine.exits.crash(process, Failed(error))
 
 

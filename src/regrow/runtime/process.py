@@ -151,7 +151,7 @@ class Process(Pid[object]):
         if (
             mailbox is not None
             and len(mailbox) < self.room
-            and message.__class__ in self.blueprint.casts
+            and type(message) in self.blueprint.casts
             and self.engine.plain
         ):
             mailbox.append(message)
@@ -162,7 +162,7 @@ class Process(Pid[object]):
         engine = self.engine
         if engine.handling is not None:
             raise CallFromHandler(engine.handling, message)
-        handler = self.blueprint.calls.get(message.__class__)
+        handler = self.blueprint.calls.get(type(message))
         if handler is None or not handler.hand_off:
             return typed("Coroutine[object, Never, R]", engine.calls.queued(self, message, timeout))
         return self._call(handler, message, timeout)
@@ -178,7 +178,7 @@ class Process(Pid[object]):
             return typed("R", await engine.calls.queued(self, message, timeout))
         if engine.parked:
             engine.threads.unpark()
-        if timeout.__class__ is not float or not 0.0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
+        if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
             engine.calls.seconds(self, message, timeout)
         caller = current_process.get(None)
         if caller is not None:

@@ -120,10 +120,10 @@ class Sends:
         if overflow == "raise":
             raise MailboxFull(target, capacity)
         if overflow == "drop_oldest":
-            mailbox = target.mailbox or ()
+            mailbox = target.mailbox if target.mailbox is not None else deque[object]()
             for position, waiting in enumerate(mailbox):
                 if _droppable(waiting):
-                    del target.mailbox[position]  # type: ignore[index]
+                    del mailbox[position]
                     self.drop(target, _message_of(waiting), "drop_oldest", waiting)
                     return True
         self.drop(target, message, "drop_newest", item)
@@ -135,8 +135,8 @@ class Sends:
         if not engine.plain:
             engine.check_running()
         engine.counters.dropped += 1
-        if item.__class__ is Tracked:
-            engine.loop.call_soon(item.receipt.lost, cause)  # type: ignore[union-attr]
+        if type(item) is Tracked:
+            engine.loop.call_soon(item.receipt.lost, cause)
         if Dropped in engine.hub.wanted:
             shown = engine.reporter.show(message)
             engine.emit(Dropped(at=engine.loop.time(), target=target, cause=cause, message=shown))
@@ -146,7 +146,7 @@ class Sends:
         engine = self._engine
         dropped = 0
         for item in mailbox:
-            kind = item.__class__
+            kind = type(item)
             if kind is Sync:
                 if not item.future.done():  # type: ignore[attr-defined]
                     item.future.set_exception(ProcessExited(reason, process))  # type: ignore[attr-defined]
@@ -311,20 +311,20 @@ def _expire(future: asyncio.Future[None], target: Process, seconds: float) -> No
 
 
 def _droppable(item: object) -> bool:
-    kind = item.__class__
+    kind = type(item)
     return kind is not Request and kind is not Tracked and not _uncounted(item)
 
 
 def _uncounted(item: object) -> bool:
-    kind = item.__class__
+    kind = type(item)
     return kind in SIGNALS and (kind is not Tick or item.timer.own)  # type: ignore[attr-defined]
 
 
 def _message_of(item: object) -> object:
-    kind = item.__class__
+    kind = type(item)
     if kind is Tracked:
         item = item.item  # type: ignore[attr-defined]
-        kind = item.__class__
+        kind = type(item)
     if kind is Tick:
         return item.timer.message  # type: ignore[attr-defined]
     if kind is Info or kind is Request:
