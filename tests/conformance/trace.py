@@ -28,7 +28,7 @@ class Final(msgspec.Struct):
     """The tree as the driver finds it at the end: supervisor -> rows, sorted by id."""
 
     children: list[tuple[str, list[Any]]]
-    counts: list[tuple[str, list[int]]]
+    counts: list[tuple[str, list[Any]]]
     names: list[tuple[str, str]]
 
 
@@ -115,6 +115,9 @@ def _step(scenario: Scenario, events: list[list[Any]], *, together: bool) -> Ste
         elif not (kind == "terminate" and _listed_difference(specs.get(rest[0]), rest[2])):
             slot, number, *more = rest
             slots[slot].append((number, _PHASE[kind], " ".join([f"{kind}#{number}", *map(str, more)])))
+    if any(text.endswith("error:bad_spec") for text in results):
+        # Regrow checks specs where they are made, OTP in the supervisor that is to use them.
+        return StepTrace(results=sorted(results))
     ended = {f"{e[1]}#{e[2]}" for e in events if e[0] == "exit" and isinstance(specs.get(e[1]), Worker)}
     return StepTrace(
         results=sorted(results),

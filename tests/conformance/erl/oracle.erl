@@ -111,10 +111,10 @@ step(N, #{type := start_child, sup := S, child := Child}) ->
     later(N, fun() -> child_result(supervisor:start_child(Pid, oracle_sup:child(Child))) end);
 step(N, #{type := start_dynamic, sup := S, child := Child}) ->
     Pid = oracle_log:pid(S),
-    later(N, fun() -> child_result(supervisor:start_child(Pid, [Child])) end);
+    later(N, fun() -> child_result(name_taken(supervisor:start_child(Pid, [Child]))) end);
 step(N, #{type := restart_child, sup := S, id := Id}) ->
     Pid = oracle_log:pid(S),
-    later(N, fun() -> child_result(supervisor:restart_child(Pid, Id)) end);
+    later(N, fun() -> child_result(name_taken(supervisor:restart_child(Pid, Id))) end);
 step(N, #{type := terminate_child, sup := S, id := Id}) ->
     Pid = oracle_log:pid(S),
     Key = case dynamic(Pid) of true -> oracle_log:pid(Id); false -> Id end,
@@ -148,6 +148,10 @@ step(N, #{by := By} = Step) ->
 
 dynamic(Pid) -> oracle_log:kind(Pid) =:= dyn.
 
+%% Where no id is in play, already_started is about the registered name.
+name_taken({error, {already_started, _} = Why}) -> {error, {start, Why}};
+name_taken(Result) -> Result.
+
 child_result({ok, undefined}) -> ignored;
 child_result({ok, _}) -> ok;
 child_result(ok) -> ok;
@@ -172,7 +176,9 @@ condition(Pid) when is_pid(Pid) -> running.
 
 counts_of(Pid) ->
     Counts = supervisor:count_children(Pid),
-    [proplists:get_value(K, Counts) || K <- [specs, active, supervisors, workers]].
+    %% A simple_one_for_one has one spec, whatever it runs.
+    Specs = case dynamic(Pid) of true -> <<"-">>; false -> proplists:get_value(specs, Counts) end,
+    [Specs | [proplists:get_value(K, Counts) || K <- [active, supervisors, workers]]].
 
 found(Name) ->
     case whereis(Name) of

@@ -29,8 +29,12 @@ perform(#{type := demonitor, tag := Tag}) ->
         Ref -> erlang:demonitor(Ref, [flush]), ok
     end;
 perform(#{type := link, target := T}) ->
-    %% To a dead process: an error where it can be told cheaply, a signal elsewhere; one reason either way.
-    try link(oracle_log:pid(T)), ok catch error:noproc -> exit(noproc); error:badarg -> ok end;
+    %% To the dead: OTP may raise an error or send a signal, as it likes (link/1); here always a signal.
+    Self = self(),
+    try link(oracle_log:pid(T)), ok
+    catch error:noproc -> spawn(fun() -> exit(Self, noproc) end), ok;
+          error:badarg -> ok
+    end;
 perform(#{type := unlink, target := T}) ->
     catch unlink(oracle_log:pid(T)),
     ok;

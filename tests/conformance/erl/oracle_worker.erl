@@ -51,9 +51,10 @@ handle_cast(reply, #{waiting := W} = State) ->
     [gen_server:reply(From, late) || From <- W],
     {noreply, State#{waiting := []}};
 handle_cast(Act, State) ->
-    case string:split(atom_to_list(Act), ":", all) of
-        ["stop" | R] -> {stop, oracle_acts:parse(list_to_atom(lists:flatten(lists:join(":", R)))), State};
-        ["call", Target, Inner] ->
+    case string:split(atom_to_list(Act), ":") of
+        ["stop", R] -> {stop, oracle_acts:parse(list_to_atom(R)), State};
+        ["call", Rest] ->
+            [Target, Inner] = string:split(Rest, ":"),
             Reply = gen_server:call(oracle_log:pid(list_to_atom(Target)), list_to_atom(Inner)),
             note(called, [Reply], State),
             {noreply, State}

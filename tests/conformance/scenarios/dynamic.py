@@ -108,13 +108,6 @@ SCENARIOS = (
         WhichChildren("d"),
     ),
     case(
-        "dynamic/restart_that_ignores_forgets_the_child",
-        tree(dyn("d")),
-        StartDynamic("d", w("x", init=("ok", "ignore"))),
-        Cast("x", "crash"),
-        CountChildren("d"),
-    ),
-    case(
         "dynamic/named_child_comes_back_under_its_name",
         tree(dyn("d")),
         StartDynamic("d", w("x", name="ex")),

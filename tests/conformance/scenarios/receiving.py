@@ -33,5 +33,4 @@ SCENARIOS = (
     case("receiving/timer_to_a_name_finds_the_next_holder", tree(w("a", name="n")), o(), SendAfter("o", "@n", "tick", 150), Cast("a", "crash"), Wait(300)),
     case("receiving/timer_to_a_name_that_nobody_has", tree(w("a")), o(), SendAfter("o", "@zz", "tick", 10), Wait(50), Alive("o")),
     case("receiving/timers_fire_in_the_order_of_their_times", tree(w("a")), o(), SendAfter("o", "o", "late", 240, "t1"), SendAfter("o", "o", "early", 120, "t2"), Wait(400)),
-    case("receiving/timer_of_a_process_that_has_ended", tree(w("a"), w("b")), SendAfter("b", "a", "tick", 150), Cast("b", "crash"), Wait(300)),
 )
