@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from regrow.runtime.supervisor import Supervisor as Supervisor
     from regrow.runtime.supervisor import supervisor as supervisor
     from regrow.runtime.system import System as System
+    from regrow.runtime.system import current_system as current_system
     from regrow.runtime.tasks import TaskHandle as TaskHandle
     from regrow.runtime.tasks import TaskSupervisor as TaskSupervisor
     from regrow.runtime.tasks import start_task as start_task
@@ -103,7 +104,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.runtime.plain": ("alias", "current", "demonitor", "exit_process", "link", "monitor", "monitoring", "receive", "send_after", "send_interval", "spawn", "sync", "trap_exit", "unlink",),
     "regrow.runtime.supervision": ("ChildCount", "ChildInfo",),
     "regrow.runtime.supervisor": ("Supervisor", "supervisor",),
-    "regrow.runtime.system": ("System",),
+    "regrow.runtime.system": ("System", "current_system"),
     "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor",),
     "regrow.runtime.timers": ("Timer",),
 }

@@ -34,6 +34,7 @@ from regrow.runtime.worker import Workers
 if TYPE_CHECKING:
     from regrow.core.events import Event
     from regrow.runtime.process import Process
+    from regrow.runtime.system import System
 
 Redact = Callable[[object], object]
 
@@ -60,6 +61,7 @@ class Engine:
     __slots__ = (
         "_guards",
         "calls",
+        "closing",
         "contexts",
         "counters",
         "debug",
@@ -72,6 +74,7 @@ class Engine:
         "hub",
         "incarnation",
         "interrupt",
+        "leaving",
         "loop",
         "monitors",
         "monotonic",
@@ -85,7 +88,6 @@ class Engine:
         "redact",
         "registry",
         "reporter",
-        "root",
         "rootless",
         "running",
         "scheduler",
@@ -93,6 +95,7 @@ class Engine:
         "serial",
         "settings",
         "strict",
+        "system",
         "thread",
         "threads",
         "timeouts",
@@ -134,8 +137,13 @@ class Engine:
         self.os_pid = os.getpid()
         self.monotonic = ports.monotonic
         self.handling: Process | None = None
-        self.root: Process | None = None
-        self.interrupt: Callable[[BaseException], object] | None = None
+        self.system: System | None = None
+        self.closing = False
+        """Set when what is left after the tree is swept out: nothing may be started any more."""
+        self.interrupt: Callable[[], object] | None = None
+        """Called when a KeyboardInterrupt has hit a process."""
+        self.leaving: set[asyncio.Task[object]] = set()
+        """Tasks that no process has any more and that are about to end."""
         self.tracing = False
         self._guards = int(debug) + (ports.mailbox_hook is not None)
         self.plain = not self._guards
@@ -175,6 +183,12 @@ class Engine:
             extras = process.extras
             if extras is not None and extras.children:
                 ready.extend(reversed(extras.children))
+
+    def see_off(self, task: asyncio.Task[object]) -> None:
+        """A task is about to end and its process knows it no more: a stop waits for it."""
+        if not task.done():
+            self.leaving.add(task)
+            task.add_done_callback(self.leaving.discard, context=self.contexts.base)
 
     def emit(self, event: Event) -> None:
         """Give an event to its subscribers, after the death that is under way if there is one."""

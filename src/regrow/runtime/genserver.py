@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from regrow.runtime.pid import Pid
+    from regrow.runtime.system import System
 
 
 @final
@@ -40,7 +41,7 @@ class IgnoreType:
 Ignore: Final = IgnoreType()
 """Returned by `init`: don't run. A static supervisor keeps the child's spec, a dynamic one nothing."""
 
-RESERVED: Final = frozenset({"init", "handle_continue", "handle_info", "terminate", "stop", "pid", "mailbox", "trap_exit"})
+RESERVED: Final = frozenset({"init", "handle_continue", "handle_info", "terminate", "stop", "pid", "system", "mailbox", "trap_exit"})
 
 InitResult = None | Continue | IgnoreType
 
@@ -97,6 +98,14 @@ class GenServer:
     def pid(self) -> Pid[Self]:
         """This process."""
         return cast("Pid[Self]", self._running("self.pid"))
+
+    @property
+    @final
+    def system(self) -> System:
+        """The System that this process belongs to."""
+        system = self._running("self.system").engine.system
+        assert system is not None
+        return system
 
     @final
     def stop(self, reason: ExitReason = NORMAL, *, reply: bool = True) -> None:

@@ -4,66 +4,92 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
-from regrow.errors import NoProcess
-from regrow.runtime.process import DEAD, IDLE, SUSPENDED, Process
+from regrow.errors import NoProcess, NotSuspendable
+from regrow.runtime.process import DEAD, IDLE, QUEUED, SUSPENDED, Process
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
+
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Pid
 
-QUIET_PASSES: Final = 16
-"""Passes of the loop without a step, where the loop doesn't show its ready queue (uvloop)."""
+QUIET_PASSES: Final = 2
+"""Quiet passes of the loop that end the wait: the second lets callbacks of I/O and due timers in."""
+QUIET_PASSES_BLIND: Final = 16
+"""The same where the loop doesn't show its ready queue (uvloop): also as long as a chain of callbacks
+without a task may be, such as a gather of gathers."""
+
+_watching: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[object]]] = WeakKeyDictionary()
+"""The tasks that are in `idle`, by loop: each is always ready, and must not keep the others waiting."""
 
 
 async def idle(engine: Engine) -> None:
     """Return when the run queue is empty, no blocking handler runs and no task of the loop is ready."""
     engine.check_here("idle")
+    loop = engine.loop
+    watching = _watching.setdefault(loop, set())
+    me = asyncio.current_task()
+    assert me is not None
+    ready: Sized | None = getattr(loop, "_ready", None)
+    enough = QUIET_PASSES if ready is not None else QUIET_PASSES_BLIND
     quiet = 0
-    while True:
-        before = engine.scheduler.steps
-        await asyncio.sleep(0)
-        still = not engine.scheduler.busy and engine.scheduler.steps == before
+    while quiet < enough:
         if engine.threads.busy:
             await engine.threads.one_done()
-            quiet = 0
-            continue
-        if not still:
-            quiet = 0
-            continue
-        ready = getattr(engine.loop, "_ready", None)
-        if ready is not None:
-            # After our own step nothing else may be ready; one more pass lets callbacks of I/O in.
-            quiet = quiet + 1 if not ready else 0
-            if quiet >= 2:
-                return
-        else:
-            quiet += 1
-            if quiet >= QUIET_PASSES:
-                return
+        before = engine.scheduler.steps
+        watching.add(me)
+        try:
+            await asyncio.sleep(0)
+        finally:
+            watching.discard(me)
+        moved = engine.scheduler.busy or engine.scheduler.steps != before or engine.threads.busy
+        more = len(ready) > len(watching) if ready is not None else _any_ready(loop, watching, me)
+        quiet = 0 if moved or more else quiet + 1
+
+
+def _any_ready(
+    loop: asyncio.AbstractEventLoop, watching: set[asyncio.Task[object]], me: asyncio.Task[object]
+) -> bool:
+    """Whether a task could go on: what it waits for is done, or it waits for nothing but its turn."""
+    return any(
+        task is not me and task not in watching and _is_ready(task) for task in asyncio.all_tasks(loop)
+    )
+
+
+def _is_ready(task: asyncio.Task[object]) -> bool:
+    waits_for: object = getattr(task, "_fut_waiter", task)
+    if waits_for is None:
+        return True
+    return waits_for is not task and isinstance(waits_for, asyncio.Future) and waits_for.done()
 
 
 def suspend(engine: Engine, pid: Pid[object]) -> None:
     """See `System.suspend`."""
-    process = _process(pid)
+    engine.check_here("suspend")
+    process = _server(pid)
     process.more().suspended = True
-    if process.status == IDLE and process.wakeup is None:
+    if process.task is None:
+        if process.status in (IDLE, QUEUED):
+            process.status = SUSPENDED  # the run queue passes over it
+    elif process.status == IDLE:
+        engine.workers.detach(process)
         process.status = SUSPENDED
 
 
 def resume(engine: Engine, pid: Pid[object]) -> None:
     """See `System.resume`."""
-    process = _process(pid)
-    extras = process.more()
-    extras.suspended = False
+    engine.check_here("resume")
+    process = _server(pid)
+    process.more().suspended = False
     if process.status == SUSPENDED:
-        if process.mailbox:
-            engine.scheduler.requeue(process)
-        else:
-            engine.scheduler.rest(process)
+        engine.scheduler.settle(process)
 
 
-def _process(pid: Pid[object]) -> Process:
+def _server(pid: Pid[object]) -> Process:
     if not isinstance(pid, Process) or pid.status == DEAD:
         raise NoProcess(pid)
+    if pid.blueprint.server is None:
+        raise NotSuspendable(pid)
     return pid

@@ -33,6 +33,7 @@ class Ownership:
         alive = [task for task in tasks if not task.done()]
         for task in alive:
             task.cancel()
+            engine.see_off(task)
         engine.counters.orphans += len(alive)
         if alive and Orphaned in engine.hub.wanted:
             names = tuple(task.get_name() for task in alive)

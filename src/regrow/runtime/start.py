@@ -11,7 +11,7 @@ from regrow.core.events import Started
 from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, Shutdown
 from regrow.core.specs import ChildSpec
 from regrow.core.targets import check_target
-from regrow.errors import BadInitResult, BadServer, ChildStartFailed, InitFailed, StartTimeout
+from regrow.errors import BadInitResult, BadServer, ChildStartFailed, InitFailed, NotStarted, StartTimeout
 from regrow.runtime.after import End, Failed, Stop
 from regrow.runtime.blueprint import Blueprint, blueprint_of, plain_blueprint
 from regrow.runtime.genserver import Continue, GenServer, Ignore
@@ -33,7 +33,9 @@ class Beginner(Protocol):
         ...
 
 
-async def start_child(engine: Engine, spec: ChildSpec, parent: Process | None, extra: tuple[object, ...] = ()) -> Process | None:
+async def start_child(
+    engine: Engine, spec: ChildSpec, parent: Process | None, extra: tuple[object, ...] = ()
+) -> Process | None:
     """Start what `spec` describes. Waits only if `init` is `async def`.
 
     Args:
@@ -50,7 +52,9 @@ async def start_child(engine: Engine, spec: ChildSpec, parent: Process | None, e
     target = spec.target
     args = spec.args + extra if extra else spec.args
     if not (isinstance(target, type) and issubclass(target, GenServer)):
-        process = _new(engine, plain_blueprint(_label(target), PLAIN_MAILBOX), parent, spec.name, spec.metadata)
+        process = _new(
+            engine, plain_blueprint(_label(target), PLAIN_MAILBOX), parent, spec.name, spec.metadata
+        )
         process.child = spec
         engine.workers.plain(process, target, args, dict(spec.kwargs or {}))  # type: ignore[arg-type]
         _up(engine, process, None)
@@ -61,7 +65,9 @@ async def start_child(engine: Engine, spec: ChildSpec, parent: Process | None, e
     return await _init(engine, process, target, args, spec.kwargs or {}, spec.start_timeout)
 
 
-def spawn_process(engine: Engine, function: Callable[..., object], args: tuple[object, ...], name: str | None) -> Process:
+def spawn_process(
+    engine: Engine, function: Callable[..., object], args: tuple[object, ...], name: str | None
+) -> Process:
     """Start a plain process that no supervisor watches.
 
     Raises:
@@ -71,7 +77,9 @@ def spawn_process(engine: Engine, function: Callable[..., object], args: tuple[o
     engine.check_here("spawn")
     check_target(function, args, None)
     if isinstance(function, type):
-        raise BadServer(function, "spawn runs an async def function; a server class is a child of a supervisor")
+        raise BadServer(
+            function, "spawn runs an async def function; a server class is a child of a supervisor"
+        )
     process = _new(engine, plain_blueprint(_label(function), PLAIN_MAILBOX), None, name, None)
     engine.workers.plain(process, function, args, {})  # type: ignore[arg-type]
     _up(engine, process, None)
@@ -88,8 +96,14 @@ def _label(target: object) -> str:
 
 
 def _new(
-    engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None, metadata: Mapping[str, object] | None
+    engine: Engine,
+    blueprint: Blueprint,
+    parent: Process | None,
+    name: str | None,
+    metadata: Mapping[str, object] | None,
 ) -> Process:
+    if engine.closing:
+        raise NotStarted(engine.name, "stopping")
     process = Process(engine, blueprint, parent, None)
     if name is not None:
         engine.registry.claim(name, process, metadata)
@@ -156,7 +170,11 @@ async def _run_init(
 
 
 async def _wait_for_init(
-    engine: Engine, process: Process, args: tuple[object, ...], kwargs: Mapping[str, object], start_timeout: float | None
+    engine: Engine,
+    process: Process,
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    start_timeout: float | None,
 ) -> object:
     entry = process.blueprint.init
     assert entry is not None
@@ -203,7 +221,9 @@ def _started(engine: Engine, process: Process, result: object) -> Process | None
         if isinstance(error, ChildStartFailed):
             engine.exits.finish(process, Shutdown(("failed_to_start_child", error.child_id, error.reason)))
             raise error
-        reason: ExitReason = after.reason if isinstance(after, End | Stop) else Crash.of(error) if error else after
+        reason: ExitReason = (
+            after.reason if isinstance(after, End | Stop) else Crash.of(error) if error else after
+        )
         engine.exits.finish(process, reason)
         raise InitFailed(who, reason) from error
     if result is Ignore:
@@ -218,7 +238,6 @@ def _started(engine: Engine, process: Process, result: object) -> Process | None
 
 
 def _up(engine: Engine, process: Process, result: Continue | None) -> None:
-    engine.counters.started += 1
     if process.status == STARTING:
         if result is not None:
             process.room += 1
@@ -230,5 +249,11 @@ def _up(engine: Engine, process: Process, result: Continue | None) -> None:
             engine.scheduler.settle(process)
         else:
             process.status = RUNNING  # the task of an async init, about to end
+    announce(engine, process)
+
+
+def announce(engine: Engine, process: Process) -> None:
+    """Count and tell that `process` is up."""
+    engine.counters.started += 1
     if Started in engine.hub.wanted:
         engine.hub.emit(Started(at=engine.loop.time(), pid=process, kind=process.kind, parent=process.parent))

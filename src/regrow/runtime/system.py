@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import math
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Never, TypeVar, final
+from typing import TYPE_CHECKING, Never, TypeVar, final, overload
 
-from regrow.core.events import SystemStarted, SystemStopped
 from regrow.core.hub import Hub
 from regrow.core.options import Strategy
 from regrow.core.ports import Ports
-from regrow.core.reasons import KILLED, SHUTDOWN, ExitReason
-from regrow.core.services import Service, check_services
+from regrow.core.services import Service, ServiceEntry, check_services
 from regrow.core.settings import Settings
-from regrow.core.specs import ChildSpec, SupervisorSpec
+from regrow.core.specs import ChildSpec
 from regrow.core.timeouts import Timeouts, TimeoutTable, read_factor
-from regrow.errors import AlreadyStarted, NotStarted, StopTimeout, SystemFailed
-from regrow.runtime.engine import Counters, Engine
-from regrow.runtime.groups import Groups
-from regrow.runtime.monitors import Monitors
-from regrow.runtime.partition import partition_of
-from regrow.runtime.pid import Pid, Ref
-from regrow.runtime.process import Process
-from regrow.runtime.registry import Registry
-from regrow.runtime.start import spawn_process, start_child
+from regrow.errors import AlreadyStarted, NoSuchService, NotAProcess, NotStarted
+from regrow.runtime.access import Access
+from regrow.runtime.engine import Engine
+from regrow.runtime.life import Life
+from regrow.runtime.lifespan import ASGIApp, lifespan, wrap
+from regrow.runtime.pid import Pid, Timeout
+from regrow.runtime.process import current_process
+from regrow.runtime.run import LoopFactory, run
 from regrow.runtime.supervisor import supervisor
-from regrow.runtime.timers import Timers
+from regrow.runtime.top import Top, with_services
 
 if TYPE_CHECKING:
     from typing import Self
 
-S = TypeVar("S")
+T = TypeVar("T")
 _incarnations = itertools.count(1)
 
 
 @final
-class System:
+class System(Access):
     """A supervision tree, and everything that its processes share: names, groups, timers, events.
 
     Everything is per System: two on one loop don't see each other. `async with system:` starts the
@@ -88,7 +84,8 @@ class System:
         self._spec = supervisor(
             children, id="root", strategy=strategy, max_restarts=max_restarts, max_seconds=max_seconds
         )
-        self._services = check_services(services)
+        self._services = tuple(services)
+        self._entries = check_services(self._services)
         self._settings = settings if settings is not None else Settings()
         self._ports = ports if ports is not None else Ports()
         self._timeouts = Timeouts(timeouts, factor=read_factor(os.environ))
@@ -99,29 +96,29 @@ class System:
         self._redact = redact
         self._hub = Hub(lambda: self._engine.loop.time() if self._engine is not None else math.nan)
         self._engine: Engine | None = None
-        self._top: Process | None = None
-        self._state = "not started"
-        self._failure: ExitReason = None
-        self._body: asyncio.Task[object] | None = None
-        self._stopped: asyncio.Future[None] | None = None
+        self._life: Life | None = None
+        self._tree(self._entries)
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> Self:
         """Start services and children, in order; the first that fails undoes what had started.
 
+        For notebooks and the like, where no block is at hand; `stop()` is its other half, and
+        `wait()` tells of a failure. A start that is cancelled is undone first.
+
         Raises:
             AlreadyStarted: it runs.
             ChildStartFailed: a child did not start; `child_id` and `reason` say which and why.
         """
-        if self._state in ("starting", "running", "stopping"):
-            raise AlreadyStarted(self.name, self._state)
-        self._state = "starting"
-        loop = asyncio.get_running_loop()
+        if self._life is not None and not self._life.over:
+            raise AlreadyStarted(self.name, self._life.state)
+        if self._life is not None:
+            self._entries = check_services(self._services)  # asked once per start
         engine = self._engine = Engine(
             name=self.name,
             incarnation=next(_incarnations),
-            loop=loop,
+            loop=asyncio.get_running_loop(),
             settings=self._settings,
             ports=self._ports,
             timeouts=self._timeouts,
@@ -132,174 +129,140 @@ class System:
             hand_off=self._hand_off,
             redact=self._redact,
         )
-        self._failure = None
-        self._stopped = loop.create_future()
-        engine.ownership.begin()
-        try:
-            self._top = await start_child(engine, self._tree(), None)
-        except BaseException:
-            self._close()
-            self._state = "not started"
-            raise
-        assert self._top is not None
-        engine.root = self._root_of(self._top)
-        engine.exits.when_down(self._top).add_done_callback(self._ended)
-        self._state = "running"
-        if self._settings.freeze_gc:
-            gc.collect()
-            gc.freeze()
-        if SystemStarted in self._hub.wanted:
-            self._hub.emit(SystemStarted(at=loop.time(), system=self.name))
+        engine.system = self
+        self._life = Life(engine, self._tree(self._entries))
+        await self._life.start()
         return self
 
-    async def stop(self, *, timeout: float | None = None) -> None:
-        """Stop the children in reverse order, then the services.
+    async def stop(self, *, timeout: Timeout | None = None) -> None:
+        """Stop the children in reverse order, then the services; then whatever else runs is killed.
+
+        Stopping what has stopped does nothing. Inside a process of the System it returns at once,
+        and the process ends with the rest. If it is cancelled, what is left is killed.
 
         Args:
-            timeout: seconds after which what is left is killed, default `Settings.stop_timeout`.
+            timeout: seconds after which what is left is killed, or a name from the timeout table;
+                default `Settings.stop_timeout`.
 
         Raises:
-            NotStarted: it isn't running.
+            NotStarted: it never ran.
             StopTimeout: it was not down in time and was killed.
+            SystemFailed: the root supervisor had given up before.
         """
-        engine = self._engine
-        if engine is None or self._state not in ("running", "stopping") or self._top is None:
-            raise NotStarted(self.name, self._state)
-        engine.check_here("stop")
-        self._state = "stopping"
         seconds = self._settings.stop_timeout if timeout is None else self._timeouts.resolve(timeout)
-        late = False
+        await self._living().stop(seconds)
 
-        def kill() -> None:
-            nonlocal late
-            late = True
-            self.kill()
+    async def wait(self) -> None:
+        """Return when the System has been stopped.
 
-        timer = engine.timers.internal(seconds, kill)
-        engine.exits.shut_down(self._top, SHUTDOWN)
-        assert self._stopped is not None
-        await asyncio.shield(self._stopped)
-        timer.cancel()
-        if late:
-            raise StopTimeout(self.name, seconds)
+        Raises:
+            NotStarted: it never ran.
+            SystemFailed: the root supervisor gave up.
+        """
+        await self._living().wait()
 
     def kill(self) -> None:
-        """Kill the whole tree: no `terminate` runs."""
-        engine = self._engine
-        if engine is not None and self._top is not None:
-            engine.exits.end(self._top, KILLED)
+        """End every process at once: no `terminate` runs. `wait()` tells when all have ended.
+
+        Raises:
+            NotStarted: it never ran.
+        """
+        self._living().kill()
 
     async def __aenter__(self) -> Self:
-        self._body = asyncio.current_task()
-        return await self.start()
+        await self.start()
+        self._living().enter(asyncio.current_task())
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        body, self._body = self._body, None
-        if self._state == "running":
-            await self.stop()
-        if self._failure is not None:
-            if isinstance(error, asyncio.CancelledError) and body is not None:
-                body.uncancel()
-            elif error is not None and not isinstance(error, asyncio.CancelledError):
-                return  # what the body raised tells more
-            raise SystemFailed(self.name, self._failure) from None
+        await self._living().leave(error)
 
-    def _tree(self) -> ChildSpec:
-        if not self._services:
-            return self._spec
-        import msgspec
+    @overload
+    def run(self, *, loop_factory: LoopFactory | None = None) -> None: ...
+    @overload
+    def run(
+        self,
+        main: Callable[[System], Coroutine[object, Never, T]],
+        *,
+        loop_factory: LoopFactory | None = None,
+    ) -> T | None: ...
+    def run(
+        self,
+        main: Callable[[System], Coroutine[object, Never, T]] | None = None,
+        *,
+        loop_factory: LoopFactory | None = None,
+    ) -> T | None:
+        """Run the System, and `main(system)` in it, on an event loop of its own, until `main` returns.
 
-        children = [entry.spec for entry in self._services]
-        main = msgspec.structs.replace(self._spec, restart="temporary", significant=True)
-        spec = SupervisorSpec.of(
-            [*children, main], strategy="rest_for_one", auto_shutdown="any_significant"
-        )
-        return msgspec.structs.replace(self._spec, id="top", args=(spec,))
+        SIGTERM and SIGINT cancel `main`, then stop the tree in order, both within
+        `Settings.stop_timeout`; a second SIGINT kills at once. The handlers that were there are put
+        back in the end, and none are set outside the main thread.
 
-    def _root_of(self, top: Process) -> Process:
-        if not self._services or top.extras is None:
-            return top
-        return list(top.extras.children or ())[-1]
+        Args:
+            main: an `async def` of one argument; default: wait until the System is stopped.
+            loop_factory: makes the loop, for example `uvloop.new_event_loop`; default asyncio's.
 
-    def _ended(self, down: asyncio.Future[ExitReason]) -> None:
-        """The top of the tree is down."""
-        reason = down.result()
-        wanted = self._state == "stopping"
-        engine = self._engine
-        assert engine is not None
-        for process in list(engine.processes()):
-            engine.exits.end(process, KILLED)
-        waits = [engine.exits.when_down(process) for process in engine.processes()]
-        if waits:
-            asyncio.gather(*waits).add_done_callback(lambda _: self._finish(reason, wanted=wanted))
-        else:
-            self._finish(reason, wanted=wanted)
+        Returns:
+            What `main` returned; None if a signal came first.
 
-    def _finish(self, reason: ExitReason, *, wanted: bool) -> None:
-        engine = self._engine
-        assert engine is not None
-        if SystemStopped in self._hub.wanted:
-            self._hub.emit(SystemStopped(at=engine.loop.time(), system=self.name, reason=reason))
-        self._close()
-        self._state = "stopped" if wanted else "failed"
-        if not wanted:
-            self._failure = reason
-            if self._body is not None:
-                self._body.cancel()
-        if self._stopped is not None and not self._stopped.done():
-            self._stopped.set_result(None)
+        Raises:
+            LoopRunning: there is a loop already; use `async with system:` there.
+            SystemFailed: the root supervisor gave up.
+            StopTimeout: it was not down in time and was killed.
+            KeyboardInterrupt: of the second SIGINT, or raised in a process.
+        """
+        return run(self, main, loop_factory)
 
-    def _close(self) -> None:
-        engine = self._engine
-        if engine is not None:
-            engine.running = False
-            engine.guard()
-            engine.ownership.end()
-            engine.threads.close()
-            engine.timers.close()
+    def lifespan(self, app: object) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # the frameworks give it
+        """For ASGI frameworks: `Starlette(lifespan=system.lifespan)` starts and stops it with the app."""
+        return lifespan(self)
+
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        """Wrap any ASGI app so that the System starts before it and stops after it."""
+        return wrap(self, app)
+
+    def _tree(self, entries: tuple[ServiceEntry, ...]) -> ChildSpec:
+        return with_services(entries, self._spec) if entries else self._spec
+
+    def _living(self) -> Life:
+        if self._life is None:
+            raise NotStarted(self.name, "not started")
+        return self._life
 
     # -- what is in it -------------------------------------------------------------------------
 
     @property
     def state(self) -> str:
         """`"not started"`, `"starting"`, `"running"`, `"stopping"`, `"stopped"` or `"failed"`."""
-        return self._state
+        return "not started" if self._life is None else self._life.state
+
+    @property
+    def settings(self) -> Settings:
+        """The numbers it runs by."""
+        return self._settings
 
     @property
     def root(self) -> Pid[object]:
-        """The root supervisor. Raises `NotStarted`."""
-        root = self._running().root
-        assert root is not None
+        """The root supervisor. Raises `NotStarted`, also while a lost service has it restarted."""
+        self._running()
+        top = self._living().top
+        root = top.instance.root if top is not None and isinstance(top.instance, Top) else top
+        if root is None:
+            raise NotStarted(self.name, "starting")
         return root
 
-    def ref(self, name: str, server: type[S]) -> Ref[S]:
-        """A reference by name; nobody needs to hold the name yet."""
-        return Ref(self._running(), name, server)
-
-    def whereis(self, name: str) -> Pid[object] | None:
-        """Who holds the name now, None if nobody does."""
-        return self._running().names.get(name)
-
-    def partition(self, name: str, key: object, server: type[S]) -> Ref[S]:
-        """The partition of PartitionSupervisor `name` that `key` belongs to."""
-        return partition_of(self._running(), name, key, server)
-
     def service(self, name: str) -> Service | ChildSpec:
-        """What was given as a service under that name. Raises `KeyError`."""
-        return next(entry.offered for entry in self._services if entry.name == name)
-
-    def spawn(
-        self, function: Callable[..., Coroutine[object, Never, object]], *args: object, name: str | None = None
-    ) -> Pid[object]:
-        """Run `function(*args)` as a plain process; it is killed when the System stops.
+        """What was given as a service under that name.
 
         Raises:
-            NameTaken: another process has the name.
-            BadTarget: the function is no `async def`.
+            NoSuchService: there is none.
         """
-        return spawn_process(self._running(), function, args, name)
+        for entry in self._entries:
+            if entry.name == name:
+                return entry.offered
+        raise NoSuchService(name, tuple(entry.name for entry in self._entries))
 
     @property
     def events(self) -> Hub:
@@ -311,73 +274,24 @@ class System:
         """The timeout table with its run-time overrides."""
         return self._timeouts
 
-    @property
-    def registry(self) -> Registry:
-        """Names, metadata, look-up."""
-        return self._running().registry
-
-    @property
-    def groups(self) -> Groups:
-        """Process groups."""
-        return self._running().groups
-
-    @property
-    def monitors(self) -> Monitors:
-        """The monitor table."""
-        return self._running().monitors
-
-    @property
-    def timers(self) -> Timers:
-        """The timers that are set."""
-        return self._running().timers
-
-    def processes(self) -> tuple[Pid[object], ...]:
-        """All living processes, oldest first."""
-        return tuple(sorted(self._running().processes(), key=lambda process: process.serial))
-
-    def statistics(self) -> Counters:
-        """A copy of the counts since the start."""
-        import copy
-
-        return copy.copy(self._running().counters)
-
-    async def idle(self) -> None:
-        """Return when nothing is left to run: no message to handle, no task that could go on.
-
-        Timers that have not gone off, and what waits for the world outside, don't count.
-        """
-        from regrow.runtime.idle import idle
-
-        await idle(self._running())
-
-    def suspend(self, pid: Pid[object]) -> None:
-        """Have a process handle no messages until `resume`; exit signals still reach it."""
-        from regrow.runtime.idle import suspend
-
-        suspend(self._running(), pid)
-
-    def resume(self, pid: Pid[object]) -> None:
-        """End `suspend`."""
-        from regrow.runtime.idle import resume
-
-        resume(self._running(), pid)
-
-    @asynccontextmanager
-    async def guest(self, *, name: str | None = None) -> AsyncIterator[Pid[object]]:
-        """Make the current task a process for the length of the block: it may link, monitor, receive."""
-        from regrow.runtime.guest import guest
-
-        async with guest(self._running(), name) as pid:
-            yield pid
-
     def _running(self) -> Engine:
         engine = self._engine
         if engine is None or not engine.running:
-            raise NotStarted(self.name, self._state)
+            raise NotStarted(self.name, self.state)
         engine.check_running()
         return engine
 
     def __repr__(self) -> str:
-        return f"<System {self.name!r} {self._state}>"
+        return f"<System {self.name!r} {self.state}>"
 
 
+def current_system() -> System:
+    """The System of the process that this code runs in.
+
+    Raises:
+        NotAProcess: it runs in none.
+    """
+    process = current_process.get(None)
+    if process is None or process.engine.system is None:
+        raise NotAProcess("rg.current_system()")
+    return process.engine.system

@@ -1,0 +1,115 @@
+"""What a running System gives access to: references, tables, and its processes as a whole."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Never, TypeVar
+
+from regrow.runtime import idle
+from regrow.runtime.engine import Counters, Engine
+from regrow.runtime.groups import Groups
+from regrow.runtime.guest import Guest
+from regrow.runtime.monitors import Monitors
+from regrow.runtime.partition import partition_of
+from regrow.runtime.pid import Pid, Ref
+from regrow.runtime.registry import Registry
+from regrow.runtime.start import spawn_process
+from regrow.runtime.timers import Timers
+
+S = TypeVar("S")
+
+
+class Access:
+    """The half of a System that needs it to run: all of it raises `NotStarted` otherwise."""
+
+    __slots__ = ()
+
+    def _running(self) -> Engine:
+        raise NotImplementedError
+
+    def ref(self, name: str, server: type[S]) -> Ref[S]:
+        """A reference by name; nobody needs to hold the name yet."""
+        return Ref(self._running(), name, server)
+
+    def whereis(self, name: str) -> Pid[object] | None:
+        """Who holds the name now, None if nobody does."""
+        return self._running().names.get(name)
+
+    def partition(self, name: str, key: object, server: type[S]) -> Ref[S]:
+        """The partition of PartitionSupervisor `name` that `key` belongs to."""
+        return partition_of(self._running(), name, key, server)
+
+    def spawn(
+        self,
+        function: Callable[..., Coroutine[object, Never, object]],
+        *args: object,
+        name: str | None = None,
+    ) -> Pid[object]:
+        """Run `function(*args)` as a plain process; it is killed when the System stops.
+
+        Raises:
+            NameTaken: another process has the name.
+            BadTarget: the function is no `async def`.
+        """
+        return spawn_process(self._running(), function, args, name)
+
+    @property
+    def registry(self) -> Registry:
+        """Names, metadata, look-up."""
+        return self._running().registry
+
+    @property
+    def groups(self) -> Groups:
+        """Process groups."""
+        return self._running().groups
+
+    @property
+    def monitors(self) -> Monitors:
+        """The monitor table."""
+        return self._running().monitors
+
+    @property
+    def timers(self) -> Timers:
+        """The timers that are set."""
+        return self._running().timers
+
+    def processes(self) -> tuple[Pid[object], ...]:
+        """All living processes, oldest first."""
+        return tuple(sorted(self._running().processes(), key=lambda process: process.serial))
+
+    def statistics(self) -> Counters:
+        """A copy of the counts since the start."""
+        return copy.copy(self._running().counters)
+
+    async def idle(self) -> None:
+        """Return when nothing is left to run: no message to handle, no task that could go on.
+
+        Timers that have not gone off, and what waits for the world outside, don't count.
+        """
+        await idle.idle(self._running())
+
+    def suspend(self, pid: Pid[object]) -> None:
+        """Have a process handle no messages until `resume`; exit signals still reach it."""
+        idle.suspend(self._running(), pid)
+
+    def resume(self, pid: Pid[object]) -> None:
+        """End `suspend`."""
+        idle.resume(self._running(), pid)
+
+    def guest(self, *, name: str | None = None) -> AbstractAsyncContextManager[Pid[object]]:
+        """Make the current task a process for the length of a block: it may link, monitor, receive.
+
+        An exit signal cancels the block, which then raises `ProcessExited`. What the block raises
+        is the guest's exit reason, for its links and monitors.
+
+        Args:
+            name: register it under this name, default none.
+
+        Raises:
+            AlreadyAProcess: this code runs in a process, or in a guest, of this System.
+            NameTaken: another process has the name.
+            ProcessExited: at the end of the block, if the guest was ended by somebody.
+        """
+        return Guest(self._running(), name)
