@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop as _running_loop
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -65,7 +66,8 @@ class Calls:
     async def queued(self, target: Process, message: object, timeout: Timeout) -> object:
         """Put the request into the mailbox and wait for its answer."""
         engine = self._engine
-        engine.check_here("call")
+        if not engine.running or _running_loop() is not engine.loop:
+            engine.check_here("call")
         if type(timeout) is float and 0.0 < timeout <= MAX_TIMEOUT:
             seconds = timeout
         else:
@@ -75,29 +77,42 @@ class Calls:
         caller = current_process.get(None)
         own = None
         if caller is not None:
-            if caller.extras is not None and caller.extras.zombie:
-                raise ZombieProcess(caller)
-            if caller.task is not None and asyncio.current_task() is caller.task:
-                self.check_caller(caller, target, message)
-                self.check_cycle(caller, target)
-                own = caller
+            own = self._own_call(caller, target, message)
         if target.status == DEAD:
             raise NoProcess(target)
-        request = self._request(target, message, seconds, own)
+        if own is None:
+            loop = engine.loop
+            request = Request(message, asyncio.Future(loop=loop), target, None, loop.time() + seconds, seconds)
+        else:
+            request = self._request(target, message, seconds, own)
         engine.timers.deadline(request)
         if not engine.plain and not engine.sends.admit(target, request):
             return await self.answer(request)
         mailbox = target.mailbox
-        if mailbox is not None and len(mailbox) >= target.room or target.room <= 0:
-            await engine.sends.place(target, request)
+        full = mailbox is not None and len(mailbox) >= target.room or target.room <= 0
         if own is not None:
             own.waiting = target
         try:
-            engine.scheduler.enqueue(target, request)
+            if full:
+                engine.sends.wait_for_place(target, request)
+            else:
+                engine.scheduler.enqueue(target, request)
             return await request.future
         finally:
             if own is not None:
                 own.waiting = None
+            if full:
+                engine.sends.wait_no_more(target, request)
+
+    def _own_call(self, caller: Process, target: Process, message: object) -> Process | None:
+        """The caller, checked, if its own task calls; None if a task that it only owns does."""
+        if caller.extras is not None and caller.extras.zombie:
+            raise ZombieProcess(caller)
+        if caller.task is None or asyncio.current_task() is not caller.task:
+            return None
+        self.check_caller(caller, target, message)
+        self.check_cycle(caller, target)
+        return caller
 
     def _request(self, target: Process, message: object, seconds: float, own: Process | None) -> Request:
         loop = self._engine.loop
@@ -183,6 +198,10 @@ class Calls:
         """
         after = process.after
         extras = process.extras
+        if after is None and extras is None:  # nearly always; a deferred answer has extras
+            process.current = None
+            self._give(request, result, declared)
+            return
         withheld = isinstance(after, Stop) and not after.reply
         deferred = request.deferred and declared is None
         if extras is not None and extras.turns is not None and not isinstance(after, End | Failed):
@@ -200,7 +219,10 @@ class Calls:
 
     def _give(self, request: Request, result: object, declared: BaseException | None) -> None:
         if declared is None:
-            self.reply(request, result)
+            if request.future.done():
+                self._late(request)
+            else:
+                request.future.set_result(result)
         else:
             self.fail(request, declared)
 

@@ -52,7 +52,14 @@ class Scheduler:
             mailbox = process.mailbox = spare.pop() if spare else deque()
         mailbox.append(item)
         if not process.status:
-            self.activate(process)
+            wakeup = process.wakeup
+            if wakeup is None:
+                self.activate(process)
+            else:
+                process.status = QUEUED
+                process.wakeup = None
+                if not wakeup.done():
+                    wakeup.set_result(None)
 
     def signal(self, process: Process, item: object) -> None:
         """Like `enqueue`, for what no bound counts."""
@@ -73,11 +80,8 @@ class Scheduler:
             self.arm()
 
     def requeue(self, process: Process) -> None:
-        """The handler has returned and left messages: at the end of the queue."""
-        process.status = QUEUED
-        self.queue.append(process)
-        if not self._armed:
-            self.arm()
+        """The handler has returned and left messages: at the end of the queue, or to its warm task."""
+        self.activate(process)
 
     def conclude(self, process: Process) -> None:
         """Have the next turn look at `process.after`."""
@@ -129,8 +133,10 @@ class Scheduler:
                     return  # this iteration of the loop has had its share
                 self._renew()
             while True:
-                while concluding:
+                while concluding and left > 0:
                     engine.exits.conclude(concluding.popleft())
+                    if engine.monotonic() > engine.turn_end:
+                        left = 0
                 if not queue or left <= 0:
                     break
                 if chooser is None:
@@ -160,6 +166,8 @@ class Scheduler:
         elif found is not None:
             self.found = None
             engine.workers.start(process, *found)
+            if process.extras is not None:
+                engine.sends.grant_places(process)
         else:
             self.settle(process)
         return handled
@@ -241,7 +249,7 @@ class Scheduler:
                     self._check_slow(process, item, begun)
                 if process.after is not None:
                     break
-                if not handled & 3 and monotonic() > engine.turn_end:
+                if handled & 3 == 1 and monotonic() > engine.turn_end:
                     break
         except BaseException as error:
             engine.exits.raised(process, error)

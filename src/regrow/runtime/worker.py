@@ -71,6 +71,9 @@ class Workers:
         engine = self._engine
         scheduler = engine.scheduler
         task = cast("asyncio.Task[None]", process.task)
+        warm = self._warm
+        max_warm = engine.settings.max_warm
+        loop = engine.loop
         short = engine.ports.step_hook is None and process.blueprint.held is None
         found: tuple[Entry, object] | None = (entry, argument)
         try:
@@ -96,23 +99,30 @@ class Workers:
                     if short and type(item) is Request and not item.future.done():
                         # A call of an async handler, next in order: without the detour of a slice.
                         handler = process.blueprint.calls.get(type(item.message))
-                        if handler is not None and not handler.inline:
+                        if handler is not None and handler.is_async:
                             process.current = mailbox.popleft()
-                            found = (handler, item.message)
+                            scheduler.steps += 1
+                            try:
+                                result = await handler.invoke_async(process.instance, item.message)
+                            except handler.raises as error:
+                                scheduler.declared(process, error)
+                            else:
+                                engine.calls.finished(process, item, result)
+                            if process.after is not None or process.task is not task or task.cancelling():
+                                return
                             continue
                     found = self._slice(process)
                     if process.after is not None:
                         return
                     continue
-                if len(self._warm) >= engine.settings.max_warm:
+                if len(warm) >= max_warm and process not in warm:
                     return
                 scheduler.rest(process)
-                wakeup = process.wakeup = asyncio.Future(loop=engine.loop)
-                self._warm[process] = 0
+                wakeup = process.wakeup = asyncio.Future(loop=loop)
+                warm[process] = 0
                 if self._sweep is None:
                     self._arm_sweep()
                 await wakeup
-                self._warm.pop(process, None)
                 if process.task is not task:
                     return
                 if engine.parked:
@@ -227,10 +237,12 @@ class Workers:
         self._sweep = None
         warm = self._warm
         for process, age in list(warm.items()):
+            if process.wakeup is None:
+                continue  # it has something to do
             if age == 0:
                 warm[process] = 1
-                continue
-            self.detach(process)
+            else:
+                self.detach(process)
         if warm:
             self._arm_sweep()
 
