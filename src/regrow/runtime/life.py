@@ -103,7 +103,7 @@ class Life:
             self._started.exception()  # who started may have gone
             return
         try:
-            reason = await down
+            reason = await asyncio.shield(down)
         except asyncio.CancelledError:
             _log.warning("system %r is killed: its loop is being closed before it was stopped", engine.name)
             self.kill()
