@@ -3,6 +3,7 @@
 In brackets: the built-in exception that it is as well::
 
     RegrowError
+        AlreadyReceiving
         AlreadyRegistered
         AlreadyReplied
         BadAddress (TypeError)
@@ -68,6 +69,7 @@ In brackets: the built-in exception that it is as well::
         NotMine
         NotRegistered (LookupError)
         PidNotPicklable (TypeError)
+        PlaceTimeout (TimeoutError)
         ReceiveTimeout (TimeoutError)
         StartError
             BadInitResult (TypeError)
@@ -101,6 +103,7 @@ from regrow.errors.messages import HandlerGone as HandlerGone
 from regrow.errors.messages import NoCodec as NoCodec
 from regrow.errors.messages import NotAMessage as NotAMessage
 from regrow.errors.messages import WrongVersion as WrongVersion
+from regrow.errors.runtime import AlreadyReceiving as AlreadyReceiving
 from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
 from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
 from regrow.errors.runtime import BadAddress as BadAddress
@@ -133,6 +136,7 @@ from regrow.errors.runtime import NotAProcess as NotAProcess
 from regrow.errors.runtime import NotMine as NotMine
 from regrow.errors.runtime import NotRegistered as NotRegistered
 from regrow.errors.runtime import PidNotPicklable as PidNotPicklable
+from regrow.errors.runtime import PlaceTimeout as PlaceTimeout
 from regrow.errors.runtime import ProcessExited as ProcessExited
 from regrow.errors.runtime import ReceiveTimeout as ReceiveTimeout
 from regrow.errors.runtime import ReplyLost as ReplyLost

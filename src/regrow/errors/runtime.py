@@ -137,6 +137,18 @@ class MailboxFull(RegrowError):
         )
 
 
+class PlaceTimeout(RegrowError, TimeoutError):
+    """`reserve` found no free place in the mailbox in time."""
+
+    def __init__(self, target: object, timeout: float) -> None:
+        self.target = target
+        self.timeout = timeout
+        super().__init__(
+            f"no place came free in the mailbox of {target} within {timeout:g} s; "
+            "try again later, or give the class another rg.Mailbox(capacity=...)"
+        )
+
+
 class BadReservation(RegrowError):
     """A reservation that was used, released, expired, or whose process has ended."""
 
@@ -164,6 +176,13 @@ class NotAProcess(RegrowError):
 
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} works inside a process; here is none: use `async with system.guest()` or spawn one")
+
+
+class AlreadyReceiving(RegrowError):
+    """Two tasks of one process wait in `rg.receive()` at the same time."""
+
+    def __init__(self, pid: object) -> None:
+        super().__init__(f"{pid} waits in rg.receive() already; receive in one task of a process at a time")
 
 
 class NotMine(RegrowError):

@@ -305,6 +305,8 @@ class Exits:
         if extras is not None and extras.deferred:
             pending.extend(extras.deferred)
             extras.deferred = None
+        if extras is not None and extras.place_waiters:
+            pending.extend(one for one in extras.place_waiters if isinstance(one, Request))
         if mailbox:
             pending.extend(item for item in mailbox if type(item) is Request)  # type: ignore[attr-defined]
         return pending
@@ -321,8 +323,8 @@ class Exits:
             told = receipt.handled if reason is NORMAL else None
             engine.loop.call_soon(told) if told else engine.loop.call_soon(receipt.lost, reason)
         for waiter in extras.place_waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)  # it finds the process dead
+            if not isinstance(waiter, Request) and not waiter.done():
+                waiter.set_exception(ProcessExited(reason, process))
         for down in extras.down_waiters or ():
             if not down.done():
                 down.set_result(reason)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
+    from regrow.runtime.reservations import Reservation
     from regrow.runtime.threads import FromThread
 
 S_co = TypeVar("S_co", covariant=True)
@@ -60,6 +61,20 @@ class Address(Generic[S_co]):
 
         Raises:
             MailboxFull: the mailbox is full and its policy is to raise.
+        """
+        raise NotImplementedError
+
+    def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[S_co]]:
+        """Reserve a place in the mailbox, first come first served among those who wait for one.
+
+        Args:
+            timeout: seconds, or a name from the timeout table, for both: waiting for the place, and
+                holding it.
+
+        Raises:
+            PlaceTimeout: no place came free in time.
+            ProcessExited: the process ended first.
+            NoProcess: there is no such process.
         """
         raise NotImplementedError
 
@@ -178,6 +193,12 @@ class Ref(Address[S_co]):
             self._engine.sends.drop(self.name, message, "no_process")
         else:
             process.send(message)
+
+    def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[S_co]]:
+        process = self._engine.names.get(self.name)
+        if process is None:
+            return self._nobody()
+        return process.reserve(timeout=timeout)  # type: ignore[return-value]
 
     def exit(self, reason: ExitReason) -> None:
         process = self._engine.names.get(self.name)

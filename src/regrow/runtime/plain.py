@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Never, TypeAlias, TypeVar, overload
 
 from regrow.core.reasons import ExitReason
-from regrow.errors import BadPattern, BadServer, NotAProcess, ReceiveTimeout, ZombieProcess
+from regrow.errors import AlreadyReceiving, BadPattern, BadServer, NotAProcess, ReceiveTimeout, ZombieProcess
 from regrow.runtime.after import ProcessExit
 from regrow.runtime.aliases import Alias
 from regrow.runtime.items import Down, Exit, Info, Sync, Tick, Tracked
@@ -182,10 +182,13 @@ async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> o
         ReceiveTimeout: nothing matching came in time.
         BadPattern: `match` is none of these.
         NotAProcess: outside a plain process.
+        AlreadyReceiving: another task of this process waits here.
     """
     me = _me("rg.receive()")
     if me.blueprint.server is not None:
         raise NotAProcess("rg.receive() (a GenServer gets its infos by handle_info)")
+    if me.wakeup is not None:
+        raise AlreadyReceiving(me)
     matches = _matcher(match)
     _handled(me)
     seen = 0
@@ -235,10 +238,11 @@ def _scan(me: Process, matches: Callable[[object], object], seen: int) -> tuple[
         message = _content(item)
         if message is _VOID or matches(message):
             del mailbox[seen]
-            if not _taken(me, item):
+            taken = _taken(me, item)
+            _grant(me)
+            if not taken:
                 continue
             me.current = message
-            _grant(me)
             return True, message, seen
         seen += 1
     return False, None, seen

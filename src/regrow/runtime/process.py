@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.items import Receipt, Request
     from regrow.runtime.monitors import Monitor
+    from regrow.runtime.reservations import Reservation
     from regrow.runtime.threads import FromThread
     from regrow.runtime.timers import Timer
 
@@ -65,7 +66,6 @@ class Extras:
         "groups",
         "place_waiters",
         "receipt",
-        "reserved",
         "signals",
         "suspended",
         "tasks",
@@ -81,9 +81,8 @@ class Extras:
         self.deferred: set[Request] | None = None
         self.down_waiters: list[asyncio.Future[ExitReason]] | None = None
         self.groups: set[str] | None = None
-        self.place_waiters: deque[asyncio.Future[None]] | None = None
+        self.place_waiters: dict[Request | asyncio.Future[None], None] | None = None
         self.receipt: Receipt | None = None
-        self.reserved = 0
         self.signals = 0
         self.suspended = False
         self.tasks: set[asyncio.Task[object]] | None = None
@@ -210,6 +209,11 @@ class Process(Pid[object]):
 
     def send(self, message: object) -> None:
         self.engine.sends.info(self, message)
+
+    def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[object]]:
+        from regrow.runtime.reservations import reserve
+
+        return reserve(self, timeout)
 
     def exit(self, reason: ExitReason) -> None:
         self.engine.exits.signal_from_user(self, reason)

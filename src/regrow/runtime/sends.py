@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, final
 
-from regrow.core.events import Dropped, MailboxFullSeen
+from regrow.core.events import Dropped
 from regrow.core.reasons import ExitReason
-from regrow.errors import BadReservation, CallTimeout, MailboxFull, NoProcess, ProcessExited, ZombieProcess
+from regrow.errors import MailboxFull, NoProcess, ProcessExited, ZombieProcess
 from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
 from regrow.runtime.process import DEAD, Process, current_process
 
@@ -117,8 +117,8 @@ class Sends:
         overflow = target.blueprint.overflow
         capacity = target.blueprint.capacity or engine.settings.mailbox_capacity
         engine.reporter.mailbox_full(target, capacity, overflow)
-        if overflow == "raise":
-            raise MailboxFull(target, capacity)
+        if overflow == "raise" or item.__class__ is Tracked:
+            raise MailboxFull(target, capacity)  # a message whose sender asks for its fate is not dropped
         if overflow == "drop_oldest":
             mailbox = target.mailbox if target.mailbox is not None else deque[object]()
             for position, waiting in enumerate(mailbox):
@@ -180,129 +180,34 @@ class Sends:
 
     # -- places --------------------------------------------------------------------------------
 
-    async def place(self, target: Process, request: Request) -> None:
-        """Wait, first come first served, until the mailbox has a place for `request`."""
-        engine = self._engine
-        capacity = target.blueprint.capacity or engine.settings.mailbox_capacity
-        engine.reporter.mailbox_full(target, capacity, "wait")
-        waiter = self._queue_for_place(target)
-        request.future.add_done_callback(lambda _: waiter.cancel())  # its deadline came first
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if request.future.done() and not request.future.cancelled() and request.future.exception():
-                await request.future
-            request.future.cancel()
-            raise
-        if target.status == DEAD:
-            raise NoProcess(target)
-        self._release(target)
-
-    async def reserve(self, target: Process, timeout: float) -> Reservation:
-        """Reserve a place in the mailbox of `target`, waiting at most `timeout` seconds for it.
-
-        Raises:
-            CallTimeout: no place came free in time.
-            NoProcess: the process has ended.
-        """
-        engine = self._engine
-        engine.check_here("reserve")
-        if target.status == DEAD:
-            raise NoProcess(target)
-        if (len(target.mailbox) if target.mailbox else 0) >= target.room:
-            waiter = self._queue_for_place(target)
-            timer = engine.timers.internal(timeout, waiter.cancel)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                if timer.live:
-                    raise
-                raise CallTimeout(target, "reserve", timeout) from None
-            finally:
-                timer.cancel()
-            if target.status == DEAD:
-                raise NoProcess(target)
-        else:
-            target.more().reserved += 1
-            target.room -= 1
-        return Reservation(engine, target)
-
-    def _queue_for_place(self, target: Process) -> asyncio.Future[None]:
+    def wait_for_place(self, target: Process, waiter: Request | asyncio.Future[None]) -> None:
+        """The mailbox is full: stand in line for a place, first come first served."""
         extras = target.more()
         if extras.place_waiters is None:
-            extras.place_waiters = deque()
-        waiter: asyncio.Future[None] = self._engine.loop.create_future()
-        extras.place_waiters.append(waiter)
-        return waiter
+            extras.place_waiters = {}
+        extras.place_waiters[waiter] = None
+        capacity = target.blueprint.capacity or self._engine.settings.mailbox_capacity
+        self._engine.reporter.mailbox_full(target, capacity, "wait")
+
+    def wait_no_more(self, target: Process, waiter: Request | asyncio.Future[None]) -> None:
+        """Leave the line, whether or not it came to a place."""
+        extras = target.extras
+        if extras is not None and extras.place_waiters is not None:
+            extras.place_waiters.pop(waiter, None)
 
     def grant_places(self, process: Process) -> None:
-        """Give each free place to the sender that has waited longest; it holds it as a reservation."""
+        """Give each free place to those who have waited longest: to a call, or to be held by a reservation."""
         extras = process.extras
-        if extras is None or extras.place_waiters is None:
-            return
-        waiters = extras.place_waiters
+        waiters = extras.place_waiters if extras is not None else None
         while waiters and (len(process.mailbox) if process.mailbox else 0) < process.room:
-            waiter = waiters.popleft()
-            if not waiter.done():
-                extras.reserved += 1
+            waiter = next(iter(waiters))
+            del waiters[waiter]
+            if isinstance(waiter, Request):
+                if not waiter.future.done():
+                    self._engine.scheduler.enqueue(process, waiter)
+            elif not waiter.done():
                 process.room -= 1
                 waiter.set_result(None)
-
-    def _release(self, target: Process) -> None:
-        """A granted place is used or given back."""
-        extras = target.extras
-        if target.status != DEAD and extras is not None:
-            extras.reserved -= 1
-            target.room += 1
-
-
-@final
-class Reservation:
-    """A place in a mailbox that nobody else can take. Use it once: `commit` or `release`.
-
-    It ends with its process. A `with` block releases it if nothing was committed.
-    """
-
-    __slots__ = ("_engine", "_state", "_target")
-
-    def __init__(self, engine: Engine, target: Process) -> None:
-        self._engine = engine
-        self._target = target
-        self._state = "held"
-
-    @property
-    def held(self) -> bool:
-        """Whether the place can still be used."""
-        return self._state == "held" and self._target.status != DEAD
-
-    def commit(self, message: object, *, info: bool = False) -> None:
-        """Put the message into the place: a cast, or with `info=True` anything.
-
-        Raises:
-            BadReservation: it was used or released, or its process has ended.
-        """
-        if not self.held:
-            raise BadReservation(self._target, "gone: its process has ended" if self._state == "held" else self._state)
-        item: object = Info(message)
-        if not info:
-            self._target.blueprint.cast_entry(message)
-            item = message
-        self._state = "used"
-        self._engine.sends._release(self._target)  # noqa: SLF001  # two halves of one mechanism
-        self._engine.scheduler.enqueue(self._target, item)
-
-    def release(self) -> None:
-        """Give the place back; twice is fine."""
-        if self._state == "held":
-            self._state = "released"
-            self._engine.sends._release(self._target)  # noqa: SLF001
-            self._engine.sends.grant_places(self._target)
-
-    def __enter__(self) -> Reservation:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.release()
 
 
 def _expire(future: asyncio.Future[None], target: Process, seconds: float) -> None:

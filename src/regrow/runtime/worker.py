@@ -7,6 +7,7 @@ Nothing of one message reaches the next: a task that somebody cancelled is not u
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast, final
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, cast, final
 from regrow.core.reasons import NORMAL
 from regrow.runtime.after import End, Failed, ProcessExit
 from regrow.runtime.items import Request
-from regrow.runtime.process import RUNNING
+from regrow.runtime.process import IDLE, RUNNING
 
 if TYPE_CHECKING:
     from regrow.runtime.blueprint import Entry
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 class Workers:
     """Starts, warms and ends the own tasks of one System's processes."""
 
-    __slots__ = ("_engine", "_sweep", "_warm")
+    __slots__ = ("_engine", "_paced", "_sweep", "_warm")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._paced: deque[asyncio.Future[None]] = deque()
         self._warm: dict[Process, int] = {}
         self._sweep: Timer | None = None
 
@@ -76,16 +78,24 @@ class Workers:
         loop = engine.loop
         short = engine.ports.step_hook is None and process.blueprint.held is None
         found: tuple[Entry, object] | None = (entry, argument)
+        result = item = argument = None  # a busy task lives long, and a message is not to
         try:
+            if engine.monotonic() > engine.turn_end:
+                await self._pace()
+                current = process.current
+                if type(current) is Request and current.future.done():
+                    process.current = found = None
+                    engine.calls.expired(process, current)
             while True:
                 if found is not None:
+                    if process.extras is not None:
+                        engine.sends.grant_places(process)
                     await self._one(process, *found)
                     found = None
                     if process.after is not None or process.task is not task or task.cancelling():
                         return
                 if engine.monotonic() > engine.turn_end:
-                    scheduler.exhausted()
-                    await asyncio.sleep(0)
+                    await self._pace()
                 extras = process.extras
                 if extras is not None:
                     if extras.place_waiters:
@@ -102,6 +112,8 @@ class Workers:
                         if handler is not None and handler.is_async:
                             process.current = mailbox.popleft()
                             scheduler.steps += 1
+                            if extras is not None:
+                                engine.sends.grant_places(process)
                             try:
                                 result = await handler.invoke_async(process.instance, item.message)
                             except handler.raises as error:
@@ -110,6 +122,7 @@ class Workers:
                                 engine.calls.finished(process, item, result)
                             if process.after is not None or process.task is not task or task.cancelling():
                                 return
+                            result = item = None
                             continue
                     found = self._slice(process)
                     if process.after is not None:
@@ -128,7 +141,29 @@ class Workers:
                 if engine.parked:
                     engine.threads.unpark()
         except BaseException as error:
-            engine.exits.raised(process, error)
+            if process.task is task:
+                if process.status == IDLE:  # cancelled while it was warm: no hand-off any more
+                    process.status = RUNNING
+                engine.exits.raised(process, error)
+
+    async def _pace(self) -> None:
+        """The time of this turn is used up: stand in line; each pass of the loop lets one process on."""
+        place: asyncio.Future[None] = self._engine.loop.create_future()
+        self._paced.append(place)
+        if len(self._paced) == 1:
+            self._engine.loop.call_soon(self._let_one_on, context=self._engine.contexts.base)
+        self._engine.scheduler.exhausted()
+        await place
+
+    def _let_one_on(self) -> None:
+        paced = self._paced
+        while paced:
+            place = paced.popleft()
+            if not place.done():
+                place.set_result(None)
+                break
+        if paced:
+            self._engine.loop.call_soon(self._let_one_on, context=self._engine.contexts.base)
 
     def _slice(self, process: Process) -> tuple[Entry, object] | None:
         scheduler = self._engine.scheduler

@@ -1,0 +1,121 @@
+"""Places in a mailbox that are reserved before there is a message to put there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Generic, TypeVar, final
+
+from regrow.core.messages import CastMessage
+from regrow.errors import BadReservation, NoProcess, PlaceTimeout
+from regrow.runtime.items import Info
+from regrow.runtime.process import DEAD, Process
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from regrow.runtime.pid import Timeout
+
+S_co = TypeVar("S_co", covariant=True)
+
+
+@final
+class Reservation(Generic[S_co]):
+    """A place in a mailbox that nobody else can take. Use it once: `commit`, `send` or `release`.
+
+    It ends with its process, and at the deadline that `reserve` was given. A `with` block releases
+    it if nothing was put there. Made by `await ref.reserve(timeout=...)`.
+    """
+
+    __slots__ = ("_state", "_target", "_timer")
+
+    def __init__(self, target: Process, seconds: float) -> None:
+        self._target = target
+        self._state = "held"
+        self._timer = target.engine.timers.internal(seconds, self._expire)
+
+    @property
+    def held(self) -> bool:
+        """Whether the place can still be used."""
+        return self._state == "held" and self._target.status != DEAD
+
+    def commit(self, message: CastMessage[S_co]) -> None:
+        """Put a cast into the place.
+
+        Raises:
+            BadReservation: it was used, released or has expired, or its process has ended.
+            WrongServer: the message is not for this server class; the place is still held.
+        """
+        self._check()
+        self._target.blueprint.cast_entry(message)
+        self._put(message)
+
+    def send(self, message: object) -> None:
+        """Put anything into the place, as an info. Raises `BadReservation` as `commit` does."""
+        self._check()
+        self._put(Info(message))
+
+    def release(self) -> None:
+        """Give the place back; twice is fine."""
+        if self._state == "held":
+            self._end("released")
+            self._target.engine.sends.grant_places(self._target)
+
+    def _check(self) -> None:
+        self._target.engine.check_here("commit")
+        if not self.held:
+            raise BadReservation(self._target, "gone with its process" if self._state == "held" else self._state)
+
+    def _put(self, item: object) -> None:
+        self._end("used")
+        self._target.engine.scheduler.enqueue(self._target, item)
+
+    def _end(self, state: str) -> None:
+        self._state = state
+        self._timer.cancel()
+        self._target.room += 1
+
+    def _expire(self) -> None:
+        if self._state == "held":
+            self._end("expired")
+            self._target.engine.sends.grant_places(self._target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        return f"<Reservation at {self._target}: {self._state if self.held or self._state != 'held' else 'gone'}>"
+
+
+async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:
+    """See `Address.reserve`."""
+    engine = target.engine
+    engine.check_here("reserve")
+    seconds = engine.timeouts.resolve(timeout)
+    if target.status == DEAD:
+        raise NoProcess(target)
+    if (len(target.mailbox) if target.mailbox else 0) < target.room:
+        target.room -= 1
+        return Reservation(target, seconds)
+    deadline = engine.loop.time() + seconds
+    place: asyncio.Future[None] = engine.loop.create_future()
+    timer = engine.timers.internal(seconds, lambda: _too_late(place, target, seconds))
+    engine.sends.wait_for_place(target, place)
+    try:
+        await place
+    except asyncio.CancelledError:
+        if place.done() and not place.cancelled() and place.exception() is None:
+            target.room += 1  # it was granted in the same moment
+            engine.sends.grant_places(target)
+        raise
+    finally:
+        timer.cancel()
+        engine.sends.wait_no_more(target, place)
+    return Reservation(target, max(deadline - engine.loop.time(), 0.0))
+
+
+def _too_late(place: asyncio.Future[None], target: Process, seconds: float) -> None:
+    if not place.done():
+        place.set_exception(PlaceTimeout(target, seconds))
