@@ -15,6 +15,7 @@ In brackets: the built-in exception that it is as well::
             BadChildName
             BadIntensity
             BadKind
+            BadLimit
             BadMetadata
             BadRestart
             BadShutdown
@@ -25,10 +26,12 @@ In brackets: the built-in exception that it is as well::
             DuplicateChild
             NotAChildSpec
         BadHandler
+        BadPartitionKey (TypeError)
         BadPattern (TypeError)
         BadPort (TypeError)
         BadQuery (ValueError)
         BadRegistrationName (ValueError)
+        BadReply (TypeError)
         BadReservation
         BadServer (TypeError)
         BadService
@@ -68,6 +71,7 @@ In brackets: the built-in exception that it is as well::
         NotAProcess
         NotMine
         NotRegistered (LookupError)
+        OtherSystem
         PidNotPicklable (TypeError)
         PlaceTimeout (TimeoutError)
         ReceiveTimeout (TimeoutError)
@@ -103,6 +107,8 @@ from regrow.errors.messages import HandlerGone as HandlerGone
 from regrow.errors.messages import NoCodec as NoCodec
 from regrow.errors.messages import NotAMessage as NotAMessage
 from regrow.errors.messages import WrongVersion as WrongVersion
+from regrow.errors.references import BadPartitionKey as BadPartitionKey
+from regrow.errors.references import OtherSystem as OtherSystem
 from regrow.errors.runtime import AlreadyReceiving as AlreadyReceiving
 from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
 from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
@@ -111,6 +117,7 @@ from regrow.errors.runtime import BadInitResult as BadInitResult
 from regrow.errors.runtime import BadPattern as BadPattern
 from regrow.errors.runtime import BadQuery as BadQuery
 from regrow.errors.runtime import BadRegistrationName as BadRegistrationName
+from regrow.errors.runtime import BadReply as BadReply
 from regrow.errors.runtime import BadReservation as BadReservation
 from regrow.errors.runtime import BadServer as BadServer
 from regrow.errors.runtime import CallCycle as CallCycle
@@ -156,6 +163,7 @@ from regrow.errors.specs import BadChildName as BadChildName
 from regrow.errors.specs import BadChildSpec as BadChildSpec
 from regrow.errors.specs import BadIntensity as BadIntensity
 from regrow.errors.specs import BadKind as BadKind
+from regrow.errors.specs import BadLimit as BadLimit
 from regrow.errors.specs import BadMetadata as BadMetadata
 from regrow.errors.specs import BadRestart as BadRestart
 from regrow.errors.specs import BadShutdown as BadShutdown

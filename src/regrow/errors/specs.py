@@ -13,6 +13,7 @@ __all__ = (
     "BadChildSpec",
     "BadIntensity",
     "BadKind",
+    "BadLimit",
     "BadMetadata",
     "BadRestart",
     "BadShutdown",
@@ -159,6 +160,21 @@ class BadKind(BadChildSpec):
             value,
             child,
         )
+
+
+class BadLimit(BadChildSpec):
+    """How many children a supervisor may have, or partitions it has, is no usable number.
+
+    Attributes:
+        option: ``"max_children"`` or ``"partitions"``.
+    """
+
+    def __init__(self, option: str, value: object) -> None:
+        allowed = "a whole number of at least 1"
+        if option == "max_children":
+            allowed += ", or None for no limit"
+        super().__init__(f"{option}={show(value)} can't be used: it has to be {allowed}", value)
+        self.option = option
 
 
 class BadMetadata(BadChildSpec):

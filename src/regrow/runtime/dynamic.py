@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast, final
+from typing import TypeGuard, cast, final
 
 import msgspec
 
@@ -10,9 +10,9 @@ from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import Restart, ShutdownOption
 from regrow.core.reasons import ExitReason, is_normal
-from regrow.core.specs import ChildSpec, SupervisorFlags, check_child_spec, check_flags, child
-from regrow.errors import NameTaken, NoSuchChild, StartError, TooManyChildren
-from regrow.errors.specs import BadChildSpec
+from regrow.core.specs import ChildSpec, SupervisorFlags, check_child_spec, check_flags, check_significance, child
+from regrow.errors import NoSuchChild, RegrowError, TooManyChildren
+from regrow.errors.specs import BadLimit, NotAChildSpec
 from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
@@ -41,9 +41,10 @@ class DynamicSupervisor(SupervisorBase):
     `rg.dynamic_supervisor(...)`.
     """
 
-    __slots__ = ("_last_args", "_last_spec", "_max_children", "_restarting")
+    __slots__ = ("_count", "_last_args", "_last_spec", "_max_children", "_restarting")
     __regrow_eager__ = True
 
+    _count: int
     _last_args: int
     _last_spec: ChildSpec | None
     _max_children: int | None
@@ -59,6 +60,7 @@ class DynamicSupervisor(SupervisorBase):
         if not isinstance(flags, SupervisorFlags):
             return flags  # type: ignore[return-value]
         self._set_flags(flags)
+        self._count = 0  # with those whose end it has not heard of yet
         self._restarting = {}
         self._last_spec = None
         self._last_args = 0
@@ -70,7 +72,7 @@ class DynamicSupervisor(SupervisorBase):
 
     # -- calls ---------------------------------------------------------------------------------
 
-    @call(raises=(TooManyChildren, BadChildSpec, StartError, NameTaken))
+    @call(raises=(RegrowError,))
     async def start_child(self, spec: ChildSpec, args: tuple[object, ...] = ()) -> Pid[object] | None:
         """Start a child.
 
@@ -84,16 +86,20 @@ class DynamicSupervisor(SupervisorBase):
         Raises:
             TooManyChildren: there are `max_children`.
             BadChildSpec: the spec is wrong.
-            StartError, NameTaken: it did not start.
+            StartError, NameTaken, BadServer, BadQuery: it did not start.
         """
         process = self._process
         if spec is not self._last_spec or len(args) != self._last_args:
             # One spec for many children: it is looked at once.
+            if type(spec) is not ChildSpec:
+                raise NotAChildSpec(spec)
             check_child_spec(msgspec.structs.replace(spec, args=(*spec.args, *args)) if args else spec)
+            check_significance(spec, "never")
             self._last_spec, self._last_args = spec, len(args)
-        if self._max_children is not None and len(self._children()) + len(self._restarting) >= self._max_children:
-            raise TooManyChildren(self._max_children)
-        return await start_child(process.engine, spec, process, args)
+        self._check_room()
+        new = await start_child(process.engine, spec, process, args)
+        self._count += new is not None
+        return new
 
     @call(raises=(NoSuchChild,))
     async def terminate_child(self, pid: Pid[object]) -> None:
@@ -102,6 +108,7 @@ class DynamicSupervisor(SupervisorBase):
             raise NoSuchChild(pid)
         spec = spec_of(pid)
         pid.child = None  # so that its end is no reason to restart it
+        self._count -= 1
         await self._stop_child(pid, spec)
 
     @call
@@ -128,8 +135,9 @@ class DynamicSupervisor(SupervisorBase):
     async def handle_info(self, message: object) -> None:
         if isinstance(message, Exit):
             process = message.pid
-            if isinstance(process, Process) and process.parent is self._process and process.child is not None:
-                spec, process.child = process.child, None
+            if self._has_ended(process):
+                spec, process.child = spec_of(process), None
+                self._count -= 1
                 await self._ended(process, spec, message.reason)
         elif isinstance(message, TryAgain):
             one = cast("Restarting", message.child)
@@ -171,7 +179,19 @@ class DynamicSupervisor(SupervisorBase):
             self._try_again(one, self._backoff())
             return
         if new is not None:
+            self._count += 1
             self._restarted(one.spec.id, old, new, one.reason)
+
+    def _has_ended(self, pid: Pid[object]) -> TypeGuard[Process]:
+        """Whether it was a child; anybody may send an EXIT, also a child that lives."""
+        if not isinstance(pid, Process) or pid.alive:
+            return False
+        return pid.parent is self._process and pid.child is not None
+
+    def _check_room(self) -> None:
+        limit = self._max_children
+        if limit is not None and self._count + len(self._restarting) >= limit:
+            raise TooManyChildren(limit)
 
     def _children(self) -> tuple[Process, ...]:
         extras = self._process.extras
@@ -213,6 +233,8 @@ def dynamic_supervisor(
     """
     flags = SupervisorFlags(max_restarts=max_restarts, max_seconds=max_seconds, backoff=backoff)
     check_flags(flags)
+    if max_children is not None and (type(max_children) is not int or max_children < 1):
+        raise BadLimit("max_children", max_children)
     return child(
         DynamicSupervisor,
         id=id,

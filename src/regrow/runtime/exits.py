@@ -101,8 +101,8 @@ class Exits:
         if target.status == DEAD:
             return
         after = target.after
-        if isinstance(after, End) and not (reason is KILLED and after.reason is not KILLED):
-            return
+        if isinstance(after, End):
+            return  # the first signal is the one that ends it
         target.after = End(reason)
         self._interrupt(target)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from regrow.errors import BadRegistrationName, MailboxFull, NoProcess
+from regrow.errors import BadRegistrationName, MailboxFull, NoProcess, OtherSystem
 from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
@@ -27,12 +27,15 @@ class Groups:
 
         Raises:
             NoProcess: it has ended.
+            OtherSystem: it belongs to another System.
             BadRegistrationName: the group is no non-empty str.
         """
         if not isinstance(group, str) or not group:
             raise BadRegistrationName(group)
         if not isinstance(pid, Process) or pid.status == DEAD:
             raise NoProcess(pid)
+        if pid.engine is not self._engine:
+            raise OtherSystem(pid, self._engine.name)
         self._members.setdefault(group, {})[pid] = None
         extras = pid.more()
         if extras.groups is None:
@@ -62,16 +65,14 @@ class Groups:
         """Send `message`, as an info, to every member.
 
         Returns:
-            How many it reached; a member whose full mailbox refuses it is not among them.
+            How many it reached; a member whose full mailbox refuses or drops it is not among them.
         """
         reached = 0
         for member in tuple(self._members.get(group, ())):
             try:
-                member.send(message)
+                reached += self._engine.sends.info(member, message)
             except MailboxFull:
                 self._engine.sends.drop(member, message, "drop_newest")
-            else:
-                reached += 1
         return reached
 
     def forget(self, process: Process) -> None:

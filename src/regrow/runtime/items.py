@@ -107,8 +107,10 @@ class Receipt(msgspec.Struct, eq=False):
     """Told exactly once what became of a message.
 
     `handled` is called when its handler returned, also when the process then exits normally; a
-    plain process has handled a message when it asks for the next. `lost` is called with the exit
-    reason when the process died before. Both are called on the loop, outside any handler.
+    plain process has handled a message when it asks for the next or ends normally. `lost` is called
+    with the exit reason when the process died before (`NOPROC` if it was dead), or with the cause
+    when the message was dropped: `"drop_newest"`, `"hook"`. Both are called on the loop, outside any
+    handler. A send that raises `MailboxFull` calls neither.
     """
 
     handled: Callable[[], object]

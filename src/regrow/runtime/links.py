@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regrow.core.reasons import NOPROC
+from regrow.errors import OtherSystem
 from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
@@ -12,9 +13,15 @@ if TYPE_CHECKING:
 
 
 def link(engine: Engine, process: Process, other: Process) -> None:
-    """Link the two. To a process that has ended: an EXIT with `NOPROC` comes back, as in OTP."""
+    """Link the two. To a process that has ended: an EXIT with `NOPROC` comes back, as in OTP.
+
+    Raises:
+        OtherSystem: it belongs to another System.
+    """
     if other is process:
         return
+    if other.engine is not engine:
+        raise OtherSystem(other, engine.name)
     if other.status == DEAD:
         engine.exits.signal(process, other, NOPROC)
         return

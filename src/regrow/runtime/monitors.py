@@ -11,7 +11,7 @@ import msgspec
 
 from regrow.core.events import DownSent, MonitorLeaked
 from regrow.core.reasons import NOPROC, ExitReason
-from regrow.errors import NotMine
+from regrow.errors import BadAddress, NotMine, OtherSystem
 from regrow.runtime.items import Down
 from regrow.runtime.pid import Pid, Ref
 from regrow.runtime.process import DEAD, Process
@@ -139,7 +139,11 @@ class Monitors:
     # -- for the runtime -----------------------------------------------------------------------
 
     def watch(self, owner: Process, target: Pid[object] | Ref[object] | str, tag: str, *, long_lived: bool) -> Monitor:
-        """Set a monitor of `owner` on `target`. DOWN comes at once, with `NOPROC`, for the dead."""
+        """Set a monitor of `owner` on `target`. DOWN comes at once, with `NOPROC`, for the dead.
+
+        Raises:
+            BadAddress, OtherSystem: the target can't be monitored.
+        """
         engine = self._engine
         process, shown = _resolve(engine, target)
         monitor = Monitor(owner, shown, process, tag, long_lived=long_lived, at=engine.loop.time())
@@ -213,11 +217,11 @@ class Monitors:
 
 def _resolve(engine: Engine, target: Pid[object] | Ref[object] | str) -> tuple[Process | None, Pid[object] | str]:
     if isinstance(target, Process):
+        if target.engine is not engine:
+            raise OtherSystem(target, engine.name)
         return target, target
     name = target if isinstance(target, str) else target.name if isinstance(target, Ref) else None
     if name is None:
-        from regrow.errors import BadAddress
-
         raise BadAddress(target)
     return engine.names.get(name), name
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 from zlib import crc32
 
 import msgspec
 
-from regrow.core.specs import ChildSpec, SupervisorSpec, child
-from regrow.errors import NoProcess, NoSuchPartition
-from regrow.errors.settings import BadSetting
+from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, child
+from regrow.core.backoff import Backoff
+from regrow.core.options import Restart, ShutdownOption
+from regrow.errors import BadPartitionKey, NoProcess, NoSuchPartition
+from regrow.errors.specs import BadChildName, BadLimit
 from regrow.runtime.pid import Ref
 from regrow.runtime.supervisor import Supervisor
 
@@ -17,52 +19,85 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
 
 S = TypeVar("S")
+KEY_TYPES: Final = (str, bytes, int, float, bool, type(None))
 
 
 class PartitionSupervisor(Supervisor):
     """Runs one child spec `partitions` times, registered as `name:0`, `name:1`, ..."""
 
     __slots__ = ("partitions",)
+    __regrow_eager__ = True
 
     partitions: int
 
-    def init(self, spec: ChildSpec, name: str, partitions: int) -> SupervisorSpec:  # type: ignore[override]
-        """Make the children's specs."""
-        self.partitions = partitions
-        children = (
-            msgspec.structs.replace(spec, id=str(number), name=f"{name}:{number}") for number in range(partitions)
-        )
-        return SupervisorSpec.of(children, max_restarts=max(3, partitions))
+    def init(self, spec: SupervisorSpec) -> SupervisorSpec:
+        """Take the children's specs."""
+        self.partitions = len(spec.children)
+        return spec
 
 
-def partition_supervisor(spec: ChildSpec, *, name: str, partitions: int) -> ChildSpec:
+def partition_supervisor(
+    spec: ChildSpec,
+    *,
+    name: str,
+    partitions: int,
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    backoff: Backoff | None = None,
+    restart: Restart = "permanent",
+    shutdown: ShutdownOption = None,
+) -> ChildSpec:
     """Describe a PartitionSupervisor as a child.
 
     Args:
         spec: what each partition runs.
         name: its name; the partitions are registered as `name:0`, `name:1`, ...
         partitions: how many, at least 1.
+        max_restarts: restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: seconds, default 5.0.
+        backoff: wait before restarts, default none.
+        restart: what the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: seconds it has to stop; default the sum of its partitions'.
 
     Raises:
-        BadSetting: fewer than one partition.
         BadChildSpec: one subclass for each option that can't be used.
     """
     if type(partitions) is not int or partitions < 1:
-        raise BadSetting("partitions", partitions, "a whole number of at least 1")
-    return child(PartitionSupervisor, name=name, args=(spec, name, partitions))
+        raise BadLimit("partitions", partitions)
+    check_child_spec(spec)
+    if not isinstance(name, str) or not name:
+        raise BadChildName(name)
+    replace = msgspec.structs.replace
+    children = (replace(spec, id=str(number), name=f"{name}:{number}") for number in range(partitions))
+    flags = SupervisorSpec.of(children, max_restarts=max_restarts, max_seconds=max_seconds, backoff=backoff)
+    return child(PartitionSupervisor, name=name, args=(flags,), restart=restart, shutdown=shutdown)
 
 
 def partition_of(engine: Engine, name: str, key: object, server: type[S]) -> Ref[S]:
     """The Ref of the partition that `key` belongs to.
 
-    Equal keys of str, bytes, int, float, bool, None and tuples of them go to the same partition in
-    every run: the choice is by CRC-32 of the key's type and value, not by `hash`.
+    The same key goes to the same partition in every run and over restarts: the choice is by CRC-32
+    of the key's text, not by `hash`. So 1, 1.0, True and "1" are four different keys.
+
+    Raises:
+        NoProcess: nobody has the name now.
+        NoSuchPartition: who has it is no PartitionSupervisor.
+        BadPartitionKey: no str, bytes, int, float, bool, None or tuple of these.
     """
+    _check_key(key)
     process = engine.names.get(name)
     if process is None:
         raise NoProcess(name)
     instance = cast("object", process.instance)
     if not isinstance(instance, PartitionSupervisor):
         raise NoSuchPartition(name)
-    number = crc32(msgspec.msgpack.encode(key)) % instance.partitions
+    number = crc32(repr(key).encode("utf-8", "backslashreplace")) % instance.partitions
     return Ref(engine, f"{name}:{number}", server)
+
+
+def _check_key(key: object) -> None:
+    if type(key) is tuple:
+        for part in cast("tuple[object, ...]", key):
+            _check_key(part)
+    elif type(key) not in KEY_TYPES:
+        raise BadPartitionKey(key)

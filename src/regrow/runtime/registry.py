@@ -15,6 +15,7 @@ from regrow.errors import (
     NameTaken,
     NoProcess,
     NotRegistered,
+    OtherSystem,
 )
 from regrow.runtime.process import DEAD, Process
 
@@ -56,11 +57,12 @@ class Registry:
     Names given by `child(name=...)` stand here too. A name is free as soon as its process has ended.
     """
 
-    __slots__ = ("_engine", "_index", "_metadata")
+    __slots__ = ("_engine", "_index", "_keys", "_metadata")
 
     def __init__(self, engine: Engine, indexes: tuple[str, ...]) -> None:
         self._engine = engine
         self._metadata: dict[str, dict[str, object]] = {}
+        self._keys: dict[str, dict[str, tuple[Hashable, ...]]] = {}
         self._index: dict[str, dict[Hashable, dict[str, None]]] = {field: {} for field in indexes}
 
     # -- writing -------------------------------------------------------------------------------
@@ -73,6 +75,7 @@ class Registry:
             NameTaken: another process has it; `holder` says which.
             AlreadyRegistered: the process has another name.
             NoProcess: the process has ended.
+            OtherSystem: it belongs to another System.
             BadQuery: an indexed field of the metadata is not hashable.
         """
         self._check(name, pid, metadata)
@@ -154,10 +157,11 @@ class Registry:
         for field, value in fields.items():
             index = self._index.get(field)
             if index is None:
-                raise BadQuery(field, f"an indexed field: {', '.join(sorted(self._index)) or 'none is (System(indexes=...))'}")
-            if not isinstance(value, Hashable):
+                known = ", ".join(sorted(self._index)) or "none is (System(indexes=...))"
+                raise BadQuery(field, f"an indexed field: {known}")
+            if not _is_hashable(value):
                 raise BadQuery(value, "a hashable value")
-            sets.append(index.get(value, {}))
+            sets.append(index.get(value, {}))  # type: ignore[call-overload]
         sets.sort(key=len)
         names = [name for name in sets[0] if all(name in other for other in sets[1:])]
         return tuple(self._row(self._engine.names[name], name) for name in sorted(names))
@@ -201,18 +205,21 @@ class Registry:
         holder = self._engine.names.get(name)
         if holder is not None:
             raise NameTaken(name, holder)
-        if not isinstance(pid, Process) or pid.status == DEAD or pid.engine is not self._engine:
+        if not isinstance(pid, Process) or pid.status == DEAD:
             raise NoProcess(pid)
+        if pid.engine is not self._engine:
+            raise OtherSystem(pid, self._engine.name)
         if pid.name is not None and pid.name in self._engine.names:
             raise AlreadyRegistered(pid, pid.name, name)
         self._check_fields(metadata)
 
     def _check_fields(self, metadata: Mapping[str, object] | None) -> None:
         for field in self._index:
-            value = (metadata or {}).get(field)
-            for one in value if isinstance(value, tuple | list | set | frozenset) else (value,):
-                if not isinstance(one, Hashable):
-                    raise BadQuery({field: one}, "a hashable value (or a collection of them) in an indexed field")
+            for one in _values((metadata or {}).get(field)):
+                if not _is_hashable(one):
+                    raise BadQuery(
+                        {field: one}, "a hashable value (or a collection of them) in an indexed field"
+                    )
 
     def _put(self, name: str, process: Process, metadata: Mapping[str, object] | None) -> None:
         self._engine.names[name] = process
@@ -224,21 +231,20 @@ class Registry:
         self._metadata[name] = dict(metadata)
         for field, index in self._index.items():
             if field in metadata:
-                for value in _values(metadata[field]):
+                # Its own record of them: a list in the metadata may change under us.
+                keys = self._keys.setdefault(name, {})[field] = tuple(_values(metadata[field]))
+                for value in keys:
                     index.setdefault(value, {})[name] = None
 
     def _unindex(self, name: str) -> None:
-        metadata = self._metadata.get(name)
-        if not metadata:
-            return
-        for field, index in self._index.items():
-            if field in metadata:
-                for value in _values(metadata[field]):
-                    names = index.get(value)
-                    if names is not None:
-                        names.pop(name, None)
-                        if not names:
-                            del index[value]
+        for field, keys in self._keys.pop(name, {}).items():
+            index = self._index[field]
+            for value in keys:
+                names = index.get(value)
+                if names is not None:
+                    names.pop(name, None)
+                    if not names:
+                        del index[value]
 
     def _known(self, name: str) -> Process:
         process = self._engine.names.get(name)
@@ -248,6 +254,15 @@ class Registry:
 
     def _row(self, process: Process, name: str) -> Registration:
         return Registration(name, process, dict(self._metadata.get(name, {})))
+
+
+def _is_hashable(value: object) -> bool:
+    """Whether it has a hash in fact: a tuple may hold a list."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _values(value: object) -> Iterable[Hashable]:

@@ -273,6 +273,8 @@ class Scheduler:
         entry.invoke(process.instance, argument)
         if process.after is None:
             self.done(process)
+        elif isinstance(process.after, Stop):
+            self._handled(process)
         return True
 
     def _request(self, process: Process, request: Request) -> bool:
@@ -317,11 +319,15 @@ class Scheduler:
         if extras is not None:
             if extras.turns is not None:
                 extras.turns.close(None, None)
-            if extras.receipt is not None:
-                receipt = extras.receipt
-                extras.receipt = None
-                self._engine.loop.call_soon(receipt.handled)
+            self._handled(process)
         process.current = None
+
+    def _handled(self, process: Process) -> None:
+        """The handler has returned; whatever comes now, its message is handled."""
+        extras = process.extras
+        if extras is not None and extras.receipt is not None:
+            receipt, extras.receipt = extras.receipt, None
+            self._engine.loop.call_soon(receipt.handled)
 
     def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
         """Find the callback for an item that is neither cast nor request; None if that was all."""

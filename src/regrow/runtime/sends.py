@@ -7,14 +7,14 @@ from collections import deque
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Dropped
-from regrow.core.reasons import ExitReason
+from regrow.core.reasons import NOPROC, ExitReason
 from regrow.errors import MailboxFull, NoProcess, ProcessExited, ZombieProcess
 from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
 from regrow.runtime.process import DEAD, Process, current_process
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
-    from regrow.runtime.pid import Address, Timeout
+    from regrow.runtime.pid import Timeout
     from regrow.runtime.timers import Timer
 
 
@@ -34,9 +34,9 @@ class Sends:
         target.blueprint.cast_entry(message)
         self.deliver(target, message, message)
 
-    def info(self, target: Process, message: object) -> None:
-        """A plain send."""
-        self.deliver(target, Info(message), message)
+    def info(self, target: Process, message: object) -> bool:
+        """A plain send. False if it was dropped."""
+        return self.deliver(target, Info(message), message)
 
     def tracked(self, target: Process, message: object, receipt: Receipt, *, info: bool = False) -> None:
         """A cast or info whose sender is told what became of it: see `Receipt`."""
@@ -44,8 +44,11 @@ class Sends:
             target.blueprint.cast_entry(message)
         self.deliver(target, Tracked(Info(message) if info else message, receipt), message)
 
-    def deliver(self, target: Process, item: object, message: object) -> None:
+    def deliver(self, target: Process, item: object, message: object) -> bool:
         """Put `item`, which carries `message`, into the mailbox, or drop it by its policy.
+
+        Returns:
+            Whether it is in the mailbox; True also for what a turn or a hook holds back.
 
         Raises:
             MailboxFull: there is no place and the policy is to raise.
@@ -58,36 +61,29 @@ class Sends:
                 if sender.extras.zombie:
                     raise ZombieProcess(sender)
                 if sender.extras.turns is not None and sender.extras.turns.hold_send(target, item, message):
-                    return
+                    return True
             if not self._hooked(sender, target, item, message):
-                return
-        self.put(target, item, message)
+                return False
+        return self.put(target, item, message)
 
     def deliver_tick(self, target: Process, timer: Timer) -> None:
         """A timer of somebody else: counted like the send that it is; without a place it is dropped."""
+        tick = Tick(timer)
         try:
-            self.put(target, Tick(timer), timer.message)
+            self.put(target, tick, timer.message)
         except MailboxFull:
-            self.drop(target, timer.message, "drop_newest")
+            self.drop(target, timer.message, "drop_newest", tick)
 
-    def by_timer(self, target: Address[object] | None, message: object) -> None:
-        """A timer to a name goes off: nobody is there to be told of a full mailbox."""
-        if target is None:
-            return
-        try:
-            target.send(message)
-        except MailboxFull:
-            self.drop(str(target), message, "drop_newest")
-
-    def put(self, target: Process, item: object, message: object) -> None:
+    def put(self, target: Process, item: object, message: object) -> bool:
         """`deliver` without hooks and held-back turns."""
         if target.status == DEAD:
             self.drop(target, message, "dead", item)
-            return
+            return False
         mailbox = target.mailbox
         if (len(mailbox) if mailbox else 0) >= target.room and not self._make_room(target, item, message):
-            return
+            return False
         self._engine.scheduler.enqueue(target, item)
+        return True
 
     def admit(self, target: Process, request: Request) -> bool:
         """Whether the hooks let a call through now; held back or dropped, its caller's timeout tells."""
@@ -136,7 +132,9 @@ class Sends:
             engine.check_running()
         engine.counters.dropped += 1
         if type(item) is Tracked:
-            engine.loop.call_soon(item.receipt.lost, cause)
+            engine.loop.call_soon(item.receipt.lost, NOPROC if cause == "dead" else cause)
+        elif type(item) is Tick:
+            item.timer.lost()
         if Dropped in engine.hub.wanted:
             shown = engine.reporter.show(message)
             engine.emit(Dropped(at=engine.loop.time(), target=target, cause=cause, message=shown))
@@ -157,6 +155,8 @@ class Sends:
             engine.counters.dropped += 1
             if kind is Tracked:
                 engine.loop.call_soon(item.receipt.lost, reason)  # type: ignore[attr-defined]
+            elif kind is Tick:
+                item.timer.lost()  # type: ignore[attr-defined]
             if Dropped in engine.hub.wanted:
                 shown = engine.reporter.show(_message_of(item))
                 engine.emit(Dropped(at=engine.loop.time(), target=process, cause="exit", message=shown))
@@ -170,6 +170,11 @@ class Sends:
         seconds = engine.timeouts.resolve(timeout)
         if target.status == DEAD:
             raise NoProcess(target)
+        caller = current_process.get(None)
+        own = caller if caller is not None and asyncio.current_task() is caller.task else None
+        if own is not None:
+            engine.calls.check_cycle(own, target, "sync")
+            own.waiting = target
         future: asyncio.Future[None] = engine.loop.create_future()
         engine.scheduler.signal(target, Sync(future))
         timer = engine.timers.internal(seconds, lambda: _expire(future, target, seconds))
@@ -177,6 +182,8 @@ class Sends:
             await future
         finally:
             timer.cancel()
+            if own is not None:
+                own.waiting = None
 
     # -- places --------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ async def start_child(
             engine, plain_blueprint(_label(target), PLAIN_MAILBOX), parent, spec.name, spec.metadata
         )
         process.child = spec
+        process.extra = extra
         engine.workers.plain(process, target, args, dict(spec.kwargs or {}))  # type: ignore[arg-type]
         _up(engine, process, None)
         return process

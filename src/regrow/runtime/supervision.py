@@ -9,7 +9,7 @@ import msgspec
 
 from regrow.core.budget import RestartBudget
 from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
-from regrow.core.reasons import KILLED, SHUTDOWN, Crash, ExitReason, Shutdown
+from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, Crash, ExitReason, Shutdown, is_normal
 from regrow.core.specs import ChildSpec, SupervisorFlags
 from regrow.errors import ChildStartFailed, InitFailed, RegrowError
 from regrow.runtime.after import Stop
@@ -104,6 +104,13 @@ class SupervisorBase(GenServer):
         return down
 
     async def _end_stop(self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]) -> ExitReason:
+        reason = await self._ended_by(child, spec, down)
+        expected = KILLED if spec.shutdown == BRUTAL else SHUTDOWN
+        if reason is not expected and reason is not NOPROC and not (is_normal(reason) and spec.restart != "permanent"):
+            self._engine.reporter.supervisor(self._process, "shutdown_error", spec.id, reason)
+        return reason
+
+    async def _ended_by(self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]) -> ExitReason:
         if child.status == DEAD:
             return down.result()
         if spec.shutdown == BRUTAL:
@@ -151,19 +158,21 @@ class SupervisorBase(GenServer):
         attempt = self._budget.used(engine.loop.time())
         return backoff.delay(attempt, engine.ports.random("backoff"))
 
-    def _try_again(self, child: object, delay: float = 0.0) -> None:
+    def _try_again(self, child: object, delay: float) -> TryAgain:
         """Come back to a child through the run queue, so that others get their turn in between."""
         engine = self._engine
         process = self._process
+        message = TryAgain(child)
 
         def again() -> None:
             if process.status != DEAD:
-                engine.scheduler.signal(process, TryAgain(child))
+                engine.scheduler.signal(process, message)
 
         if delay > 0.0:
             engine.timers.internal(delay, again)
         else:
             again()
+        return message
 
     def _restarted(self, child_id: object, old: Process | None, new: Process, reason: ExitReason) -> None:
         engine = self._engine

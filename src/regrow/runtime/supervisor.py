@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
@@ -16,11 +16,9 @@ from regrow.errors import (
     ChildRestarting,
     ChildRunning,
     ChildStartFailed,
-    NameTaken,
     NoSuchChild,
-    StartError,
+    RegrowError,
 )
-from regrow.errors.specs import BadChildSpec
 from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
@@ -29,24 +27,27 @@ from regrow.runtime.start import start_child
 from regrow.runtime.supervision import ChildCount, ChildInfo, SupervisorBase, TryAgain, reason_of, shutdown_of
 
 State: TypeAlias = Literal["running", "restarting", "stopped"]
-FAILURES = (StartError, NameTaken)
+FAILURES: Final = RegrowError
+"""What a start raises; anything else is a bug of ours and ends the supervisor."""
 
 
 @final
 class Slot:
     """One static child: its spec, and the process that fills it now."""
 
-    __slots__ = ("process", "reason", "spec", "state")
+    __slots__ = ("process", "reason", "retry", "spec", "state")
 
     def __init__(self, spec: ChildSpec, process: Process | None) -> None:
         self.spec = spec
         self.process = process
         self.state: State = "running" if process is not None else "stopped"
         self.reason: ExitReason = None
+        self.retry: TryAgain | None = None
 
     def fill(self, process: Process | None) -> None:
-        """The child was started; None if its `init` ignored."""
+        """The child was started; None if its `init` ignored, or it was stopped."""
         self.process = process
+        self.retry = None
         self.state = "running" if process is not None else "stopped"
 
 
@@ -77,8 +78,12 @@ class Supervisor(SupervisorBase):
             try:
                 process = await start_child(self._engine, one, self._process)
             except FAILURES as error:
+                self._engine.reporter.supervisor(self._process, "start_error", one.id, reason_of(error))
                 await self._stop_all()
                 raise ChildStartFailed(one.id, reason_of(error)) from error
+            except BaseException:
+                await self._stop_all()
+                raise
             if process is not None or one.restart != "temporary":
                 self._slots.append(Slot(one, process))
         return None
@@ -99,10 +104,10 @@ class Supervisor(SupervisorBase):
     async def count_children(self) -> ChildCount:
         """How many children there are."""
         supervisors = sum(slot.spec.kind == "supervisor" for slot in self._slots)
-        active = sum(slot.state == "running" for slot in self._slots)
+        active = sum(slot.process is not None and slot.process.alive for slot in self._slots)
         return ChildCount(len(self._slots), active, supervisors, len(self._slots) - supervisors)
 
-    @call(raises=(ChildAlreadyStarted, ChildAlreadyPresent, BadChildSpec, StartError, NameTaken))
+    @call(raises=(RegrowError,))
     async def start_child(self, spec: ChildSpec) -> Pid[object] | None:
         """Start one more child, after all others.
 
@@ -112,7 +117,7 @@ class Supervisor(SupervisorBase):
         Raises:
             ChildAlreadyStarted, ChildAlreadyPresent: there is one of that id.
             BadChildSpec: the spec is wrong.
-            StartError, NameTaken: it did not start; the spec is not kept.
+            StartError, NameTaken, BadServer, BadQuery: it did not start; the spec is not kept.
         """
         check_child_spec(spec)
         check_significance(spec, self._flags.auto_shutdown)
@@ -126,13 +131,13 @@ class Supervisor(SupervisorBase):
             self._slots.append(Slot(spec, process))
         return process
 
-    @call(raises=(NoSuchChild, ChildRunning, ChildRestarting, StartError, NameTaken))
+    @call(raises=(RegrowError,))
     async def restart_child(self, child_id: str) -> Pid[object] | None:
         """Start a child again that was terminated, or ended and was not restarted.
 
         Raises:
             NoSuchChild, ChildRunning, ChildRestarting: it is not a stopped child.
-            StartError, NameTaken: it did not start; the spec is kept.
+            StartError, NameTaken, BadServer, BadQuery: it did not start; the spec is kept.
         """
         slot = self._slot(child_id)
         if slot.state == "running":
@@ -165,11 +170,11 @@ class Supervisor(SupervisorBase):
     async def handle_info(self, message: object) -> None:
         if isinstance(message, Exit):
             slot = next((slot for slot in self._slots if slot.process is message.pid), None)
-            if slot is not None:
+            if slot is not None and not message.pid.alive:  # anybody may send an EXIT
                 await self._ended(slot, message.reason)
         elif isinstance(message, TryAgain):
-            slot = message.child  # type: ignore[assignment]
-            if slot in self._slots and slot is not None and slot.state == "restarting":
+            slot = next((slot for slot in self._slots if slot.retry is message), None)
+            if slot is not None:
                 await self._restart(slot, backed_off=True)
 
     async def terminate(self, reason: ExitReason) -> None:
@@ -193,7 +198,7 @@ class Supervisor(SupervisorBase):
         policy = self._flags.auto_shutdown
         if policy == "never" or not slot.spec.significant:
             return
-        others = any(one.spec.significant and one.process is not None for one in self._slots)
+        others = any(one.spec.significant and one.state != "stopped" for one in self._slots)
         if policy == "any_significant" or not others:
             self._give_up()
 
@@ -205,10 +210,9 @@ class Supervisor(SupervisorBase):
                 return
             delay = self._backoff()
             if delay > 0.0:
-                slot.state, slot.process = "restarting", None
-                self._try_again(slot, delay)
+                self._come_back(slot, delay)
                 return
-        slot.state, slot.process = "restarting", None
+        slot.fill(None)
         group = self._group(slot)
         for other in reversed(group):
             if other is not slot:
@@ -225,18 +229,23 @@ class Supervisor(SupervisorBase):
         try:
             slot.fill(await start_child(self._engine, slot.spec, self._process))
         except FAILURES as error:
-            slot.state, slot.process, slot.reason = "restarting", None, reason_of(error)
+            slot.reason = reason_of(error)
             self._restart_failed(slot.spec.id, error)
             if self._flags.backoff is None:
-                self._try_again(slot)
+                self._come_back(slot, 0.0)
             elif self._may_restart(slot.spec.id, slot.reason):
-                self._try_again(slot, self._backoff())
+                self._come_back(slot, self._backoff())
             else:
                 self._slots.remove(slot)
             return False
         if slot.process is not None:
             self._restarted(slot.spec.id, old, slot.process, reason)
         return True
+
+    def _come_back(self, slot: Slot, delay: float) -> None:
+        """Restart `slot` later. What was planned for it before is void."""
+        slot.state, slot.process = "restarting", None
+        slot.retry = self._try_again(slot, delay)
 
     def _group(self, slot: Slot) -> list[Slot]:
         """Who is restarted with `slot`, in the order of start."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import inspect
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from regrow.core.handlers import call
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec
-from regrow.errors import NotMine, ProcessExited
+from regrow.errors import BadServer, NotMine, ProcessExited, RegrowError
 from regrow.runtime.dynamic import DynamicSupervisor, dynamic_supervisor
 from regrow.runtime.links import link as link_processes
 from regrow.runtime.pid import Address, Pid, Timeout
@@ -35,13 +36,16 @@ class TaskHandle(Generic[T]):
 
     __slots__ = ("_future", "owner", "pid")
 
-    def __init__(self, owner: Pid[object] | None, future: asyncio.Future[T]) -> None:
-        self.owner = owner
-        self.pid: Pid[object]
+    def __init__(self, pid: Pid[object], owner: Pid[object] | None, future: asyncio.Future[T]) -> None:
+        self.pid: Pid[object] = pid
+        self.owner: Pid[object] | None = owner
         self._future = future
 
     async def result(self, *, timeout: Timeout) -> T:
         """Wait for what the coroutine returns. The task goes on if the wait times out.
+
+        Args:
+            timeout: seconds, or a name from the timeout table.
 
         Raises:
             ProcessExited: it crashed or was stopped; the reason says how.
@@ -64,7 +68,7 @@ class TaskHandle(Generic[T]):
         return self._future.done()
 
     def cancel(self) -> None:
-        """Kill the task."""
+        """Kill the task. Whoever waits for it gets `ProcessExited(KILLED)`."""
         self.pid.kill()
 
     def __repr__(self) -> str:
@@ -77,11 +81,55 @@ class TaskSupervisor(DynamicSupervisor):
     __slots__ = ()
     __regrow_eager__ = True
 
-    @call
-    async def run(self, spec: ChildSpec) -> Pid[object]:
-        """Start the process of a task. For `start_task`."""
-        process = await start_child(self._engine, spec, self._process)
-        return cast("Pid[object]", process)
+    @call(raises=(RegrowError,))
+    async def run(
+        self, spec: ChildSpec, asker: Pid[object] | None, ended: Callable[[Process, ExitReason], object]
+    ) -> Pid[object]:
+        """Start the process of a task: linked to `asker` and watched before its first step. For `start_task`."""
+        self._check_room()
+        process = cast("Process", await start_child(self._engine, spec, self._process))
+        self._count += 1
+        down = self._engine.exits.when_down(process)
+        down.add_done_callback(lambda down: ended(process, down.result()))
+        if isinstance(asker, Process):
+            link_processes(self._engine, process, asker)
+        return process
+
+
+@final
+class _Body(Generic[T]):
+    """The coroutine of a task, which is awaited by one process or else closed."""
+
+    __slots__ = ("_coroutine", "_future", "_process")
+
+    def __init__(self, coroutine: Coroutine[object, Never, T], future: asyncio.Future[T]) -> None:
+        self._coroutine = coroutine
+        self._future = future
+        self._process: Process | None = None
+
+    async def run(self) -> None:
+        """Await it, in the process of the task."""
+        if inspect.getcoroutinestate(self._coroutine) != inspect.CORO_CREATED:
+            return  # nobody waits for it any more
+        self._process = current_process.get()
+        result = await self._coroutine
+        if not self._future.done():
+            self._future.set_result(result)
+
+    def abandon(self) -> None:
+        """Who asked has gone before it had a handle."""
+        if self._process is not None:
+            self._process.kill()
+        else:
+            self._coroutine.close()
+
+    def ended(self, process: Process, reason: ExitReason) -> None:
+        """Its process has ended."""
+        if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
+            self._coroutine.close()  # killed before its first step
+        if not self._future.done():
+            self._future.set_exception(ProcessExited(reason, process))
+            self._future.exception()  # whoever waits is told; nobody has to
 
 
 async def start_task(
@@ -102,39 +150,39 @@ async def start_task(
 
     Returns:
         A handle; `await handle.result(timeout=...)` gives what the coroutine returns.
+
+    Raises:
+        BadServer: it is no coroutine.
+        TooManyChildren: the supervisor has its `max_children`.
+        NoProcess, ProcessExited, CallTimeout: the supervisor did not answer.
     """
+    if not inspect.iscoroutine(coroutine):
+        raise BadServer(coroutine, "start_task runs a coroutine: call the async def function")
     asker = current_process.get(None)
     future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    handle = TaskHandle(asker, future)
+    body = _Body(coroutine, future)
 
-    async def body() -> None:
-        result = await coroutine
-        if not future.done():
-            future.set_result(result)
+    async def task() -> None:
+        await body.run()
 
-    label = getattr(coroutine, "__qualname__", "task")
-    body.__qualname__ = body.__name__ = label
-    spec = ChildSpec(id=label, target=body, restart="temporary")
+    label = coroutine.__qualname__
+    task.__qualname__ = task.__name__ = label
+    spec = ChildSpec(id=label, target=task, restart="temporary")
     try:
-        pid = await supervisor.call(TaskSupervisor.run(spec), timeout=timeout)
+        linked = asker if link else None
+        pid = await supervisor.call(TaskSupervisor.run(spec, linked, body.ended), timeout=timeout)
     except BaseException:
-        coroutine.close()
+        body.abandon()
         raise
-    process = cast("Process", pid)
-    handle.pid = process
-    process.engine.exits.when_down(process).add_done_callback(lambda down: _ended(process, future, down))
-    if link and asker is not None:
-        link_processes(process.engine, asker, process)
-    return handle
+    return TaskHandle(pid, asker, future)
 
 
-def _ended(process: Process, future: asyncio.Future[T], down: asyncio.Future[ExitReason]) -> None:
-    if not future.done():
-        future.set_exception(ProcessExited(down.result(), process))
-        future.exception()  # whoever waits is told; nobody has to
-
-
-def task_supervisor(*, id: str | None = None, name: str | None = None, max_children: int | None = None) -> ChildSpec:  # noqa: A002
+def task_supervisor(
+    *,
+    id: str | None = None,  # the field's own word
+    name: str | None = None,
+    max_children: int | None = None,
+) -> ChildSpec:
     """Describe a TaskSupervisor as a child.
 
     Args:
