@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Never, TypeVar, final, overload
+from typing import TYPE_CHECKING, Never, TypeVar, cast, final, overload
 
 from regrow.core.hub import Hub
 from regrow.core.options import Strategy
@@ -26,7 +26,7 @@ from regrow.runtime.lifespan import ASGIApp, lifespan, wrap
 from regrow.runtime.pid import Pid, Timeout
 from regrow.runtime.process import current_process
 from regrow.runtime.run import LoopFactory, run
-from regrow.runtime.supervisor import supervisor
+from regrow.runtime.supervisor import Supervisor, supervisor
 from regrow.runtime.top import Top, with_services
 
 if TYPE_CHECKING:
@@ -244,14 +244,14 @@ class System(Access):
         return self._settings
 
     @property
-    def root(self) -> Pid[object]:
+    def root(self) -> Pid[Supervisor]:
         """The root supervisor. Raises `NotStarted`, also while a lost service has it restarted."""
         self._running()
         top = self._living().top
         root = top.instance.root if top is not None and isinstance(top.instance, Top) else top
         if root is None:
             raise NotStarted(self.name, "starting")
-        return root
+        return cast("Pid[Supervisor]", root)
 
     def service(self, name: str) -> Service | ChildSpec:
         """What was given as a service under that name.
