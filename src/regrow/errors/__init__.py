@@ -36,6 +36,7 @@ In brackets: the built-in exception that it is as well::
         BadServer (TypeError)
         BadService
         BadSetting (ValueError)
+        BadSubscription (TypeError)
         BadTimeout (ValueError)
             BadTimeoutEntry
             BadTimeoutFactor
@@ -155,6 +156,7 @@ from regrow.errors.runtime import WrongServer as WrongServer
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting
+from regrow.errors.settings import BadSubscription as BadSubscription
 from regrow.errors.specs import BadArguments as BadArguments
 from regrow.errors.specs import BadAutoShutdown as BadAutoShutdown
 from regrow.errors.specs import BadBackoff as BadBackoff

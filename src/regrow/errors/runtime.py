@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
@@ -116,6 +116,13 @@ class AlreadyReplied(RegrowError):
 
     def __init__(self, message: object) -> None:
         super().__init__(f"{message!r} was answered already; a reply handle is good for one reply() or fail()")
+
+
+class BadReply(RegrowError, TypeError):
+    """`ReplyHandle.fail` got something that is no exception."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(f"fail({show(value)}): allowed is an Exception; use reply() for a value")
 
 
 class NoReplyExpected(RegrowError):

@@ -50,9 +50,9 @@ class Alias:
         if not self.active:
             self._engine.sends.drop(self.owner, message, "alias_closed")
             return
+        self._engine.sends.info(self.owner, message)
         if self._once:
             self._switch_off()
-        self._engine.sends.info(self.owner, message)
 
     def close(self) -> None:
         """Switch it off; twice is fine.

@@ -12,7 +12,7 @@ from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.errors import CallCycle, CallTimeout, CallToSelf, NoProcess, ZombieProcess
 from regrow.runtime.after import End, Failed, Stop
 from regrow.runtime.items import Request
-from regrow.runtime.process import DEAD, Process, current_process
+from regrow.runtime.process import DEAD, STOPPING, Process, current_process
 
 if TYPE_CHECKING:
     from regrow.runtime.blueprint import Entry
@@ -46,7 +46,7 @@ class Calls:
         if caller.extras is not None and caller.extras.zombie:
             raise ZombieProcess(caller)
         current = caller.current
-        if type(current) is Request:
+        if type(current) is Request and caller.status != STOPPING:
             now = self._engine.loop.time()
             if current.deadline <= now:
                 raise CallTimeout(target, message, 0.0, caller)
@@ -118,7 +118,12 @@ class Calls:
         loop = self._engine.loop
         deadline = loop.time() + seconds
         owner = None
-        if own is not None and type(own.current) is Request and own.current.deadline < deadline:
+        if (
+            own is not None
+            and type(own.current) is Request
+            and own.current.deadline < deadline
+            and own.status != STOPPING  # what `terminate` calls is no part of the request that ended it
+        ):
             deadline = own.current.deadline
             owner = own
         return Request(message, asyncio.Future(loop=loop), target, own, deadline, seconds, owner)

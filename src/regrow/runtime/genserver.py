@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from asyncio import current_task
 from collections.abc import Callable, Coroutine
+from threading import get_ident
 from typing import TYPE_CHECKING, ClassVar, Final, cast, final
 
 import msgspec
 
 from regrow.core.handler import adopt_overrides
 from regrow.core.reasons import NORMAL, ExitReason
-from regrow.errors import AlreadyReplied, NoReplyExpected, NotAProcess, ReplyLost
+from regrow.errors import AlreadyReplied, BadReply, NoReplyExpected, NotAProcess, ReplyLost
 from regrow.runtime.items import Request
 from regrow.runtime.mailbox import Mailbox
 from regrow.runtime.process import RUNNING, Process, current_process
@@ -142,12 +144,27 @@ class ReplyHandle:
             AlreadyReplied: it was answered before.
         """
         request = self._take()
-        request.target.engine.calls.reply(request, value)
+        engine = request.target.engine
+        if get_ident() == engine.thread:
+            engine.calls.reply(request, value)
+        else:
+            engine.loop.call_soon_threadsafe(engine.calls.reply, request, value)
 
     def fail(self, error: Exception) -> None:
-        """Answer with an exception. Raises `AlreadyReplied` the second time."""
+        """Answer with an exception.
+
+        Raises:
+            AlreadyReplied: it was answered before.
+            BadReply: this is no exception; the handle is as good as before.
+        """
+        if not isinstance(error, Exception):
+            raise BadReply(error)
         request = self._take()
-        request.target.engine.calls.fail(request, error)
+        engine = request.target.engine
+        if get_ident() == engine.thread:
+            engine.calls.fail(request, error)
+        else:
+            engine.loop.call_soon_threadsafe(engine.calls.fail, request, error)
 
     @property
     def waited_for(self) -> bool:
@@ -182,6 +199,14 @@ def _lost(request: Request) -> None:
         request.future.set_exception(ReplyLost(request.target, request.message))
 
 
+def _in_handler(process: Process) -> bool:
+    """Whether this is the handler itself, and not a task that an earlier one left behind."""
+    engine = process.engine
+    if get_ident() != engine.thread:
+        return True  # the thread of a blocking handler
+    return engine.handling is process or current_task() is process.task
+
+
 def reply_later() -> ReplyHandle:
     """Inside a call handler: take the right to answer later; what the handler returns is then ignored.
 
@@ -195,6 +220,9 @@ def reply_later() -> ReplyHandle:
     if not isinstance(current, Request):
         if process.engine.handling is not process or current.__class__ not in process.blueprint.calls:
             raise NoReplyExpected
+    elif not _in_handler(process):
+        raise NoReplyExpected
+    if not isinstance(current, Request):
         current = process.current = process.engine.calls.deferred_inline(process, current)
     if current.deferred:
         raise NoReplyExpected

@@ -173,7 +173,8 @@ class Sends:
         caller = current_process.get(None)
         own = caller if caller is not None and asyncio.current_task() is caller.task else None
         if own is not None:
-            engine.calls.check_cycle(own, target, "sync")
+            engine.calls.check_caller(own, target, "sync")
+            engine.calls.check_cycle(own, target)
             own.waiting = target
         future: asyncio.Future[None] = engine.loop.create_future()
         engine.scheduler.signal(target, Sync(future))

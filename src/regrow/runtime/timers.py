@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, final
 from regrow.core.timeouts import check_timeout
 from regrow.errors import NotMine
 from regrow.runtime.items import Request, Tick
+from regrow.runtime.pid import Ref
 from regrow.runtime.process import DEAD, Process, current_process
 
 if TYPE_CHECKING:
@@ -83,12 +84,25 @@ class Timer:
     def taken(self) -> bool:
         """The tick has come to its turn: whether it still counts."""
         self._waiting = False
-        if self.interval is not None:
+        if self.interval is not None or not self.live:
             return self.live
-        if not self.live:
-            return False
         self.live = False
+        self._engine.timers.ended(self)
         return True
+
+    def lost(self) -> None:
+        """The tick was dropped, by a full mailbox or a death."""
+        self._waiting = False
+        if self.interval is None:
+            self.live = False
+            self._engine.timers.ended(self)
+
+    def outlived(self) -> None:
+        """Its owner has ended. A tick that is under way to somebody else was sent before: it arrives."""
+        if self._waiting and not self.own:
+            self.interval = None
+        else:
+            self.live = False
 
     def fire(self) -> float | None:
         """Go off. Returns when to go off again, None for never."""
@@ -106,26 +120,28 @@ class Timer:
         return self.at
 
     def _send(self) -> None:
-        engine = self._engine
-        target = self.target
         if self._waiting:
             return  # one undelivered tick at a time
-        if isinstance(target, Process):
-            if target.status == DEAD:
-                self.live = False
-                engine.timers.ended(self)
-                engine.sends.drop(target, self.message, "dead")
-            elif self.own:
-                self._waiting = True
-                engine.scheduler.signal(target, Tick(self))
-            else:
-                self._waiting = True
-                engine.sends.deliver_tick(target, self)
+        engine = self._engine
+        target = self.target
+        if isinstance(target, Ref):
+            process = engine.names.get(target.name)
+            if process is None:
+                self.lost()
+                engine.sends.drop(target.name, self.message, "no_process")
+                return
+            target = process
+        assert isinstance(target, Process)
+        if target.status == DEAD:
+            self.live = False
+            engine.timers.ended(self)
+            engine.sends.drop(target, self.message, "dead")
+            return
+        self._waiting = True
+        if self.own:
+            engine.scheduler.signal(target, Tick(self))
         else:
-            if self.interval is None:
-                self.live = False
-                engine.timers.ended(self)
-            engine.sends.by_timer(target, self.message)
+            engine.sends.deliver_tick(target, self)
 
     def __repr__(self) -> str:
         when = "over" if not self.live else f"in {self.remaining:g} s"
@@ -216,7 +232,7 @@ class Timers:
         extras = process.extras
         if extras is not None and extras.timers:
             for timer in extras.timers:
-                timer.live = False
+                timer.outlived()
                 self._users.pop(timer, None)
             extras.timers = None
 
