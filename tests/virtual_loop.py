@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import selectors
 import threading
 import time as real_time
@@ -25,6 +26,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+
+RESOLUTION = 1e-9
+"""Timers closer together than this go off together, as in asyncio itself."""
 
 __all__ = ["Deadlock", "VirtualLoop", "run_virtual", "virtual_loop"]
 
@@ -91,6 +95,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._threads = 0
         self._jump_over_threads = False
         self._waiters: list[asyncio.Future[None]] = []
+        self._due: list[float] = []
         selector = _JumpingSelector()
         super().__init__(selector)
         selector.loop = self
@@ -99,9 +104,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time in seconds."""
         return self._now
 
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        """As in asyncio."""
+        heapq.heappush(self._due, when)
+        return super().call_at(when, callback, *args, context=context)
+
     def advance(self, seconds: float) -> None:
-        """Moves the clock; timers that become due run in the next turn of the loop."""
-        self._now += seconds
+        """Moves the clock; timers that become due run in the next turn of the loop.
+
+        The clock then stands exactly at a timer's time, although ``now + (when - now)`` often misses it by a bit.
+        """
+        now = self._now + seconds
+        while self._due and self._due[0] <= now + RESOLUTION:
+            now = max(now, heapq.heappop(self._due))
+        self._now = now
 
     async def settled(self) -> None:
         """Returns when nothing is ready to run any more, before the clock moves.

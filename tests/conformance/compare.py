@@ -65,10 +65,19 @@ def compare(scenarios: Mapping[str, Scenario], regrow: RunRegrow, *, check: bool
     outcome = Outcome(release, traces, unstable=unstable, total=len(scenarios))
     for name, scenario in scenarios.items():
         if name not in unstable:
-            found = differences(scenario, traces[name], regrow(scenario))
+            found = against(scenario, traces[name], regrow)
             if found:
                 outcome.differences.append(Difference(name, tuple(found)))
     return outcome
+
+
+def against(scenario: Scenario, expected: Trace, regrow: RunRegrow) -> list[str]:
+    """Runs the scenario on Regrow; how its trace differs, or that there is none."""
+    try:
+        actual = regrow(scenario)
+    except Exception as error:  # an error of the runtime is a finding like any other
+        return [f"Regrow raised {type(error).__name__}: {error}"]
+    return differences(scenario, expected, actual)
 
 
 def differences(scenario: Scenario, expected: Trace, actual: Trace, *, sides: tuple[str, str] = ("erlang", "regrow")) -> list[str]:

@@ -2,7 +2,8 @@
 
 What it never makes, because Erlang differs from itself there or a listed difference would show: a kill of a supervisor
 above named children; budgets that depend on time (``max_seconds`` is 3600); calls that time out or go in a circle;
-two actions on one process without settling between them; several deaths at once under supervisors of which one is
+two actions on one process without settling between them; plain processes as children (when their
+function begins to run is open on both sides); several deaths at once under supervisors of which one is
 above the other.
 """
 
@@ -30,7 +31,6 @@ def random_scenario(seed: int, number: int) -> m.Scenario:
 class _Maker:
     rng: Random
     workers: dict[str, str] = field(default_factory=dict)  # id -> its supervisor
-    plain: set[str] = field(default_factory=set)
     hanging: set[str] = field(default_factory=set)
     static: dict[str, str] = field(default_factory=dict)  # supervisor -> its parent
     dynamic: list[str] = field(default_factory=list)
@@ -89,12 +89,9 @@ class _Maker:
     def worker(self, sup: str, auto: str = "never") -> m.Worker:
         id = self.new("w")
         self.workers[id] = sup
-        plain = self.chance(0.08)
-        if plain:
-            self.plain.add(id)
         restart = self.rng.choice(RESTARTS)
         trap = self.chance(0.75)
-        end = self.rng.choices(("ok", "crash", "hang"), (88, 9, 3))[0] if trap and not plain else "ok"
+        end = self.rng.choices(("ok", "crash", "hang"), (88, 9, 3))[0] if trap else "ok"
         if end == "hang":
             self.hanging.add(id)
         name = None
@@ -109,9 +106,8 @@ class _Maker:
             significant=auto != "never" and restart != "permanent" and self.chance(0.6),
             trap_exit=trap,
             name=name,
-            init=() if plain else self.plan(),
+            init=self.plan(),
             terminate=end,
-            plain=plain,
         )
 
     def plan(self) -> tuple[str, ...]:
@@ -146,7 +142,7 @@ class _Maker:
         return self.rng.choice(ready) if ready else None
 
     def some_server(self) -> str | None:
-        servers = sorted(set(self.workers) - self.plain - self.hanging)
+        servers = sorted(set(self.workers) - self.hanging)
         return self.rng.choice(servers) if servers else None
 
     def some_process(self) -> str:
@@ -182,7 +178,9 @@ class _Maker:
         reasons = [*REASONS, "kill", "kill"] if self.killable(target) else [*REASONS]
         reason = self.rng.choice(reasons)
         if self.observers and self.chance(0.3):
-            return m.ExitSignal(self.rng.choice(self.observers), target, reason)
+            by = self.rng.choice(self.observers)
+            if by != target:
+                return m.ExitSignal(by, target, reason)
         return m.Signal(target, reason)
 
     def observer(self) -> m.Step:
@@ -219,9 +217,8 @@ class _Maker:
             if mine and self.chance(0.35):
                 return m.TerminateChild(sup, self.rng.choice(mine))
             child = self.worker(sup)
-            while child.plain or child.terminate == "hang":
+            while child.terminate == "hang":
                 del self.workers[child.id]
-                self.plain.discard(child.id)
                 child = self.worker(sup)
             return m.StartDynamic(sup, child)
         sups = sorted(set(self.static) - set(self.dynamic))

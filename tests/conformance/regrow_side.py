@@ -52,7 +52,7 @@ def run_regrow(scenario: m.Scenario, *, colour: Colour = "def", hand_off: bool =
     before, quiet.disabled = quiet.level, False
     quiet.setLevel(logging.CRITICAL + 1)
     try:
-        return normalise(scenario, run_virtual(_Driver(scenario, colour, hand_off).run(), limit=30.0))
+        return normalise(scenario, run_virtual(_Driver(scenario, colour, hand_off).run(), limit=4.0))
     finally:
         quiet.setLevel(before)
 

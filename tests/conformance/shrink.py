@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from tests.conformance import model as m
-from tests.conformance.compare import RunRegrow, differences
+from tests.conformance.compare import RunRegrow, against
 from tests.conformance.erlang_side import OracleFailed, run_oracle
 from tests.conformance.trace import normalise
 
@@ -33,7 +33,7 @@ def _first_that_differs(candidates: list[m.Scenario], regrow: RunRegrow) -> m.Sc
         except OracleFailed:
             continue
         for scenario in batch:
-            if differences(scenario, normalise(scenario, raws[scenario.name]), regrow(scenario)):
+            if against(scenario, normalise(scenario, raws[scenario.name]), regrow):
                 return scenario
     return None
 

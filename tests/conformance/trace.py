@@ -98,11 +98,13 @@ def _race(pair: str, ended: set[str]) -> bool:
     return observer in ended and sender not in ("driver", "parent")
 
 
+EVERYTHING = 1000
 _PHASE = {"init": 0, "continue": 1, "called": 2, "terminate": 3, "exit": 4}
 
 
 def _step(scenario: Scenario, events: list[list[Any]], *, together: bool) -> StepTrace:
     specs = scenario.specs()
+    killed = {f"{event[1]}#{event[2]}" for event in events if event[0] == "exit" and event[3] == "killed"}
     results: list[str] = []
     slots: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     pairs: dict[str, list[str]] = defaultdict(list)
@@ -112,6 +114,8 @@ def _step(scenario: Scenario, events: list[list[Any]], *, together: bool) -> Ste
         elif kind == "message":
             slot, number, sender, text = rest
             pairs[f"{slot}#{number}<-{_sender(sender)}"].append(_message(sender, text))
+        elif kind == "continue" and f"{rest[0]}#{rest[1]}" in killed:
+            continue  # the kill may have come before or after
         elif not (kind == "terminate" and _listed_difference(specs.get(rest[0]), rest[2])):
             slot, number, *more = rest
             slots[slot].append((number, _PHASE[kind], " ".join([f"{kind}#{number}", *map(str, more)])))
@@ -159,20 +163,23 @@ def _order(
 
     - of a supervisor that was killed in this step the terminates: its children die by their links, each for itself;
     - all of a supervisor of which two children ended by themselves at the same time (one crashed in ``continue``
-      while the next started, one died of a call to the other); not under ``atomically``, where it is no race.
+      while the next started, one died of a call to the other); not under ``atomically``, where it is no race;
+    - plain processes: when their function begins to run is open.
     """
     parents = scenario.parents()
     exits = [event[1:] for event in events if event[0] == "exit"]
+    why = {(event[1], event[2]): event[3] for event in events if event[0] == "terminate"}
     killed = {slot for slot, _, reason in exits if reason == "killed" and not isinstance(specs.get(slot), Worker)}
     alone: Counter[str | None] = Counter()
     for slot, number, reason in exits:
-        alone[parents.get(slot)] += _by_itself(specs.get(slot), number, reason)
+        alone[parents.get(slot)] += _by_itself(specs.get(slot), number, why.get((slot, number), reason))
+    allowed = EVERYTHING - 1 if together else 1
     order: dict[str, list[str]] = defaultdict(list)
     for event in events:
         if event[0] not in ("init", "terminate") or event[1] not in parents:
             continue
         sup, worker = parents[event[1]], specs.get(event[1])
-        if not isinstance(worker, Worker) or (alone[sup] > 1 and not together):
+        if not isinstance(worker, Worker) or worker.plain or alone[sup] > allowed:
             continue
         if event[0] == "terminate" and (sup in killed or _listed_difference(worker, event[3])):
             continue
@@ -181,14 +188,15 @@ def _order(
 
 
 def _by_itself(spec: Worker | Sup | Dyn | None, number: int, reason: str) -> int:
-    """How much an end counts as the worker's own doing; 2 for one that is at the same time as its siblings' starts."""
+    """How much an end counts as the worker's own doing; EVERYTHING if it is while its siblings are being started.
+
+    ``reason`` is the one that ``terminate`` got, where it was called.
+    """
     if not isinstance(spec, Worker):
         return 0
     plan = spec.init[number - 1] if number <= len(spec.init) else "ok"
     if plan == "continue_crash":
-        return 2
+        return EVERYTHING
     if plan not in ("ok", "continue") or reason == "shutdown":
         return 0
-    if reason == "killed":
-        return int(spec.shutdown != "brutal_kill" and spec.terminate != "hang")
-    return int(not (reason == "crash" and spec.terminate == "crash"))
+    return int(reason != "killed" or (spec.shutdown != "brutal_kill" and spec.terminate != "hang"))

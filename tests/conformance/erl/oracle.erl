@@ -86,10 +86,9 @@ step(N, #{type := call, target := T, act := Act}) ->
 step(N, #{type := send, target := T, text := Text}) ->
     catch oracle_log:pid(T) ! {text, self(), Text}, now_(N, ok);
 step(N, #{type := signal, target := T, reason := R}) ->
-    case oracle_log:pid(T) of
-        Name when is_atom(Name) -> catch exit(whereis(Name), oracle_acts:parse(R));
-        Pid -> exit(Pid, oracle_acts:parse(R))
-    end,
+    %% Not from here: this process is the root supervisor's parent, whose signals mean something else.
+    Target = case oracle_log:pid(T) of Name when is_atom(Name) -> whereis(Name); Pid -> Pid end,
+    spawn(fun() -> catch exit(Target, oracle_acts:parse(R)) end),
     now_(N, ok);
 step(N, #{type := spawn, name := Name} = Spec) ->
     case Name =/= none andalso whereis(Name) =/= undefined of
