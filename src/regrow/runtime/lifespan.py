@@ -64,7 +64,10 @@ class _Lifespan:
                 "type": f"lifespan.{phase}.failed",
                 "message": f"{type(error).__name__}: {error}",
             }
-            await self._send(self._last or said)
+            last = self._last
+            await self._send(
+                last if last is not None and last["type"] != "lifespan.shutdown.complete" else said
+            )
             if up:
                 raise
         else:
