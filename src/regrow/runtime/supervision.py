@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from sys import exception as exception_in_flight
 from typing import ClassVar, Final
 
 import msgspec
@@ -99,7 +100,7 @@ class SupervisorBase(GenServer):
             exits.end(child, KILLED)
         else:
             exits.shut_down(child, SHUTDOWN)
-        if child.status == STOPPING and child.task is None:
+        if child.status == STOPPING and child.task is None and exception_in_flight() is None:
             exits.conclude(child)  # it runs no code: no need to wait for a turn
         return down
 
@@ -130,7 +131,7 @@ class SupervisorBase(GenServer):
         now = engine.loop.time()
         if self._budget.attempt(now):
             return True
-        engine.reporter.supervisor(self._process, "reached_max_restart_intensity", child_id, reason)
+        engine.reporter.supervisor(self._process, "shutdown", child_id, "reached_max_restart_intensity")
         if BudgetExceeded in engine.hub.wanted:
             engine.hub.emit(
                 BudgetExceeded(
