@@ -1,6 +1,10 @@
 """Sphinx configuration. No intersphinx: the build needs no network."""
 
 import regrow
+from regrow.runtime import items, monitors, pid
+
+# Their fields name what only type checkers import; a signature is read at run time.
+vars(items).update(Monitor=monitors.Monitor, Pid=pid.Pid)
 
 project = "Regrow"
 author = "The Regrow maintainers"
