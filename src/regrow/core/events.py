@@ -1,7 +1,8 @@
 """Every event of the runtime, as frozen typed records.
 
 An event's `name` is dotted (`process.started`); subscribers ask for a prefix of it. Times are the
-loop's, in seconds. The events stand in the order of a process's life.
+loop's, in seconds. Messages are texts that went through the System's `redact`; an exit reason is
+the reason itself, as links and monitors get it. The events stand in the order of a process's life.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 
 from regrow.core.address import Address
 from regrow.core.reasons import ExitReason
+from regrow.core.reports import CrashReport
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,13 @@ class Exited(Event, frozen=True):
     kind: str
     reason: ExitReason
     dropped: int
+
+
+class CrashReported(Event, frozen=True):
+    """A process ended by a failure of its own. `report` is what the log record `regrow.crash` tells."""
+
+    name: ClassVar[str] = "process.crashed"
+    report: CrashReport
 
 
 class Zombie(Event, frozen=True):
@@ -168,7 +177,11 @@ class LateReply(Event, frozen=True):
 
 
 class MailboxFullSeen(Event, frozen=True):
-    """A message met a full mailbox; `pattern` and `head` are there when a selective receive skips messages."""
+    """A message met a full mailbox.
+
+    `overflow` is what happens to it: `raise`, `drop_oldest`, `drop_newest`, or `wait` for a call.
+    `head` is the oldest message that waits; `pattern` is there when a selective receive skips it.
+    """
 
     name: ClassVar[str] = "mailbox.full"
     pid: Address
@@ -233,8 +246,29 @@ class SpanFailed(Event, frozen=True):
 
 
 EVENT_TYPES: tuple[type[Event], ...] = (
-    SystemStarted, SystemStopped, Started, Exited, Zombie, Orphaned, Restarted, RestartFailed,
-    BudgetExceeded, DownSent, MonitorLeaked, Dropped, Unhandled, TimedOut, Expired, LateReply,
-    MailboxFullSeen, SlowHandler, LoopStalled, SubscriberFailed, SpanStarted, SpanStopped, SpanFailed,
+    SystemStarted,
+    SystemStopped,
+    Started,
+    Exited,
+    CrashReported,
+    Zombie,
+    Orphaned,
+    Restarted,
+    RestartFailed,
+    BudgetExceeded,
+    DownSent,
+    MonitorLeaked,
+    Dropped,
+    Unhandled,
+    TimedOut,
+    Expired,
+    LateReply,
+    MailboxFullSeen,
+    SlowHandler,
+    LoopStalled,
+    SubscriberFailed,
+    SpanStarted,
+    SpanStopped,
+    SpanFailed,
 )
 """All event types that the runtime emits, in the order of this page."""

@@ -7,11 +7,16 @@ cost of an event without listeners is one look-up.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
+
+from typing_extensions import override
 
 from regrow.core.events import EVENT_TYPES, Event, SpanFailed, SpanStarted, SpanStopped, SubscriberFailed
+from regrow.core.show import Show, shower
+from regrow.errors.settings import BadSubscription
 
 if TYPE_CHECKING:
     from typing import Self
@@ -24,18 +29,27 @@ Subscriber = Callable[[Event], object]
 
 @final
 class Subscription:
-    """One subscriber of a hub. Close it by `close()` or a `with` block."""
+    """One subscriber of a hub. Close it by `close()` or a `with` block.
 
-    __slots__ = ("_hub", "callback", "prefix")
+    Attributes:
+        prefix: the events it is for.
+        callback: what is called with them.
+        active: whether it still listens; False once closed, or detached because it raised.
+    """
+
+    __slots__ = ("_hub", "active", "callback", "prefix")
 
     def __init__(self, hub: Hub, prefix: str, callback: Subscriber) -> None:
         self._hub = hub
-        self.prefix = prefix
-        self.callback = callback
+        self.prefix: str = prefix
+        self.callback: Subscriber = callback
+        self.active: bool = True
 
     def close(self) -> None:
-        """Stop listening; twice is fine."""
-        self._hub._remove(self)
+        """Stop listening, also to what is already on its way; twice is fine."""
+        if self.active:
+            self.active = False
+            self._hub.forget(self)
 
     def matches(self, name: str) -> bool:
         """Whether the event `name` stands under this subscription's prefix, dot by dot."""
@@ -47,28 +61,42 @@ class Subscription:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    @override
     def __repr__(self) -> str:
-        return f"<Subscription {self.prefix or '*'} {_name_of(self.callback)}>"
+        return f"<Subscription {self.prefix or '*'} {name_of(self.callback)}{'' if self.active else ' (off)'}>"
 
 
 @final
 class Hub:
     """Carries events of one System from its runtime to subscribers.
 
-    Subscribers run one after the other in the order they subscribed, on the emitter's loop, never
-    inside a process's death. One that raises is detached and reported by a log record and a
+    Events are given out in the order they happened, a little later: in the loop's next pass, in the
+    context that the System was started in. So a subscriber never runs on the stack of whoever
+    caused the event, nor inside a process's death, and may itself send, kill, subscribe and close;
+    `await system.idle()` returns when all are given out. Subscribers run one after the other in the
+    order they subscribed. One that raises is detached and reported by a log record and a
     `SubscriberFailed` event; the emitter and the other subscribers never notice.
+
+    Args:
+        time: the clock that spans are measured by, in seconds.
+        show: turns an error into text; by default its bounded repr.
     """
 
-    __slots__ = ("_by_type", "_subscriptions", "_time", "_types", "wanted")
+    __slots__ = ("_by_type", "_flushing", "_later", "_pending", "_show", "_subscriptions", "_time", "_types", "wanted")
 
-    def __init__(self, time: Callable[[], float]) -> None:
+    def __init__(self, time: Callable[[], float], show: Show | None = None) -> None:
         self._time = time
+        self._show: Show = show or shower(None)
         self._types: set[type[Event]] = set(EVENT_TYPES)
         self._subscriptions: tuple[Subscription, ...] = ()
         self._by_type: dict[type[Event], tuple[Subscription, ...]] = {}
+        self._pending: deque[tuple[Event, tuple[Subscription, ...]]] = deque()
+        self._flushing = False
+        self._later: Callable[[], object] | None = None
         self.wanted: set[type[Event]] = set()
         """Event types that somebody listens to; emitters ask it before they build an event."""
+
+    # -- subscribing ---------------------------------------------------------------------------
 
     def subscribe(self, prefix: str, callback: Subscriber) -> Subscription:
         """Call `callback` with every event whose name is `prefix` or stands under it.
@@ -76,7 +104,14 @@ class Hub:
         Args:
             prefix: `"process"`, `"process.exited"`, or `""` for all.
             callback: a plain function; it must not block.
+
+        Raises:
+            BadSubscription: the prefix is no str, or the callback can't be called.
         """
+        if not isinstance(prefix, str):
+            raise BadSubscription(prefix, "a str: the name of an event or its beginning, up to a dot")
+        if not callable(callback):
+            raise BadSubscription(callback, "a function of one argument, the event")
         subscription = Subscription(self, prefix, callback)
         self._subscriptions = (*self._subscriptions, subscription)
         self._index()
@@ -86,17 +121,22 @@ class Hub:
         """All subscriptions, oldest first."""
         return self._subscriptions
 
+    # -- emitting ------------------------------------------------------------------------------
+
     def emit(self, event: Event) -> None:
-        """Give `event` to its subscribers. An event type of a user's own is known from its first emit."""
+        """Give `event` to those who listen now, later. An event type of one's own is known from its first emit."""
         kind = type(event)
         if kind not in self._types:
             self._types.add(kind)
             self._index()
-        for subscription in self._by_type.get(kind, ()):
-            try:
-                subscription.callback(event)
-            except Exception as error:  # a subscriber is foreign code: whatever it raises is its own
-                self._detach(subscription, event, error)
+        subscriptions = self._by_type.get(kind)
+        if subscriptions is None:
+            return
+        self._pending.append((event, subscriptions))
+        if self._later is None:
+            self.flush()
+        elif len(self._pending) == 1:
+            self._later()
 
     @contextmanager
     def span(self, name: str, **metadata: object) -> Iterator[None]:
@@ -107,24 +147,65 @@ class Hub:
         try:
             yield
         except BaseException as error:
-            now = self._time()
             if SpanFailed in self.wanted:
-                self.emit(SpanFailed(at=now, span=name, metadata=metadata, seconds=now - begun, error=repr(error)))
+                now = self._time()
+                shown = self._show(error)
+                self.emit(SpanFailed(at=now, span=name, metadata=metadata, seconds=now - begun, error=shown))
             raise
-        now = self._time()
         if SpanStopped in self.wanted:
+            now = self._time()
             self.emit(SpanStopped(at=now, span=name, metadata=metadata, seconds=now - begun))
 
-    def _detach(self, subscription: Subscription, event: Event, error: Exception) -> None:
+    # -- for the runtime -----------------------------------------------------------------------
+
+    def open(self, later: Callable[[], object]) -> None:
+        """A System starts: `later` sees to it that `flush` is called soon, on nobody's stack."""
+        self._later = later
+
+    def shut(self) -> None:
+        """The System is down: what is still on its way is given out now."""
+        self._later = None
+        self.flush()
+
+    def flush(self) -> None:
+        """Give out what has happened so far; what subscribers cause meanwhile comes with the next flush."""
+        if self._flushing:
+            return
+        self._flushing = True
+        pending = self._pending
+        rounds = len(pending) if self._later is not None else MAX_AT_END
+        try:
+            while pending and rounds > 0:
+                rounds -= 1
+                self._give(*pending.popleft())
+        finally:
+            self._flushing = False
+            if pending and self._later is not None:
+                self._later()
+
+    def forget(self, subscription: Subscription) -> None:
+        """A subscription is closed."""
+        self._subscriptions = tuple(one for one in self._subscriptions if one is not subscription)
+        self._index()
+
+    def _give(self, event: Event, subscriptions: tuple[Subscription, ...]) -> None:
+        for subscription in subscriptions:
+            if not subscription.active:
+                continue
+            try:
+                subscription.callback(event)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  # foreign code: whatever it raises is its own
+                self._detach(subscription, event, error)
+
+    def _detach(self, subscription: Subscription, event: Event, error: BaseException) -> None:
         subscription.close()
-        subscriber = _name_of(subscription.callback)
+        subscriber = name_of(subscription.callback)
         _log.error("event subscriber %s raised at %s and is detached", subscriber, event.name, exc_info=error)
         if SubscriberFailed in self.wanted:
-            self.emit(SubscriberFailed(at=self._time(), subscriber=subscriber, event=event.name, error=repr(error)))
-
-    def _remove(self, subscription: Subscription) -> None:
-        self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)
-        self._index()
+            shown = self._show(error)
+            self.emit(SubscriberFailed(at=self._time(), subscriber=subscriber, event=event.name, error=shown))
 
     def _index(self) -> None:
         found = {t: tuple(s for s in self._subscriptions if s.matches(t.name)) for t in self._types}
@@ -133,5 +214,11 @@ class Hub:
         self.wanted.update(self._by_type)
 
 
-def _name_of(callback: Subscriber) -> str:
-    return str(getattr(callback, "__qualname__", None) or repr(callback))
+MAX_AT_END: Final = 10_000
+"""Events given out when nothing comes after: an end even if subscribers cause ever new ones."""
+
+
+def name_of(callback: Callable[..., object]) -> str:
+    """What a function is called, for people."""
+    name: object = getattr(callback, "__qualname__", None)
+    return name if isinstance(name, str) else shower(None)(callback)

@@ -35,6 +35,18 @@ class BadPort(RegrowError, TypeError):
         self.value = value
 
 
+class BadSubscription(RegrowError, TypeError):
+    """Not something that events can be given to.
+
+    Attributes:
+        value: What was given.
+    """
+
+    def __init__(self, value: object, allowed: str) -> None:
+        super().__init__(f"can't subscribe with {show(value)}; allowed is {allowed}")
+        self.value = value
+
+
 class BadService(RegrowError):
     """Something in `services` isn't a service, or two have the same name.
 

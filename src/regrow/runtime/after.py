@@ -31,9 +31,10 @@ class Failed(msgspec.Struct, eq=False):
 
 @final
 class End(msgspec.Struct, eq=False):
-    """End without `terminate`: an untrapped EXIT or a kill."""
+    """End without `terminate`: an untrapped EXIT or a kill (`by_signal`), or `terminate` has run."""
 
     reason: ExitReason
+    by_signal: bool = False
 
 
 @final

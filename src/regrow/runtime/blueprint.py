@@ -67,6 +67,7 @@ class Blueprint:
         "terminate",
         "trap_exit",
         "unhandled_seen",
+        "wrap",
     )
 
     def __init__(self, label: str, mailbox: Mailbox, *, trap_exit: bool = False) -> None:
@@ -85,6 +86,8 @@ class Blueprint:
         self.held: dict[type, Entry] | None = None
         self.is_supervisor = False
         self.unhandled_seen: set[type] = set()
+        self.wrap: Callable[[Entry], Entry] | None = None
+        """Applied to handlers when they are resolved; of a traced process's own blueprint only."""
 
     def call_entry(self, message: object) -> Entry:
         """The handler for a call, resolved by name in this class, so that overriding works.
@@ -97,7 +100,8 @@ class Blueprint:
         if entry is None:
             if not isinstance(message, CallMessage):
                 raise WrongServer(self._who(), message, "call")
-            entry = self.calls[type(message)] = self._resolve(message.__handler__, message, "call")
+            entry = self._resolve(message.__handler__, message, "call")
+            entry = self.calls[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
 
     def cast_entry(self, message: object) -> Entry:
@@ -107,7 +111,8 @@ class Blueprint:
         if entry is None:
             if not isinstance(message, CastMessage):
                 raise WrongServer(self._who(), message, "cast")
-            entry = casts[type(message)] = self._resolve(message.__handler__, message, "cast")
+            entry = self._resolve(message.__handler__, message, "cast")
+            entry = casts[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
 
     def _who(self) -> type:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
+from weakref import WeakSet
 
 import msgspec
 
@@ -32,11 +33,13 @@ from regrow.runtime.timers import Timers
 from regrow.runtime.worker import Workers
 
 if TYPE_CHECKING:
-    from regrow.core.events import Event
     from regrow.runtime.process import Process
+    from regrow.runtime.debug import Tracer
     from regrow.runtime.system import System
 
 Redact = Callable[[object], object]
+ENGINES: Final[WeakSet[Engine]] = WeakSet()
+"""All engines of this OS process."""
 
 
 class Counters(msgspec.Struct):
@@ -52,6 +55,7 @@ class Counters(msgspec.Struct):
     late_replies: int = 0
     orphans: int = 0
     zombies: int = 0
+    lost_threads: int = 0
 
 
 @final
@@ -59,6 +63,8 @@ class Engine:
     """Everything that the parts of one running System share. One per start of a System."""
 
     __slots__ = (
+        "__weakref__",
+        "_giving_out",
         "_guards",
         "calls",
         "closing",
@@ -67,7 +73,6 @@ class Engine:
         "debug",
         "exits",
         "groups",
-        "held_events",
         "hand_offs",
         "hand_offs_left",
         "handling",
@@ -100,7 +105,7 @@ class Engine:
         "threads",
         "timeouts",
         "timers",
-        "tracing",
+        "tracer",
         "turn_end",
         "workers",
     )
@@ -144,14 +149,16 @@ class Engine:
         """Called when a KeyboardInterrupt has hit a process."""
         self.leaving: set[asyncio.Task[object]] = set()
         """Tasks that no process has any more and that are about to end."""
-        self.tracing = False
+        self.tracer: Tracer | None = None
+        """What records the processes that are traced, None if none is."""
+        self._giving_out = False
         self._guards = int(debug) + (ports.mailbox_hook is not None)
         self.plain = not self._guards
         self.hand_offs = settings.hand_off_budget if hand_off else 0
         self.hand_offs_left = self.hand_offs
-        self.parked = False
+        self.parked = settings.watchdog
+        """Set by the watchdog: it wants to know when the loop is used again."""
         self.turn_end = 0.0
-        self.held_events: list[Event] | None = None
         self.counters = Counters()
         self.rootless: dict[Process, None] = {}
         self.names: dict[str, Process] = {}
@@ -168,6 +175,8 @@ class Engine:
         self.ownership = Ownership(self)
         self.reporter = Reporter(self)
         self.threads = Threads(self)
+        hub.open(self.later)
+        ENGINES.add(self)
 
     def next_serial(self) -> int:
         """A number that no process of this System had."""
@@ -190,22 +199,25 @@ class Engine:
             self.leaving.add(task)
             task.add_done_callback(self.leaving.discard, context=self.contexts.base)
 
-    def emit(self, event: Event) -> None:
-        """Give an event to its subscribers, after the death that is under way if there is one."""
-        if self.held_events is not None:
-            self.held_events.append(event)
+    def later(self) -> None:
+        """See to it that events and reports are given out soon, on nobody's stack."""
+        if self._giving_out:
+            return
+        self._giving_out = True
+        if threading.get_ident() == self.thread:
+            self.loop.call_soon(self._give_out, context=self.contexts.base)
         else:
-            self.hub.emit(event)
+            self.loop.call_soon_threadsafe(self._give_out, context=self.contexts.base)
 
-    def hold_events(self) -> None:
-        """A death begins: nobody else's code runs inside it."""
-        self.held_events = []
+    def _give_out(self) -> None:
+        self._giving_out = False
+        self.reporter.flush()
+        self.hub.flush()
 
-    def release_events(self) -> None:
-        """The death is done."""
-        held, self.held_events = self.held_events, None
-        for event in held or ():
-            self.hub.emit(event)
+    def close_events(self) -> None:
+        """The System is down: what is still to be told is told now."""
+        self.reporter.flush()
+        self.hub.shut()
 
     def guard(self) -> None:
         """Have every send take the long way from now on, where hooks and checks are."""
@@ -217,14 +229,25 @@ class Engine:
         self._guards -= 1
         self.plain = not self._guards
 
+    def forked(self) -> None:
+        """This is the child of a fork: have every operation take the long way, to its error."""
+        self.running = False
+        self.parked = False
+        self.hand_offs = self.hand_offs_left = 0
+        self.guard()
+
+    def check_fork(self) -> None:
+        """Raise `ForkedSystem` in the child of a fork."""
+        if os.getpid() != self.os_pid:
+            raise ForkedSystem(self.name)
+
     def check_running(self) -> None:
         """Raise unless this System runs in this OS process.
 
         Raises:
             ForkedSystem, NotStarted: it doesn't.
         """
-        if os.getpid() != self.os_pid:
-            raise ForkedSystem(self.name)
+        self.check_fork()
         if not self.running:
             raise NotStarted(self.name, "stopped")
 
@@ -241,3 +264,12 @@ class Engine:
             raise WrongThread(operation)
         if asyncio.get_running_loop() is not self.loop:
             raise WrongLoop(operation)
+
+
+def _forked() -> None:
+    for engine in list(ENGINES):
+        engine.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -103,7 +103,7 @@ class Exits:
         after = target.after
         if isinstance(after, End):
             return  # the first signal is the one that ends it
-        target.after = End(reason)
+        target.after = End(reason, by_signal=True)
         self._interrupt(target)
 
     def _interrupt(self, target: Process) -> None:
@@ -153,6 +153,7 @@ class Exits:
         if Zombie in engine.hub.wanted:
             engine.hub.emit(Zombie(at=engine.loop.time(), pid=target, reason=reason))
         target.task = None
+        engine.ownership.lose(task)
         engine.scheduler.conclude(target)
 
     # -- conclusions ---------------------------------------------------------------------------
@@ -183,7 +184,7 @@ class Exits:
             process.status = RUNNING
             self._engine.workers.job(process, after.coroutine)
         elif isinstance(after, End):
-            self.finish(process, after.reason)
+            self.finish(process, after.reason, by_signal=after.by_signal)
         else:
             if isinstance(after, Failed):
                 self._terminate(process, Crash.of(after.error), None)
@@ -237,16 +238,17 @@ class Exits:
 
     # -- death ---------------------------------------------------------------------------------
 
-    def finish(self, process: Process, reason: ExitReason) -> None:
+    def finish(self, process: Process, reason: ExitReason, *, by_signal: bool = False) -> None:
         """Death, in one step: nobody else's code runs inside it.
 
         Dead to all; name, groups and timers gone; EXIT to links, then DOWN to monitors, then
-        failure to callers; the rest of the mailbox dropped and counted; then, all done, the report.
+        failure to callers; the rest of the mailbox dropped and counted. Its report, unless somebody
+        else ended it, and its events are made here and given out later.
         """
         engine = self._engine
         begun = process.status != STARTING
-        report = engine.reporter.prepare(process, reason) if begun else None
-        engine.hold_events()
+        if not by_signal:
+            engine.reporter.crashed(process, reason)
         process.status = DEAD
         process.after = None
         mailbox, process.mailbox = process.mailbox, None
@@ -271,12 +273,15 @@ class Exits:
         if process.task is not None or process.wakeup is not None:
             engine.workers.detach(process)
         process.instance = process.context = process.waiting = None
-        engine.counters.exited += 1
-        if begun and Exited in engine.hub.wanted:
-            engine.emit(Exited(at=engine.loop.time(), pid=process, kind=process.kind, reason=reason, dropped=dropped))
-        engine.release_events()
-        if report is not None:
-            engine.reporter.crashed(report)
+        if begun:
+            engine.counters.exited += 1
+            if Exited in engine.hub.wanted:
+                now = engine.loop.time()
+                engine.hub.emit(
+                    Exited(at=now, pid=process, kind=process.kind, reason=reason, dropped=dropped)
+                )
+        if engine.tracer is not None:
+            engine.tracer.exited(process, reason)
 
     def _exit_links(self, process: Process, reason: ExitReason, begun: bool) -> None:
         parent = process.parent

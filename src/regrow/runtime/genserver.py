@@ -43,7 +43,7 @@ class IgnoreType:
 Ignore: Final = IgnoreType()
 """Returned by `init`: don't run. A static supervisor keeps the child's spec, a dynamic one nothing."""
 
-RESERVED: Final = frozenset({"init", "handle_continue", "handle_info", "terminate", "stop", "pid", "system", "mailbox", "trap_exit"})
+RESERVED: Final = frozenset({"init", "handle_continue", "handle_info", "terminate", "stop", "pid", "system", "mailbox", "trap_exit", "format_state"})
 
 InitResult = None | Continue | IgnoreType
 
@@ -94,6 +94,20 @@ class GenServer:
         """Clean up. Runs when the server stops itself, when a handler raised, and when its
         supervisor shuts it down; never on a kill or an untrapped EXIT."""
         return None
+
+    def format_state(self) -> object:
+        """What crash reports show of this server: by default its attributes.
+
+        Override it to leave out what is large or secret. The System's `redact` then gets what this
+        returns, so it has the last word.
+        """
+        state: dict[str, object] = {}
+        for cls in type(self).__mro__:
+            for name in _slots_of(cls):
+                if hasattr(self, name):
+                    state[name] = getattr(self, name)
+        state.update(getattr(self, "__dict__", ()))
+        return state
 
     @property
     @final
@@ -232,3 +246,9 @@ def reply_later() -> ReplyHandle:
         extras.deferred = set()
     extras.deferred.add(current)
     return ReplyHandle(current)
+
+
+def _slots_of(cls: type) -> tuple[str, ...]:
+    slots: object = cls.__dict__.get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)  # type: ignore[arg-type]
+    return () if cls is GenServer else tuple(name for name in names if not name.startswith("__"))

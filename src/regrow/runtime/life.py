@@ -151,6 +151,7 @@ class Life:
         self.top = self._task = None
         self.state = state
         self.failure = reason if state == "failed" else None
+        engine.close_events()
         self._ended.set_result(None)
         if self._body is not None and (state == "failed" or self._interrupted):
             self._body_cancelled = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from regrow.core.reasons import NOPROC
 from regrow.errors import OtherSystem
@@ -10,6 +12,9 @@ from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
+
+SORTED_UP_TO: Final = 64
+"""Links that are put in order before they are shown; sorting a million for 15 would hold the loop."""
 
 
 def link(engine: Engine, process: Process, other: Process) -> None:
@@ -40,11 +45,12 @@ def unlink(process: Process, other: Process) -> None:
                 one.links = None
 
 
-def linked_to(process: Process) -> tuple[Process, ...]:
-    """Who is linked to `process`, its supervisor and its children included, by age."""
-    found = set(process.links or ())
-    if process.parent is not None and process.parent.status != DEAD:
-        found.add(process.parent)
-    if process.extras is not None:
-        found.update(process.extras.children or ())
-    return tuple(sorted(found, key=lambda one: one.serial))
+def ties_of(process: Process) -> tuple[int, Iterator[Process]]:
+    """How many are tied to `process`, and who: its supervisor, its links by age, its children."""
+    parent = process.parent
+    above = (parent,) if parent is not None and parent.status != DEAD else ()
+    links = process.links or ()
+    if len(links) <= SORTED_UP_TO:
+        links = sorted(links, key=lambda one: one.serial)
+    children = (process.extras.children if process.extras is not None else None) or ()
+    return len(above) + len(links) + len(children), chain(above, links, children)

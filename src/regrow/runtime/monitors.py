@@ -199,7 +199,7 @@ class Monitors:
         if owner.status != DEAD:
             engine.scheduler.signal(owner, Down(monitor, monitor.pid, reason))
         if DownSent in engine.hub.wanted:
-            engine.emit(
+            engine.hub.emit(
                 DownSent(at=engine.loop.time(), owner=owner, target=monitor.target, reason=reason, tag=monitor.tag)
             )
 

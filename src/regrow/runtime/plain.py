@@ -197,7 +197,11 @@ async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> o
     while True:
         found, message, seen = _scan(me, matches, seen)
         if found:
+            if me.extras is not None:
+                me.extras.pattern = None
             return message
+        if seen:
+            me.more().pattern = match  # for whoever finds the mailbox full
         if not await _wait(me, deadline):
             raise ReceiveTimeout(match, limit or 0.0, seen)
 
@@ -300,9 +304,13 @@ async def _wait(me: Process, deadline: float | None) -> bool:
     timer = None
     if deadline is not None:
         timer = engine.timers.internal(deadline - engine.loop.time(), lambda: _expire(me, wakeup))
+    engine.workers.receiving += 1
     try:
         await wakeup
     finally:
+        engine.workers.receiving -= 1
+        if engine.parked:
+            engine.threads.unpark()
         me.wakeup = None
         if me.status in (IDLE, QUEUED):
             me.status = RUNNING

@@ -64,6 +64,7 @@ class Extras:
         "deferred",
         "down_waiters",
         "groups",
+        "pattern",
         "place_waiters",
         "receipt",
         "signals",
@@ -81,6 +82,7 @@ class Extras:
         self.deferred: set[Request] | None = None
         self.down_waiters: list[asyncio.Future[ExitReason]] | None = None
         self.groups: set[str] | None = None
+        self.pattern: object = None
         self.place_waiters: dict[Request | asyncio.Future[None], None] | None = None
         self.receipt: Receipt | None = None
         self.signals = 0

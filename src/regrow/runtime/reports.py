@@ -3,187 +3,224 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Final, final
 
-import msgspec
+from typing_extensions import override
 
-from regrow.core.events import MailboxFullSeen
+from regrow.core.events import CrashReported, MailboxFullSeen
 from regrow.core.reasons import ExitReason, format_reason, is_silent
-from regrow.runtime.items import Info, Request, Tracked
-from regrow.runtime.links import linked_to
+from regrow.core.reports import CrashReport, Neighbour, redact_reason
+from regrow.core.show import shower
+from regrow.runtime.genserver import GenServer
+from regrow.runtime.items import Continuation, Info, Request, Tick, Tracked
+from regrow.runtime.links import ties_of
+from regrow.runtime.process import Process
 
 if TYPE_CHECKING:
+    from regrow.core.show import Show
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Pid
-    from regrow.runtime.process import Process
 
 MAX_NEIGHBOURS: Final = 15
+MAX_LINKS: Final = 15
 MAX_MAILBOX: Final = 10
-MAX_SHOWN: Final = 500
 
 crash_log = logging.getLogger("regrow.crash")
 supervisor_log = logging.getLogger("regrow.supervisor")
 message_log = logging.getLogger("regrow.message")
-trace_log = logging.getLogger("regrow.trace")
-
-
-@final
-class CrashReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a process that crashed. Texts are bounded and went through the redaction hook.
-
-    Attributes:
-        pid: the process. Its system, kind and name stand in it.
-        reason: its exit reason.
-        ancestors: its supervisor, that one's supervisor, and so on.
-        last_message: what it was handling, as text, None if nothing.
-        mailbox_length: how many items were waiting.
-        mailbox_head: the first 10 of them, as text.
-        links: who was linked to it.
-        neighbours: up to 15 processes linked to it that don't trap exits, which end with it, as text.
-        state: its attributes, as text.
-    """
-
-    pid: Pid[object]
-    reason: ExitReason
-    ancestors: tuple[Pid[object], ...]
-    last_message: str | None
-    mailbox_length: int
-    mailbox_head: tuple[str, ...]
-    links: tuple[Pid[object], ...]
-    neighbours: tuple[str, ...]
-    state: str
 
 
 @final
 class Reporter:
-    """Writes the reports of one System to the loggers under `regrow`."""
+    """Writes the reports of one System to the loggers under `regrow`.
 
-    __slots__ = ("_engine",)
+    A report is made when it happens and logged a little later, in the loop's next pass: log
+    handlers and filters, which are foreign code, never run inside a handler or a death.
+    """
+
+    __slots__ = ("_engine", "_records", "show")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._records: deque[tuple[logging.Logger, logging.LogRecord]] = deque()
+        self.show: Show = shower(engine.redact)
+        """A message as text: redacted, bounded, and never an error."""
 
     # -- crash reports -------------------------------------------------------------------------
 
-    def prepare(self, process: Process, reason: ExitReason) -> CrashReport | None:
-        """Build the report of an abnormal end while the process's record is still whole.
+    def crashed(self, process: Process, reason: ExitReason) -> None:
+        """Report an end that is the process's own failure, while its record is still whole.
 
-        None for an end that is nobody's failure, and where nobody would read it.
+        Nothing is built of an end that is nobody's failure, or where nobody would read it.
         """
-        if is_silent(reason) or not crash_log.isEnabledFor(logging.ERROR):
-            return None
+        if is_silent(reason):
+            return
+        engine = self._engine
+        engine.counters.crashed += 1
+        logged = crash_log.isEnabledFor(logging.ERROR)
+        told = CrashReported in engine.hub.wanted
+        if not (logged or told):
+            return
+        report = self._report(process, reason)
+        if told:
+            engine.hub.emit(CrashReported(at=engine.loop.time(), report=report))
+        if logged:
+            self.log(crash_log, logging.ERROR, "%s", (_Text(report),), process, {"regrow_report": report})
+
+    def _report(self, process: Process, reason: ExitReason) -> CrashReport:
+        engine = self._engine
         mailbox = process.mailbox or ()
         current = process.current
+        count, ties = ties_of(process)
+        links = tuple(islice(ties, MAX_LINKS))
         return CrashReport(
             pid=process,
-            reason=reason,
+            reason=reason if engine.redact is None else redact_reason(reason, engine.redact),
             ancestors=ancestors_of(process),
-            last_message=None if current is None else self.show(_message_of(current)),
+            last_message=None if current is None else self.show(message_of(current)),
             mailbox_length=len(mailbox),
-            mailbox_head=tuple(self.show(_message_of(item)) for item, _ in zip(mailbox, range(MAX_MAILBOX), strict=False)),
-            links=linked_to(process),
-            neighbours=tuple(_neighbour(one) for one in _bounded(_neighbours(process))),
-            state=self._state_of(process),
+            mailbox_head=tuple(self.show(message_of(item)) for item in islice(mailbox, MAX_MAILBOX)),
+            links=links,
+            link_count=count,
+            neighbours=tuple(
+                Neighbour(pid=one, mailbox_length=len(one.mailbox) if one.mailbox else 0)
+                for one in islice(neighbours_of(process), MAX_NEIGHBOURS)
+            ),
+            state=self._state_of(process.instance),
         )
 
-    def crashed(self, report: CrashReport) -> None:
-        """Log a crash: one record, with pid and name as fields."""
-        crash_log.error(
-            "%s crashed: %s",
-            report.pid,
-            _Lazy(report.reason),
-            extra={"regrow_pid": str(report.pid), "regrow_name": report.pid.registered_name, "regrow_report": report},
-        )
+    def _state_of(self, instance: object) -> str | None:
+        if not isinstance(instance, GenServer):
+            return None
+        try:
+            state = instance.format_state()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a user's hook may do anything
+            return f"<{type(instance).__name__}: format_state raised {type(error).__name__}>"
+        return self.show(state)
+
+    # -- other reports -------------------------------------------------------------------------
 
     def supervisor(self, process: Process, context: str, child_id: object, reason: ExitReason) -> None:
-        """Log a supervisor report. `context` is OTP's: `child_terminated`, `start_error`, ..."""
-        if supervisor_log.isEnabledFor(logging.ERROR):
-            supervisor_log.error(
-                "%s: %s of child %r: %s",
-                process,
-                context,
-                child_id,
-                _Lazy(reason),
-                extra={
-                    "regrow_pid": str(process),
-                    "regrow_name": process.name,
-                    "regrow_context": context,
-                    "regrow_child": child_id,
-                },
-            )
+        """Log a supervisor report. `context` is OTP's: `child_terminated`, `start_error`,
+        `shutdown_error`, or `shutdown` when the supervisor gives up."""
+        if not supervisor_log.isEnabledFor(logging.ERROR):
+            return
+        redact = self._engine.redact
+        shown = reason if redact is None else redact_reason(reason, redact)
+        extra = {"regrow_context": context, "regrow_child": child_id, "regrow_reason": _Reason(shown)}
+        args = (process, context, child_id, extra["regrow_reason"])
+        self.log(supervisor_log, logging.ERROR, "%s: %s of child %r: %s", args, process, extra)
 
     def zombie(self, process: Process, reason: ExitReason) -> None:
         """Log a process that doesn't end."""
-        crash_log.error(
-            "%s was killed (%s) and still runs; it is a zombie: its runtime calls raise",
-            process,
-            _Lazy(reason),
-            extra={"regrow_pid": str(process), "regrow_name": process.name},
-        )
+        redact = self._engine.redact
+        shown = _Reason(reason if redact is None else redact_reason(reason, redact))
+        text = "%s was to end (%s) and still runs; it is a zombie: its runtime calls raise"
+        self.log(crash_log, logging.ERROR, text, (process, shown), process, {})
 
     def unhandled(self, process: Process, message: object) -> None:
         """Log an info that nobody has use for; once per class and type."""
-        message_log.warning(
-            "%s got an info that it has no handle_info for: %s",
-            process,
-            self.show(message),
-            extra={"regrow_pid": str(process), "regrow_name": process.name},
-        )
+        if message_log.isEnabledFor(logging.WARNING):
+            text = "%s got an info that it has no handle_info for: %s"
+            self.log(message_log, logging.WARNING, text, (process, self.show(message)), process, {})
 
     def mailbox_full(self, process: Process, capacity: int, overflow: str) -> None:
         """Tell of a full mailbox; of a plain process's with what it waits for."""
         hub = self._engine.hub
         if MailboxFullSeen in hub.wanted:
-            head = _message_of(process.mailbox[0]) if process.mailbox else None
+            head = process.mailbox[0] if process.mailbox else None
+            pattern = process.extras.pattern if process.extras is not None else None
             hub.emit(
                 MailboxFullSeen(
                     at=self._engine.loop.time(),
                     pid=process,
                     capacity=capacity,
                     overflow=overflow,
-                    head=None if head is None else self.show(head),
+                    pattern=None if pattern is None else pattern_text(pattern),
+                    head=None if head is None else self.show(message_of(head)),
                 )
             )
 
-    def traced(self, sender: Process | None, target: Process, message: object) -> None:
-        """Log one message of a traced process."""
-        trace_log.info("%s -> %s: %s", sender or "outside", target, self.show(message))
+    # -- records -------------------------------------------------------------------------------
+
+    def log(
+        self,
+        logger: logging.Logger,
+        level: int,
+        text: str,
+        args: tuple[object, ...],
+        process: Process,
+        fields: Mapping[str, object],
+    ) -> None:
+        # Made by hand: looking for the caller's line costs more than the rest and would find this one.
+        extra = {"regrow_pid": str(process), "regrow_name": process.name, **fields}
+        record = logger.makeRecord(logger.name, level, __file__, 0, text, args, None, "report", extra)
+        self._records.append((logger, record))
+        if len(self._records) == 1:
+            self._engine.later()
+
+    def flush(self) -> None:
+        """Give the records to their loggers."""
+        records = self._records
+        while records:
+            logger, record = records.popleft()
+            try:
+                logger.handle(record)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001  # a filter raised: logging doesn't catch those
+                text = "a logging filter raised at a report of regrow"
+                self._engine.loop.call_exception_handler({"message": text, "exception": error})
 
     # -- texts ---------------------------------------------------------------------------------
 
-    def show(self, message: object) -> str:
-        """A message as text: redacted, bounded, and never an error."""
-        redact = self._engine.redact
-        try:
-            text = repr(message if redact is None else redact(message))
-        except Exception as error:  # noqa: BLE001  # the repr of a user's object may do anything
-            text = f"<{type(message).__name__}: repr raised {type(error).__name__}>"
-        return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
-
     def handler_name(self, process: Process, item: object) -> str:
         """The handler that handles `item`, for people."""
-        message = _message_of(item)
+        message = message_of(item)
         handler = getattr(message, "__handler__", None)
         name = handler.name if handler is not None else f"handle_info({type(message).__name__})"
         return f"{process.kind}.{name}"
 
-    def _state_of(self, process: Process) -> str:
-        state = getattr(process.instance, "__dict__", None)
-        return self.show(state) if state is not None else ""
+
+@final
+class _Text:
+    """Formats a report only if the record is."""
+
+    __slots__ = ("_report",)
+
+    def __init__(self, report: CrashReport) -> None:
+        self._report = report
+
+    @override
+    def __str__(self) -> str:
+        return self._report.format()
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return (str, (str(self),))
 
 
 @final
-class _Lazy:
+class _Reason:
     """Formats a reason only if the record is."""
 
-    __slots__ = ("_reason",)
+    __slots__ = ("reason",)
 
     def __init__(self, reason: ExitReason) -> None:
-        self._reason = reason
+        self.reason = reason
 
+    @override
     def __str__(self) -> str:
-        return format_reason(self._reason)
+        return format_reason(self.reason)
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        return (str, (str(self),))
 
 
 def ancestors_of(process: Process) -> tuple[Pid[object], ...]:
@@ -196,23 +233,33 @@ def ancestors_of(process: Process) -> tuple[Pid[object], ...]:
     return tuple(found)
 
 
-def _neighbours(process: Process) -> Iterable[Process]:
-    return (one for one in linked_to(process) if not one.trap_exit)
+def neighbours_of(process: Process) -> Iterator[Process]:
+    """Who ends with `process`: linked to it, or to one of these, and not trapping exits. Nearest first."""
+    seen = {process}
+    ready: deque[Process] = deque([process])
+    while ready:
+        for one in ties_of(ready.popleft())[1]:
+            if one not in seen and not one.trap_exit:
+                seen.add(one)
+                ready.append(one)
+                yield one
 
 
-def _bounded(processes: Iterable[Process]) -> Iterable[Process]:
-    for process, _ in zip(processes, range(MAX_NEIGHBOURS), strict=False):
-        yield process
+def pattern_text(pattern: object) -> str:
+    """What a selective receive waits for, as text."""
+    if isinstance(pattern, tuple):
+        parts: Iterable[object] = pattern
+        return " | ".join(pattern_text(part) for part in parts)
+    name: object = getattr(pattern, "__qualname__", None)
+    return name if isinstance(name, str) else shower(None)(pattern)
 
 
-def _neighbour(process: Process) -> str:
-    waiting = len(process.mailbox) if process.mailbox else 0
-    return f"{process} ({waiting} waiting)"
-
-
-def _message_of(item: object) -> object:
+def message_of(item: object) -> object:
+    """The message that an item of a mailbox carries; a signal of the runtime is its own message."""
     if isinstance(item, Tracked):
         item = item.item
     if isinstance(item, Info | Request):
         return item.message
-    return item
+    if isinstance(item, Continuation):
+        return item.value
+    return item.timer.message if isinstance(item, Tick) else item

@@ -64,6 +64,8 @@ class Scheduler:
     def signal(self, process: Process, item: object) -> None:
         """Like `enqueue`, for what no bound counts."""
         process.room += 1
+        if self._engine.tracer is not None:
+            self._engine.tracer.signal(process, item)
         self.enqueue(process, item)
 
     def activate(self, process: Process) -> None:

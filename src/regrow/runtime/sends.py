@@ -57,6 +57,8 @@ class Sends:
         if not engine.plain or engine.loop.is_closed():
             engine.check_here("send")
             sender = current_process.get(None)
+            if engine.tracer is not None:
+                engine.tracer.message(sender, target, item, message)
             if sender is not None and sender.extras is not None:
                 if sender.extras.zombie:
                     raise ZombieProcess(sender)
@@ -87,13 +89,14 @@ class Sends:
 
     def admit(self, target: Process, request: Request) -> bool:
         """Whether the hooks let a call through now; held back or dropped, its caller's timeout tells."""
-        return self._hooked(current_process.get(None), target, request, request.message)
+        sender = current_process.get(None)
+        if self._engine.tracer is not None:
+            self._engine.tracer.message(sender, target, request, request.message)
+        return self._hooked(sender, target, request, request.message)
 
     def _hooked(self, sender: Process | None, target: Process, item: object, message: object) -> bool:
         engine = self._engine
         hook = engine.ports.mailbox_hook
-        if engine.tracing:
-            engine.reporter.traced(sender, target, message)
         if hook is None:
             return True
         decision = hook(sender, target, message)
@@ -137,7 +140,7 @@ class Sends:
             item.timer.lost()
         if Dropped in engine.hub.wanted:
             shown = engine.reporter.show(message)
-            engine.emit(Dropped(at=engine.loop.time(), target=target, cause=cause, message=shown))
+            engine.hub.emit(Dropped(at=engine.loop.time(), target=target, cause=cause, message=shown))
 
     def drop_rest(self, process: Process, mailbox: deque[object], reason: ExitReason) -> int:
         """The process has ended with these items unhandled. Returns how many of them were messages."""
@@ -159,7 +162,7 @@ class Sends:
                 item.timer.lost()  # type: ignore[attr-defined]
             if Dropped in engine.hub.wanted:
                 shown = engine.reporter.show(_message_of(item))
-                engine.emit(Dropped(at=engine.loop.time(), target=process, cause="exit", message=shown))
+                engine.hub.emit(Dropped(at=engine.loop.time(), target=process, cause="exit", message=shown))
         mailbox.clear()
         return dropped
 

@@ -108,6 +108,8 @@ def _new(
     process = Process(engine, blueprint, parent, None)
     if name is not None:
         engine.registry.claim(name, process, metadata)
+    if engine.tracer is not None:
+        engine.tracer.started(process)
     if parent is None:
         engine.rootless[process] = None
     else:

@@ -16,6 +16,7 @@ from regrow.core.options import Strategy
 from regrow.core.ports import Ports
 from regrow.core.services import Service, ServiceEntry, check_services
 from regrow.core.settings import Settings
+from regrow.core.show import shower
 from regrow.core.specs import ChildSpec
 from regrow.core.timeouts import Timeouts, TimeoutTable, read_factor
 from regrow.errors import AlreadyStarted, NoSuchService, NotAProcess, NotStarted
@@ -94,7 +95,9 @@ class System(Access):
         self._hand_off = hand_off
         self._indexes = indexes
         self._redact = redact
-        self._hub = Hub(lambda: self._engine.loop.time() if self._engine is not None else math.nan)
+        self._hub = Hub(
+            lambda: self._engine.loop.time() if self._engine is not None else math.nan, shower(redact)
+        )
         self._engine: Engine | None = None
         self._life: Life | None = None
         self._tree(self._entries)
@@ -112,7 +115,7 @@ class System(Access):
             ChildStartFailed: a child did not start; `child_id` and `reason` say which and why.
         """
         if self._life is not None and not self._life.over:
-            raise AlreadyStarted(self.name, self._life.state)
+            raise AlreadyStarted(self.name, self._living().state)
         if self._life is not None:
             self._entries = check_services(self._services)  # asked once per start
         engine = self._engine = Engine(
@@ -229,6 +232,8 @@ class System(Access):
     def _living(self) -> Life:
         if self._life is None:
             raise NotStarted(self.name, "not started")
+        if self._engine is not None and not self._life.over:
+            self._engine.check_fork()
         return self._life
 
     # -- what is in it -------------------------------------------------------------------------
@@ -276,9 +281,10 @@ class System(Access):
 
     def _running(self) -> Engine:
         engine = self._engine
+        if engine is not None:
+            engine.check_fork()
         if engine is None or not engine.running:
             raise NotStarted(self.name, self.state)
-        engine.check_running()
         return engine
 
     def __repr__(self) -> str:
