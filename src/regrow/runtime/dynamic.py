@@ -78,7 +78,8 @@ class DynamicSupervisor(SupervisorBase):
 
         Args:
             spec: how; its id needn't be unique. One spec can serve for many children.
-            args: arguments of this child, after those of the spec.
+            args: arguments of this child, after those of the spec. A spec that is not whole without
+                them is made with `rg.ChildSpec(...)`, which unlike `rg.child` is checked only here.
 
         Returns:
             Its Pid, None if its `init` ignored.

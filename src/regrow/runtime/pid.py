@@ -251,3 +251,9 @@ class Ref(Address[S_co]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (str, (self.name,))
+
+    def __copy__(self) -> Ref[S_co]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Ref[S_co]:
+        return self
