@@ -84,13 +84,13 @@ def test_a_guest_that_traps_exits_gets_them_as_messages() -> None:
 def test_a_killed_guest_leaves_its_block(waiting: bool) -> None:
     async def body(system: rg.System) -> None:
         with pytest.raises(rg.errors.ProcessExited) as caught:
-            async with system.guest() as me:
+            async with system.guest(name="me") as me:
                 rg.trap_exit(True)
                 me.kill()
                 if waiting:
                     await rg.receive()
         assert caught.value.reason is rg.KILLED
-        assert not me.alive
+        assert not system.ref("me", object).alive
         await asyncio.sleep(0)  # noqa: TID251  # no cancel is left behind
 
     play(body, hand_off=True)
@@ -99,12 +99,12 @@ def test_a_killed_guest_leaves_its_block(waiting: bool) -> None:
 def test_a_guest_that_swallows_its_kill_is_told_at_the_end() -> None:
     async def body(system: rg.System) -> None:
         with pytest.raises(rg.errors.ProcessExited):
-            async with system.guest() as me:
+            async with system.guest(name="me") as me:
                 me.kill()
                 with pytest.raises(asyncio.CancelledError):
                     await forever()
                 assert me.alive  # it still runs code
-        assert not me.alive
+        assert not system.ref("me", object).alive
 
     play(body, hand_off=True)
 
@@ -161,12 +161,11 @@ def test_what_the_block_raises_is_the_guests_exit_reason() -> None:
 
 def test_exit_process_leaves_the_block() -> None:
     async def body(system: rg.System) -> None:
-        async with system.guest():
-            rg.exit_process(rg.NORMAL)
-        with pytest.raises(rg.errors.ProcessExited) as caught:
-            async with system.guest():
-                rg.exit_process("mine")
-        assert caught.value.reason == "mine"
+        for reason in (rg.NORMAL, "mine"):
+            with pytest.raises(rg.errors.ProcessExited) as caught:
+                async with system.guest():
+                    rg.exit_process(reason)
+            assert caught.value.reason is reason
 
     play(body, hand_off=True)
 
@@ -199,12 +198,12 @@ def test_a_guest_of_one_system_may_be_a_guest_of_another() -> None:
     async def body(system: rg.System) -> None:
         async with rg.System(name="other") as other:
             with pytest.raises(rg.errors.ProcessExited) as caught:
-                async with system.guest() as outer, other.guest() as inner:
+                async with system.guest(name="outer") as outer, other.guest(name="inner") as inner:
                     assert rg.current() is inner
                     outer.kill()
                     await forever()
-            assert caught.value.target is outer
-            assert not inner.alive
+            assert caught.value.target.registered_name == "outer"  # type: ignore[attr-defined]
+            assert other.whereis("inner") is None
 
     play(body, hand_off=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from typing import Never, TypeVar
 
 from regrow.runtime import idle
@@ -98,7 +97,7 @@ class Access:
         """End `suspend`."""
         idle.resume(self._running(), pid)
 
-    def guest(self, *, name: str | None = None) -> AbstractAsyncContextManager[Pid[object]]:
+    def guest(self, *, name: str | None = None) -> Guest:
         """Make the current task a process for the length of a block: it may link, monitor, receive.
 
         An exit signal cancels the block, which then raises `ProcessExited`. What the block raises
@@ -110,6 +109,6 @@ class Access:
         Raises:
             AlreadyAProcess: this code runs in a process, or in a guest, of this System.
             NameTaken: another process has the name.
-            ProcessExited: at the end of the block, if the guest was ended by somebody.
+            ProcessExited: at the end of the block, if somebody ended the guest, or `rg.exit_process`.
         """
         return Guest(self._running(), name)

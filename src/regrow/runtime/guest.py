@@ -55,7 +55,7 @@ class Guest:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> None:
         process, token = self._process, self._token
         task = asyncio.current_task()
         assert process is not None
@@ -76,14 +76,11 @@ class Guest:
         if cancelled and task.cancelling() > self._before:
             raise asyncio.CancelledError  # somebody else wants this task to end
         if error is not None and not isinstance(error, asyncio.CancelledError | ProcessExit):
-            return False
+            return
         if ours or ended is not None:
             raise ProcessExited(ended.reason if ended is not None else KILLED, process) from None
         if isinstance(error, ProcessExit):
-            if error.reason is NORMAL:
-                return True
             raise ProcessExited(error.reason, process) from None
-        return False
 
 
 async def _take_cancel() -> bool:

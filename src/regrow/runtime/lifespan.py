@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, final
 
@@ -17,7 +17,7 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @asynccontextmanager
-async def lifespan(system: System) -> AsyncIterator[None]:
+async def lifespan(system: System) -> AsyncGenerator[None]:
     """See `System.lifespan`."""
     async with system:
         yield

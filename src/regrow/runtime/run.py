@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Generic, Never, TypeAlias, TypeVar, final
 
@@ -109,7 +109,7 @@ class _Run(Generic[T]):
 @contextlib.contextmanager
 def _handling(
     loop: asyncio.AbstractEventLoop, handler: Callable[[int, FrameType | None], None]
-) -> Iterator[None]:
+) -> Generator[None]:
     """Have `handler` called for the signals, and put back afterwards who was called before."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number in SIGNALS:
