@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from benchmarks.semantics.scenarios import Scenario
 from benchmarks.suite import paths, proc
@@ -69,7 +69,12 @@ def peer(system: str, scenario: Scenario) -> Row:
     if not python.exists():
         why = f"not installed: python benchmarks/peers.py setup {system}"
         return Row(scenario.key, system, "", "can't", why)
-    command = [str(python), "-m", "benchmarks.semantics.worker", system, scenario.key]
+    answer = _run([str(python), "-m", "benchmarks.semantics.worker", system, scenario.key])
+    running = answer.get("version") or _version(system)
+    return Row(scenario.key, system, running, answer["verdict"], answer["observed"])
+
+
+def _run(command: list[str]) -> dict[str, str]:
     with tempfile.TemporaryFile("w+") as complaints:
         worker = subprocess.Popen(
             command,
@@ -86,21 +91,16 @@ def peer(system: str, scenario: Scenario) -> Row:
         started = time.monotonic()
         try:
             answer = _answer(worker)
-            # Without an answer it ends by itself, or is killed by the alarm.
-            code = worker.wait() if answer is None else 0
+            if answer is not None:
+                return answer
+            # It ends by itself, or is killed by the alarm.
+            code = worker.wait()
         finally:
             alarm.cancel()
             _kill(worker.pid)
             worker.wait()
-        if answer is None:
-            hung = time.monotonic() - started >= _LIMIT
-            answer = {
-                "verdict": "fail",
-                "observed": f"hung for {_LIMIT:.0f} s" if hung else _end(code, complaints),
-            }
-    return Row(
-        scenario.key, system, answer.get("version", _version(system)), answer["verdict"], answer["observed"]
-    )
+        hung = time.monotonic() - started >= _LIMIT
+        return {"verdict": "fail", "observed": f"hung for {_LIMIT:.0f} s" if hung else _end(code, complaints)}
 
 
 def _answer(worker: subprocess.Popen[str]) -> dict[str, str] | None:
@@ -158,11 +158,11 @@ def regrow(scenarios: list[Scenario]) -> list[Row]:
         done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
         if not report.exists():
             raise SystemExit(f"the tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+        cases = list(ET.parse(report).getroot().iter("testcase"))
     return [_regrow_row(scenario, cases) for scenario in scenarios]
 
 
-def _regrow_row(scenario: Scenario, cases: list[ElementTree.Element]) -> Row:
+def _regrow_row(scenario: Scenario, cases: list[ET.Element]) -> Row:
     mine = [case for case in cases if case.get("name", "").split("[")[0] == f"test_{scenario.key}"]
     seen = dict.fromkeys(
         entry.get("value", "")
