@@ -242,17 +242,19 @@ def test_the_list_says_who_watches_whom_since_when(hand_off: bool) -> None:
     play(body, WATCHER, hand_off=hand_off)
 
 
+LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
+
+
 def test_debug_notes_the_line_that_set_it(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         async with system.guest():
             monitor = rg.monitor(system.root)
             with rg.monitoring(system.root) as scoped:
                 sites = [monitor.call_site or "", scoped.call_site or ""]
-        lines = Path(__file__).read_text(encoding="utf-8").splitlines()
         for site, text in zip(sites, ("rg.monitor(system.root)", "rg.monitoring(system.root)"), strict=True):
             path, _, line = site.rpartition(":")
             assert Path(path).name == Path(__file__).name
-            assert text in lines[int(line) - 1]
+            assert text in LINES[int(line) - 1]
 
     play(body, hand_off=hand_off, debug=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -470,7 +471,7 @@ def test_restarts_back_off(jitter: float, waits: list[float], hand_off: bool) ->
     async def body(system: rg.System) -> None:
         (await pid_of(sup_of(system), "t")).kill()
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=20.0)
-        assert [later - sooner for sooner, later in zip(times, times[1:], strict=False)] == waits
+        assert [later - sooner for sooner, later in itertools.pairwise(times)] == waits
         assert await states(sup_of(system)) == {"t": "running"}
 
     spec = rg.supervisor(

@@ -87,6 +87,13 @@ class Sends:
         self._engine.scheduler.enqueue(target, item)
         return True
 
+    def put_late(self, target: Process, item: object, message: object) -> None:
+        """`put` for what was held up: nobody is there any more to be told of a full mailbox."""
+        try:
+            self.put(target, item, message)
+        except MailboxFull:
+            self.drop(target, message, "drop_newest", item)
+
     def admit(self, target: Process, request: Request) -> bool:
         """Whether the hooks let a call through now; held back or dropped, its caller's timeout tells."""
         sender = current_process.get(None)
@@ -105,7 +112,7 @@ class Sends:
         if decision == "drop":
             self.drop(target, message, "hook", item)
         else:
-            engine.timers.internal(float(decision), lambda: self.put(target, item, message))
+            engine.timers.internal(float(decision), lambda: self.put_late(target, item, message))
         return False
 
     # -- the bound -----------------------------------------------------------------------------
