@@ -398,3 +398,35 @@ def test_current_system_is_the_processes_own() -> None:
             assert found == [one, two]
 
     run_virtual(body())
+
+
+# -- the tree as text --------------------------------------------------------------------------
+
+
+def test_the_tree_as_text() -> None:
+    async def waits() -> None:
+        await rg.receive()
+
+    async def body() -> None:
+        group = rg.supervisor([worker(f"w{n}") for n in range(5)], id="group")
+        async with rg.System([worker("a"), group], name="sys") as system:
+            system.spawn(waits, name="spawned")
+            await system.idle()
+            held = system.whereis("a")
+            assert held is not None
+            system.suspend(held)
+            held.send("x")
+            lines = [line.replace(f".{held.incarnation} ", " ") for line in system.tree(limit=3).splitlines()]
+            assert lines == [
+                "sys: running",
+                "├── <sys.1 Supervisor> (id 'root')",
+                "│   ├── <sys.2 Worker 'a'> (suspended, 1 waiting)",
+                "│   └── <sys.3 Supervisor> (id 'group')",
+                "│       ├── <sys.4 Worker 'w0'>",
+                "│       ├── <sys.5 Worker 'w1'>",
+                "│       ├── <sys.6 Worker 'w2'>",
+                "│       └── and 2 more",
+                f"└── <sys.9 {waits.__qualname__} 'spawned'>",
+            ]
+
+    run_virtual(body())

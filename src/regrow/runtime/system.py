@@ -29,6 +29,7 @@ from regrow.runtime.process import current_process
 from regrow.runtime.run import LoopFactory, run
 from regrow.runtime.supervisor import Supervisor, supervisor
 from regrow.runtime.top import Top, with_services
+from regrow.runtime.tree import tree
 
 if TYPE_CHECKING:
     from typing import Self
@@ -100,7 +101,7 @@ class System(Access):
         )
         self._engine: Engine | None = None
         self._life: Life | None = None
-        self._tree(self._entries)
+        self._whole(self._entries)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -133,7 +134,7 @@ class System(Access):
             redact=self._redact,
         )
         engine.system = self
-        self._life = Life(engine, self._tree(self._entries))
+        self._life = Life(engine, self._whole(self._entries))
         await self._life.start()
         return self
 
@@ -226,7 +227,7 @@ class System(Access):
         """Wrap any ASGI app so that the System starts before it and stops after it."""
         return wrap(self, app)
 
-    def _tree(self, entries: tuple[ServiceEntry, ...]) -> ChildSpec:
+    def _whole(self, entries: tuple[ServiceEntry, ...]) -> ChildSpec:
         return with_services(entries, self._spec) if entries else self._spec
 
     def _living(self) -> Life:
@@ -257,6 +258,14 @@ class System(Access):
         if root is None:
             raise NotStarted(self.name, "starting")
         return cast("Pid[Supervisor]", root)
+
+    def tree(self, *, limit: int = 100) -> str:
+        """The processes as text, one a line, each under its supervisor.
+
+        Args:
+            limit: how many children of one supervisor are shown, default 100.
+        """
+        return tree(self._running(), self.state, limit)
 
     def service(self, name: str) -> Service | ChildSpec:
         """What was given as a service under that name.
