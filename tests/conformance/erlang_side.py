@@ -75,3 +75,12 @@ def run_oracle(
     if failed or len(raws) != len(scenarios):
         raise OracleFailed("\n".join(failed[:5]) or f"{len(scenarios) - len(raws)} scenarios left no trace")
     return str(head["otp"]), {raw.name: raw for raw in raws}
+
+
+def run_differences() -> dict[str, str]:
+    """What happens on Erlang in each scenario of ``differences.py``."""
+    command = ["erl", "-noshell", "-noinput", "-boot", "no_dot_erlang", "-pa", str(compiled())]
+    done = subprocess.run(
+        [*command, "-run", "oracle_differences", "main"], capture_output=True, text=True, timeout=60, check=True
+    )
+    return dict(msgspec.json.decode(line, type=tuple[str, str]) for line in done.stdout.splitlines())

@@ -32,6 +32,9 @@ class _Maker:
     rng: Random
     workers: dict[str, str] = field(default_factory=dict)  # id -> its supervisor
     hanging: set[str] = field(default_factory=set)
+    brutal: set[str] = field(default_factory=set)
+    brutal_sups: set[str] = field(default_factory=set)
+    ties: dict[str, set[str]] = field(default_factory=dict)
     static: dict[str, str] = field(default_factory=dict)  # supervisor -> its parent
     dynamic: list[str] = field(default_factory=list)
     observers: list[str] = field(default_factory=list)
@@ -78,10 +81,13 @@ class _Maker:
         id = self.new("d")
         self.static[id] = parent
         self.dynamic.append(id)
+        brutal = self.chance(0.15)
+        if brutal:
+            self.brutal_sups.add(id)
         return m.Dyn(
             id=id,
             child_restart=self.rng.choice(RESTARTS),  # type: ignore[arg-type]
-            child_shutdown="brutal_kill" if self.chance(0.15) else 2000,
+            child_shutdown="brutal_kill" if brutal else 2000,
             max_restarts=self.rng.choice((0, 1, 2, 3)),
             restart=self.rng.choice(RESTARTS),  # type: ignore[arg-type]
         )
@@ -94,6 +100,11 @@ class _Maker:
         end = self.rng.choices(("ok", "crash", "hang"), (88, 9, 3))[0] if trap else "ok"
         if end == "hang":
             self.hanging.add(id)
+        stop: m.Stop = 30 if end == "hang" else 2000
+        if end != "hang" and self.chance(0.12):
+            stop = "brutal_kill"
+        if stop == "brutal_kill" or sup in self.brutal_sups:
+            self.brutal.add(id)
         name = None
         if self.chance(0.15):
             name = self.new("n")
@@ -102,18 +113,20 @@ class _Maker:
         return m.Worker(
             id=id,
             restart=restart,  # type: ignore[arg-type]
-            shutdown=30 if end == "hang" else ("brutal_kill" if self.chance(0.12) else 2000),
+            shutdown=stop,
             significant=auto != "never" and restart != "permanent" and self.chance(0.6),
             trap_exit=trap,
             name=name,
-            init=self.plan(),
+            init=self.plan(orderly=trap and stop != "brutal_kill" and sup not in self.brutal_sups),
             terminate=end,
         )
 
-    def plan(self) -> tuple[str, ...]:
+    def plan(self, *, orderly: bool) -> tuple[str, ...]:
         if not self.chance(0.25):
             return ()
-        later = ("ok", "ok", "crash", "stop:other:no", "stop:shutdown", "ignore", "continue", "continue_crash")
+        # A crash in continue and a signal that does not wait its turn come in any order.
+        last = "continue_crash" if orderly else "crash"
+        later = ("ok", "ok", "crash", "stop:other:no", "stop:shutdown", "ignore", "continue", last)
         first = self.rng.choice(("ok",) * 8 + ("ignore", "continue", "crash"))
         return (first, *self.rng.choices(later, k=self.rng.randint(0, 3)))
 
@@ -167,7 +180,8 @@ class _Maker:
         if self.chance(0.15):
             other = self.some_server()
             if other not in (None, target):
-                return m.Cast(target, f"call:{other}:{self.rng.choice(('ping', 'crash', 'stop_noreply:normal'))}")
+                # Only ping: the end of a callee reaches its caller and their supervisor in any order.
+                return m.Cast(target, f"call:{other}:ping")
         return m.Call(target, self.rng.choice(acts))
 
     def killable(self, target: str) -> bool:
@@ -203,12 +217,25 @@ class _Maker:
             self.tags.setdefault(by, []).append(tag)
             return m.Monitor(by, f"@{self.rng.choice(self.names)}" if self.names and self.chance(0.1) else target, tag)
         if kind < 0.75:
-            return m.Link(by, target) if target not in self.static and target != by else None
+            return m.Link(by, target) if self.may_link(by, target) else None
         if kind < 0.85:
             return m.Unlink(by, target) if target not in self.static and target != by else None
         if kind < 0.93:
             return m.Demonitor(by, self.rng.choice(self.tags[by])) if self.tags.get(by) else None
         return m.TrapExit(by, self.chance(0.5)) if by in self.observers else None
+
+    def may_link(self, by: str, target: str) -> bool:
+        """Only within one supervisor and without brutal kills.
+
+        Otherwise an end reaches a process, or its supervisor, by two ways of the same length, in any order.
+        """
+        if by == target or {by, target} & {*self.static, *self.brutal}:
+            return False
+        both = self.ties.get(by, {by}) | self.ties.get(target, {target})
+        if len({self.workers[one] for one in both if one in self.workers}) > 1:
+            return False
+        self.ties.update(dict.fromkeys(both, both))
+        return True
 
     def managing(self) -> m.Step:
         if self.dynamic and self.chance(0.5):
@@ -217,7 +244,8 @@ class _Maker:
             if mine and self.chance(0.35):
                 return m.TerminateChild(sup, self.rng.choice(mine))
             child = self.worker(sup)
-            while child.terminate == "hang":
+            # A simple_one_for_one keeps a child without a process when its restart ignores: a listed difference.
+            while child.terminate == "hang" or "ignore" in child.init[1:]:
                 del self.workers[child.id]
                 child = self.worker(sup)
             return m.StartDynamic(sup, child)

@@ -37,7 +37,7 @@ PATIENCE = 3600.0
 
 
 class Unsettled(AssertionError):
-    """``system.idle()`` returned while something was left to run, or the events disagree with the links."""
+    """``idle()`` returned too early, events disagree with links, or the runtime itself raised into the loop."""
 
 
 def run_regrow(scenario: m.Scenario, *, colour: Colour = "def", hand_off: bool = True) -> Trace:
@@ -67,11 +67,13 @@ class _Driver:
         self.system = self.recorder.system = rg.System([], hand_off=hand_off)
         self.tasks: set[asyncio.Task[None]] = set()
         self.told: dict[object, str] = {}
+        self.broken: list[str] = []
 
     async def run(self) -> Raw:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
+        loop.set_exception_handler(lambda _, context: self.broken.append(f"{context['message']}: {context.get('exception')!r}"))
         recorder, steps = self.recorder, self.scenario.steps
         subscription = self.system.events.subscribe("process.exited", self.exited)
         # The driver is a process, as it is in Erlang: its signals have a sender.
@@ -114,6 +116,8 @@ class _Driver:
             await self.loop.settled()
             if len(recorder.events) != count:
                 raise Unsettled(f"{self.scenario.name}: after idle() came {recorder.events[count:]}")
+            if self.broken:
+                raise Unsettled(f"{self.scenario.name}: {self.broken}")
             recorder.busy = {pid for pid in recorder.busy if pid.alive}
             if not recorder.busy:
                 return

@@ -92,6 +92,11 @@ def _split(events: list[list[Any]]) -> list[list[list[Any]]]:
     return steps[:-1]
 
 
+def _at_once(spec: Worker | Sup | Dyn | None, reason: str) -> bool:
+    """Whether a process can have been ended by a signal that does not wait its turn."""
+    return reason == "killed" or (isinstance(spec, Worker) and not spec.trap_exit)
+
+
 def _race(pair: str, ended: set[str]) -> bool:
     """A worker that ended in this step: its supervisor's signal and its siblings' DOWNs came in any order."""
     observer, _, sender = pair.partition("<-")
@@ -104,7 +109,7 @@ _PHASE = {"init": 0, "continue": 1, "called": 2, "terminate": 3, "exit": 4}
 
 def _step(scenario: Scenario, events: list[list[Any]], *, together: bool) -> StepTrace:
     specs = scenario.specs()
-    killed = {f"{event[1]}#{event[2]}" for event in events if event[0] == "exit" and event[3] == "killed"}
+    cut_short = {f"{e[1]}#{e[2]}" for e in events if e[0] == "exit" and _at_once(specs.get(e[1]), e[3])}
     results: list[str] = []
     slots: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     pairs: dict[str, list[str]] = defaultdict(list)
@@ -114,8 +119,8 @@ def _step(scenario: Scenario, events: list[list[Any]], *, together: bool) -> Ste
         elif kind == "message":
             slot, number, sender, text = rest
             pairs[f"{slot}#{number}<-{_sender(sender)}"].append(_message(sender, text))
-        elif kind == "continue" and f"{rest[0]}#{rest[1]}" in killed:
-            continue  # the kill may have come before or after
+        elif kind == "continue" and f"{rest[0]}#{rest[1]}" in cut_short:
+            continue  # the signal may have come before or after
         elif not (kind == "terminate" and _listed_difference(specs.get(rest[0]), rest[2])):
             slot, number, *more = rest
             slots[slot].append((number, _PHASE[kind], " ".join([f"{kind}#{number}", *map(str, more)])))
