@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 class Calls:
     """The calls of one System that are under way."""
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_over")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._over: asyncio.Future[object] = asyncio.Future(loop=engine.loop)
+        self._over.set_result(None)
 
     # -- before --------------------------------------------------------------------------------
 
@@ -97,8 +99,12 @@ class Calls:
                 engine.sends.wait_for_place(target, request)
             else:
                 engine.scheduler.enqueue(target, request)
-            return await request.future
+            result = await request.future
+            if target.current is not request:
+                request.message = None  # the deadlines keep a request that is over, but nothing with it
+            return result
         finally:
+            request.future = self._over
             if own is not None:
                 own.waiting = None
             if full:
@@ -134,8 +140,12 @@ class Calls:
         if own is not None:
             own.waiting = request.target
         try:
-            return await request.future
+            result = await request.future
+            if request.target.current is not request:
+                request.message = None
+            return result
         finally:
+            request.future = self._over
             if own is not None:
                 own.waiting = None
 
@@ -247,6 +257,8 @@ class Calls:
             refused, error = error, RuntimeError("a handler raised StopIteration")
             error.__cause__ = refused
         request.future.set_exception(error)
+        if request.target.current is not request:
+            request.message = None
 
     def _late(self, request: Request) -> None:
         engine = self._engine
@@ -254,6 +266,7 @@ class Calls:
         if LateReply in engine.hub.wanted:
             shown = engine.reporter.show(request.message)
             engine.hub.emit(LateReply(at=engine.loop.time(), pid=request.target, message=shown))
+        request.message = None
 
     def expired(self, process: Process, request: Request) -> None:
         """A request came to its turn after its caller had given up: dropped unhandled, counted."""
@@ -262,6 +275,7 @@ class Calls:
         if Expired in engine.hub.wanted:
             shown = engine.reporter.show(request.message)
             engine.hub.emit(Expired(at=engine.loop.time(), pid=process, message=shown))
+        request.message = None
 
     def timed_out(self, request: Request) -> None:
         """The deadline of `request` has come."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Exited, Zombie
 from regrow.core.reasons import KILLED, NOPROC, NORMAL, Crash, ExitReason
-from regrow.errors import ProcessExited
+from regrow.errors import ProcessExited, WaitTimeout
 from regrow.runtime.after import End, Failed, Job, ProcessExit, Stop
 from regrow.runtime.items import Exit, Request
 from regrow.runtime.resume import resume
@@ -51,12 +51,17 @@ class Exits:
         if target.status == DEAD:
             return
         if target.trap_exit:
-            if target.status == SUSPENDED and sender is not None and sender is target.parent:
-                self.stop(target, reason, reply=False)  # what comes from above is obeyed, suspended or not
-            else:
-                self._engine.scheduler.signal(target, Exit(sender or target, reason))
+            self._trapped(target, sender or target, reason)
         else:
             self.end(target, reason)
+
+    def _trapped(self, target: Process, sender: Process, reason: ExitReason) -> None:
+        extras = target.extras
+        above = target.parent or target
+        if extras is not None and extras.suspended and sender is above:
+            self.stop(target, reason, reply=False)  # what comes from above is obeyed, suspended or not
+        else:
+            self._engine.scheduler.signal(target, Exit(sender, reason))
 
     def linked(self, target: Process, sender: Process, reason: ExitReason) -> None:
         """A linked process ended: a normal end does not harm one that doesn't trap exits."""
@@ -67,8 +72,8 @@ class Exits:
         """A supervisor stops its child: `terminate` runs whether or not the child traps exits."""
         if target.status == DEAD:
             return
-        if target.trap_exit and target.status not in (STARTING, SUSPENDED):
-            self._engine.scheduler.signal(target, Exit(target.parent or target, reason))
+        if target.trap_exit and target.status != STARTING:
+            self._trapped(target, target.parent or target, reason)
         elif target.status == STARTING:
             self.end(target, reason)
         elif target.after is None or isinstance(target.after, Job):
@@ -268,6 +273,8 @@ class Exits:
             if not request.future.done():
                 request.future.set_exception(ProcessExited(reason, process))
         dropped = engine.sends.drop_rest(process, mailbox, reason) if mailbox else 0
+        for request in pending:
+            request.message = None
         if extras is not None:
             self._finish_extras(process, reason)
         if process.task is not None or process.wakeup is not None:
@@ -370,6 +377,6 @@ class Exits:
 
 def _expire(future: asyncio.Future[ExitReason], process: Process, seconds: float) -> None:
     if not future.done():
-        future.set_exception(TimeoutError(f"{process} was still there after {seconds:g} s"))
+        future.set_exception(WaitTimeout(process, "down", seconds))
 
 

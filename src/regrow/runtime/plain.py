@@ -209,7 +209,9 @@ async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> o
 def _matcher(match: Pattern) -> Callable[[object], object]:
     if match is None:
         return lambda _: True
-    if isinstance(match, type) or (isinstance(match, tuple) and all(isinstance(one, type) for one in match)):
+    if isinstance(match, type) or (
+        isinstance(match, tuple) and match and all(isinstance(one, type) for one in match)
+    ):
         return lambda message: isinstance(message, match)
     if callable(match):
         return match

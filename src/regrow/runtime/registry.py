@@ -184,7 +184,13 @@ class Registry:
     # -- for the runtime -----------------------------------------------------------------------
 
     def claim(self, name: str, process: Process, metadata: Mapping[str, object] | None) -> None:
-        """A process that is being started takes its name before its `init`. Raises `NameTaken`."""
+        """A process that is being started takes its name before its `init`.
+
+        Raises:
+            NameTaken, BadRegistrationName: it can't have it.
+        """
+        if not isinstance(name, str) or not name:
+            raise BadRegistrationName(name)
         holder = self._engine.names.get(name)
         if holder is not None:
             raise NameTaken(name, holder)

@@ -28,13 +28,22 @@ if TYPE_CHECKING:
 class Workers:
     """Starts, warms and ends the own tasks of one System's processes."""
 
-    __slots__ = ("_engine", "_paced", "_sweep", "_warm")
+    __slots__ = ("_alive", "_engine", "_paced", "_sweep", "_warm", "receiving")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._alive = 0
         self._paced: deque[asyncio.Future[None]] = deque()
         self._warm: dict[Process, int] = {}
         self._sweep: Timer | None = None
+        self.receiving: int = 0
+        """Own tasks that wait in `receive`."""
+
+    @property
+    def outside(self) -> int:
+        """Own tasks that wait for something else than a message: the runtime isn't told when they go on."""
+        warm = sum(process.wakeup is not None for process in list(self._warm))
+        return self._alive - warm - self.receiving
 
     # -- starting ------------------------------------------------------------------------------
 
@@ -48,6 +57,9 @@ class Workers:
         context = process.context or engine.contexts.make(process)
         task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)
         process.task = task
+        self._alive += 1
+        if engine.parked:
+            engine.threads.unpark()
         task.add_done_callback(partial(self._ended, process), context=engine.contexts.base)
 
     def job(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
@@ -124,6 +136,7 @@ class Workers:
                                 return
                             result = item = None
                             continue
+                    item = None
                     found = self._slice(process)
                     if process.after is not None:
                         return
@@ -250,6 +263,7 @@ class Workers:
             wakeup.set_result(None)
 
     def _ended(self, process: Process, task: asyncio.Task[None]) -> None:
+        self._alive -= 1
         if process.task is not task:
             return  # it was detached
         engine = self._engine
