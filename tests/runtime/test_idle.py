@@ -263,3 +263,22 @@ def test_only_servers_that_live_are_suspended() -> None:
                 system.resume(pid)
 
     run_virtual(body())
+
+
+def test_a_suspended_server_obeys_its_supervisor_after_the_handler_that_runs() -> None:
+    class Traps(Chain):
+        trap_exit = True
+
+    async def body() -> None:
+        async with rg.System([rg.child(Traps, name="t", shutdown=60.0)]) as system:
+            pid = system.whereis("t")
+            assert pid is not None
+            system.ref("t", Traps).cast(Traps.steps(3))
+            await asyncio.sleep(0)  # noqa: TID251  # its task has begun
+            await asyncio.sleep(0)  # noqa: TID251
+            system.suspend(pid)
+            await system.root.call(rg.Supervisor.terminate_child("t"), timeout=100.0)
+            assert not pid.alive
+            assert asyncio.get_running_loop().time() == 0.0
+
+    run_virtual(body())
