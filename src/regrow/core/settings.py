@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Settings",)
 
-COUNTS = ("mailbox_capacity", "slice_messages", "turn_messages")
+COUNTS = ("mailbox_capacity", "slice_messages", "turn_messages", "blocking_threads")
 COUNTS_OR_NONE = ("max_warm", "hand_off_budget")
 SECONDS = (
     "kill_grace",
@@ -26,7 +26,7 @@ SECONDS = (
     "shutdown",
     "stop_timeout",
 )
-FLAGS = ("freeze_gc",)
+FLAGS = ("freeze_gc", "watchdog")
 
 
 @final
@@ -53,8 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Real time after which the loop's other callbacks run, whatever has been handled."""
     hand_off_budget: int = 1024
     """Calls handled on their caller's stack before the loop's other callbacks run; 0 for none."""
+    blocking_threads: int = 32
+    """Threads of `blocking` handlers, at most; one that hangs for good is replaced and doesn't count."""
     slow_handler: float = 0.1
     """How long a handler may take before an event names it."""
+    watchdog: bool = True
+    """Whether a thread watches who holds the loop; it sleeps while nobody does."""
     stall_seconds: float = 0.1
     """How long the loop may be held before the watchdog names the handler that holds it."""
     start_timeout: float = 5.0

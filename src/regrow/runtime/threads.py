@@ -1,144 +1,130 @@
-"""Threads: blocking handlers, calls from other threads, the watchdog's place."""
+"""Threads: blocking handlers, calls and casts from other threads, the watchdog's place."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextvars
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast, final
 
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.ports import ThreadRunner
 from regrow.errors import LoopThread, NotStarted
-from regrow.runtime.after import End
-from regrow.runtime.pid import Address, Timeout
+from regrow.runtime.pid import Address, Ref, Timeout
+from regrow.runtime.process import Process, current_process
+from regrow.runtime.runner import Threadpool
+from regrow.runtime.watchdog import Watchdog, start_watchdog
 
 if TYPE_CHECKING:
     from regrow.runtime.blueprint import Entry
     from regrow.runtime.engine import Engine
-    from regrow.runtime.process import Process
 
 S_co = TypeVar("S_co", covariant=True)
 R = TypeVar("R")
 
-
-class Watchdog(Protocol):
-    """What is told when a turn of the loop begins and ends."""
-
-    def turn_begins(self) -> None:
-        """The runtime begins to use the loop."""
-        ...
-
-    def turn_ends(self) -> None:
-        """Other callbacks of the loop have had their turn."""
-        ...
-
-
-@final
-class PoolRunner:
-    """The runtime's own threads for blocking handlers."""
-
-    __slots__ = ("_pool", "lost")
-
-    def __init__(self) -> None:
-        self._pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="regrow-blocking")
-        self.lost = 0
-
-    def submit(self, fn: object, /) -> concurrent.futures.Future[object]:
-        """Run `fn` on a thread."""
-        return self._pool.submit(fn)  # type: ignore[arg-type]
-
-    def replace(self) -> None:
-        """A handler will never give its thread back: allow one more."""
-        self.lost += 1
-        self._pool._max_workers += 1  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public way to grow a pool
-
-    def close(self) -> None:
-        """Take nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+BETWEEN_LOOKS: Final = 0.1
+"""Seconds after which a thread that waits for the loop looks whether the loop still runs."""
 
 
 @final
 class Threads:
     """The threads of one System."""
 
-    __slots__ = ("_busy", "_engine", "_runner", "watchdog")
+    __slots__ = ("_busy", "_engine", "_lost", "_runner", "_watchdog")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._runner: ThreadRunner | None = engine.ports.threads
-        self._busy: dict[Process, concurrent.futures.Future[object]] = {}
-        self.watchdog: Watchdog | None = None
+        self._busy: dict[Process, asyncio.Future[object]] = {}
+        self._lost: dict[Process, asyncio.Future[object]] = {}
+        self._watchdog: Watchdog | None = None
+
+    # -- blocking handlers ---------------------------------------------------------------------
 
     @property
     def busy(self) -> int:
-        """Blocking handlers that run now."""
+        """Blocking handlers that run, or wait for a thread, now."""
         return len(self._busy)
+
+    @property
+    def lost(self) -> tuple[Process, ...]:
+        """Zombies whose threads still run."""
+        return tuple(self._lost)
 
     async def run(self, process: Process, entry: Entry, argument: object) -> object:
         """Run a blocking callback on a thread, and wait for its end even if the process is killed.
 
         The thread works in a copy of the process's context.
         """
-        engine = self._engine
         runner = self._runner
         if runner is None:
-            runner = self._runner = PoolRunner()
+            runner = self._runner = Threadpool(self._engine.settings.blocking_threads)
         context = contextvars.copy_context()
-        instance = process.instance
-        started = runner.submit(lambda: context.run(entry.invoke, instance, argument))
-        self._busy[process] = started
-        done: asyncio.Future[None] = engine.loop.create_future()
-        started.add_done_callback(lambda _: _tell(engine, done))
-        try:
-            await asyncio.shield(done)
-        except asyncio.CancelledError:
-            if not isinstance(process.after, End):
-                raise
-            while not done.done():
-                try:
-                    await asyncio.shield(done)
-                except asyncio.CancelledError:
-                    continue  # a thread can't be cancelled; after the kill grace the process is a zombie
-            raise
-        finally:
-            if done.done():
-                self._busy.pop(process, None)
-        return started.result()
+        work = partial(context.run, entry.invoke, process.instance, argument)
+        # By the loop's own method: a loop with a clock of its own holds it for as long as a thread runs.
+        running = self._engine.loop.run_in_executor(cast("Executor", runner), work)
+        self._busy[process] = running
+        running.add_done_callback(partial(self._done, process), context=self._engine.contexts.base)
+        cancelled: asyncio.CancelledError | None = None
+        while not running.done():
+            try:
+                await asyncio.wait((running,))
+            except asyncio.CancelledError as error:
+                # A thread can't be cancelled. If it hangs, the process is a zombie after its kill grace.
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        return running.result()
 
-    def unpark(self) -> None:
-        """The runtime uses the loop again: have the watchdog look."""
-        self._engine.parked = False
+    def _done(self, process: Process, running: asyncio.Future[object]) -> None:
+        for table in (self._busy, self._lost):
+            if table.get(process) is running:
+                del table[process]
+        if not running.cancelled():
+            running.exception()  # of a handler whose process was killed meanwhile: nobody asks for it
 
     async def one_done(self) -> None:
         """Wait until one of the blocking handlers that run now has returned."""
-        running = [asyncio.wrap_future(future) for future in self._busy.values()]
-        if running:
-            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if self._busy:
+            await asyncio.wait(tuple(self._busy.values()), return_when=asyncio.FIRST_COMPLETED)
 
     def replace_lost(self, process: Process) -> None:
         """`process` became a zombie: if its thread hangs, make up for it."""
-        if self._busy.pop(process, None) is not None and self._runner is not None:
+        hanging = self._busy.pop(process, None)
+        if hanging is not None and self._runner is not None:
+            self._lost[process] = hanging
+            self._engine.counters.lost_threads += 1
             self._runner.replace()
+
+    # -- the watchdog --------------------------------------------------------------------------
+
+    def unpark(self) -> None:
+        """The runtime uses the loop again: have the watchdog look."""
+        engine = self._engine
+        engine.parked = False
+        if self._watchdog is not None:
+            self._watchdog.used()
+        elif engine.running and engine.settings.watchdog:
+            self._watchdog = start_watchdog(engine)
 
     def close(self) -> None:
         """The System is down."""
         if self._runner is not None and self._engine.ports.threads is None:
             self._runner.close()
-
-
-def _tell(engine: Engine, done: asyncio.Future[None]) -> None:
-    def tell() -> None:
-        if not done.done():
-            done.set_result(None)
-
-    if not engine.loop.is_closed():
-        engine.loop.call_soon_threadsafe(tell)
+        if self._watchdog is not None:
+            self._watchdog.close()
+        self._engine.parked = False
 
 
 @final
 class FromThread(Generic[S_co]):
-    """A reference for other threads than the loop's; its operations block until the loop has taken the message."""
+    """A reference for other threads than the loop's: it blocks until the loop has taken the message.
+
+    Inside a `blocking` handler they are the process's own: a zombie's raise, call cycles are found.
+    """
 
     __slots__ = ("_engine", "_target")
 
@@ -147,31 +133,97 @@ class FromThread(Generic[S_co]):
         self._target = target
 
     def cast(self, message: CastMessage[S_co]) -> None:
-        """Cast, and return when the message stands in the mailbox. Raises what `cast` raises."""
-        target = self._target
+        """Cast, and return when the message stands in the mailbox.
 
-        async def take() -> None:
-            target.cast(message)
+        Raises:
+            LoopThread: this is the loop's own thread; use the plain `cast`.
+            NotStarted: the System or its loop has stopped.
+            MailboxFull, WrongServer: as of the plain `cast`.
+        """
+        box: Future[None] = Future()
 
-        self._run("from_thread.cast", take())
+        def take() -> None:
+            self._target.cast(message)
+            box.set_result(None)
+
+        self._submit("from_thread.cast", box, take)
+        self._wait(box)
 
     def call(self, message: CallMessage[S_co, R], *, timeout: Timeout) -> R:
-        """Call, and block until the answer. Raises what `call` raises."""
-        target = self._target
+        """Call, and block until the answer.
 
-        async def ask() -> R:
-            return await target.call(message, timeout=timeout)
+        Raises:
+            LoopThread: this is the loop's own thread; use the plain `call`.
+            NotStarted: the System or its loop has stopped.
+            Exception: whatever the plain `call` raises.
+        """
+        box: Future[R] = Future()
 
-        return self._run("from_thread.call", ask())
+        def ask() -> None:
+            # Made like this it passes by the loop's task factory: the task is the runtime's own.
+            task = asyncio.Task(self._ask(message, timeout), loop=self._engine.loop, name="from_thread.call")
+            task.add_done_callback(partial(self._hand_over, box))
 
-    def _run(self, operation: str, coroutine: object) -> R:  # type: ignore[type-var]
-        import threading
+        self._submit("from_thread.call", box, ask)
+        return self._wait(box)
 
+    async def _ask(self, message: CallMessage[S_co, R], timeout: Timeout) -> R:
         engine = self._engine
+        caller = current_process.get(None)
+        target = self._target.process() if isinstance(self._target, Ref) else self._target
+        if caller is None or caller.engine is not engine or not isinstance(target, Process):
+            return await self._target.call(message, timeout=timeout)
+        engine.calls.check_cycle(caller, target)
+        before, caller.waiting = caller.waiting, target
+        try:
+            return await self._target.call(message, timeout=timeout)
+        finally:
+            caller.waiting = before
+
+    def _submit(self, operation: str, box: Future[R], take: Callable[[], None]) -> None:
+        engine = self._engine
+        engine.check_running()
         if threading.get_ident() == engine.thread:
-            coroutine.close()  # type: ignore[attr-defined]
             raise LoopThread(operation)
-        if not engine.running or engine.loop.is_closed():
-            coroutine.close()  # type: ignore[attr-defined]
-            raise NotStarted(engine.name, "stopped")
-        return asyncio.run_coroutine_threadsafe(coroutine, engine.loop).result()  # type: ignore[arg-type]
+
+        def taken() -> None:
+            if not box.set_running_or_notify_cancel():
+                return  # whoever waited has gone
+            try:
+                engine.check_running()
+                take()
+            except BaseException as error:  # noqa: BLE001  # it is for whoever waits
+                box.set_exception(error)
+
+        try:
+            engine.loop.call_soon_threadsafe(taken, context=contextvars.copy_context())
+        except RuntimeError:
+            raise self._stopped() from None
+
+    def _hand_over(self, box: Future[R], task: asyncio.Task[R]) -> None:
+        if task.cancelled():
+            box.set_exception(self._stopped())
+            return
+        error = task.exception()
+        if error is not None:
+            box.set_exception(error)
+        else:
+            box.set_result(task.result())
+
+    def _wait(self, box: Future[R]) -> R:
+        """Wait for the loop, and not for ever if it stands still."""
+        loop = self._engine.loop
+        still = 0
+        while True:
+            try:
+                return box.result(BETWEEN_LOOKS)
+            except TimeoutError:
+                if box.done():
+                    return box.result()  # the error is its own: a call that timed out
+            still = 0 if loop.is_running() else still + 1
+            if still >= 2:
+                box.cancel()
+                raise self._stopped()
+
+    def _stopped(self) -> NotStarted:
+        return NotStarted(self._engine.name, "stopped, or its loop is")
