@@ -13,7 +13,9 @@ __version__ = "0.1.0.dev0"
 # (`import X as X` is what they take for public), and in the table below, for the interpreter.
 # tests/api/test_lazy.py holds the two together.
 if TYPE_CHECKING:
+    from regrow import debug as debug
     from regrow import errors as errors
+    from regrow import events as events
     from regrow.core.backoff import Backoff as Backoff
     from regrow.core.handlers import call as call
     from regrow.core.handlers import cast as cast
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from regrow.runtime.tasks import start_task as start_task
     from regrow.runtime.tasks import task_supervisor as task_supervisor
     from regrow.runtime.timers import Timer as Timer
+    from regrow.runtime.unsupervised import Unsupervised as Unsupervised
 
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -107,10 +110,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.runtime.system": ("System", "current_system"),
     "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor",),
     "regrow.runtime.timers": ("Timer",),
+    "regrow.runtime.unsupervised": ("Unsupervised",),
 }
 
 # Public sub-modules, reached as attributes: `rg.errors`.
-_SUBMODULES: tuple[str, ...] = ("errors",)
+_SUBMODULES: tuple[str, ...] = ("debug", "errors", "events")
 
 # The type checkers do not see this branch: a `__getattr__` would make every misspelt name legal.
 if not TYPE_CHECKING:

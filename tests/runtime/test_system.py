@@ -419,9 +419,9 @@ def test_the_tree_as_text() -> None:
             lines = [line.replace(f".{held.incarnation} ", " ") for line in system.tree(limit=3).splitlines()]
             assert lines == [
                 "sys: running",
-                "├── <sys.1 Supervisor> (id 'root')",
+                "├── <sys.1 Supervisor> (id 'root', one_for_one, 3 of 3 restarts left)",
                 "│   ├── <sys.2 Worker 'a'> (suspended, 1 waiting)",
-                "│   └── <sys.3 Supervisor> (id 'group')",
+                "│   └── <sys.3 Supervisor> (id 'group', one_for_one, 3 of 3 restarts left)",
                 "│       ├── <sys.4 Worker 'w0'>",
                 "│       ├── <sys.5 Worker 'w1'>",
                 "│       ├── <sys.6 Worker 'w2'>",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Coroutine
 from typing import Never, TypeVar
 
 from regrow.runtime import idle
-from regrow.runtime.engine import Counters, Engine
+from regrow.runtime.engine import Engine
 from regrow.runtime.groups import Groups
 from regrow.runtime.guest import Guest
+from regrow.runtime.listing import Listing, Statistics
 from regrow.runtime.monitors import Monitors
 from regrow.runtime.partition import partition_of
 from regrow.runtime.pid import Pid, Ref
 from regrow.runtime.registry import Registry
 from regrow.runtime.start import spawn_process
 from regrow.runtime.timers import Timers
+from regrow.runtime.unsupervised import Unsupervised, unsupervised
 
 S = TypeVar("S")
 
@@ -78,9 +79,14 @@ class Access:
         """All living processes, oldest first."""
         return tuple(sorted(self._running().processes(), key=lambda process: process.serial))
 
-    def statistics(self) -> Counters:
-        """A copy of the counts since the start."""
-        return copy.copy(self._running().counters)
+    @property
+    def listing(self) -> Listing:
+        """Everything that is in it, row by row: processes, links, mailboxes, aliases, subscribers, ..."""
+        return Listing(self._running())
+
+    def statistics(self) -> Statistics:
+        """What happened since the start, and what there is now, in numbers."""
+        return self.listing.statistics()
 
     async def idle(self) -> None:
         """Return when nothing is left to run: no message to handle, no task that could go on.
@@ -88,6 +94,21 @@ class Access:
         Timers that have not gone off, and what waits for the world outside, don't count.
         """
         await idle.idle(self._running())
+
+    def unsupervised(self) -> tuple[Unsupervised, ...]:
+        """Every task, thread, executor and child process that no process owns.
+
+        What belongs to whom is decided when it is made, by the process in whose context that
+        happens; when that process ends it belongs to nobody. Threads and child processes are known
+        to belong to a process only if the System runs in debug or strict mode; an executor belongs
+        to who had it start its first thread or process.
+
+        Not among them: the runtime's own, the main thread and the loop's, the task that started the
+        System, the task that asks, and what these wait for by `asyncio.wait_for`.
+        """
+        engine = self._running()
+        engine.check_here("unsupervised")
+        return unsupervised(engine)
 
     def suspend(self, pid: Pid[object]) -> None:
         """Have a process handle no messages until `resume`; exit signals still reach it."""

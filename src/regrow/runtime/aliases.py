@@ -33,8 +33,8 @@ class Alias:
             self._timer = engine.timers.internal(check_timeout(expires_in), self._switch_off)
         extras = owner.more()
         if extras.aliases is None:
-            extras.aliases = set()
-        extras.aliases.add(self)
+            extras.aliases = {}
+        extras.aliases[self] = None
 
     @property
     def active(self) -> bool:
@@ -71,7 +71,7 @@ class Alias:
             self._timer.cancel()
         extras = self.owner.extras
         if extras is not None and extras.aliases is not None:
-            extras.aliases.discard(self)
+            extras.aliases.pop(self, None)
 
     def __enter__(self) -> Alias:
         return self

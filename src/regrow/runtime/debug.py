@@ -118,7 +118,7 @@ class Trace:
         if self._log and self._engine is not None and trace_log.isEnabledFor(logging.INFO):
             process = cast("Process", entry.pid)
             fields = {"regrow_trace": entry}
-            self._engine.reporter.log(trace_log, logging.INFO, "%s", (str(entry),), process, fields)
+            self._engine.reporter.log((trace_log, logging.INFO), "%s", (str(entry),), process, fields)
 
 
 def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Trace:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard, cast, final
+from itertools import islice
+from typing import Final, TypeGuard, cast, final
 
 import msgspec
 
@@ -10,7 +11,14 @@ from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import Restart, ShutdownOption
 from regrow.core.reasons import ExitReason, is_normal
-from regrow.core.specs import ChildSpec, SupervisorFlags, check_child_spec, check_flags, check_significance, child
+from regrow.core.specs import (
+    ChildSpec,
+    SupervisorFlags,
+    check_child_spec,
+    check_flags,
+    check_significance,
+    child,
+)
 from regrow.errors import NoSuchChild, RegrowError, TooManyChildren
 from regrow.errors.specs import BadLimit, NotAChildSpec
 from regrow.runtime.genserver import InitResult
@@ -18,8 +26,18 @@ from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import Process
 from regrow.runtime.start import start_child
-from regrow.runtime.supervision import ChildCount, ChildInfo, SupervisorBase, TryAgain, reason_of, shutdown_of
+from regrow.runtime.supervision import (
+    Branch,
+    ChildCount,
+    ChildInfo,
+    SupervisorBase,
+    TryAgain,
+    reason_of,
+    shutdown_of,
+)
 from regrow.runtime.supervisor import FAILURES
+
+GONE: Final = ChildSpec(id="", target=object)
 
 
 @final
@@ -50,7 +68,9 @@ class DynamicSupervisor(SupervisorBase):
     _max_children: int | None
     _restarting: dict[Restarting, None]
 
-    def init(self, flags: SupervisorFlags = SupervisorFlags(), max_children: int | None = None) -> SupervisorFlags:  # type: ignore[override]  # noqa: B008
+    def init(
+        self, flags: SupervisorFlags = SupervisorFlags(), max_children: int | None = None
+    ) -> SupervisorFlags:  # type: ignore[override]
         """Take the flags."""
         self._max_children = max_children
         return flags
@@ -69,6 +89,16 @@ class DynamicSupervisor(SupervisorBase):
     def shutdown_seconds(self) -> float:
         running = ((process, spec_of(process)) for process in self._children())
         return max((shutdown_of(process, spec) for process, spec in running), default=0.0)
+
+    def branches(self, limit: int) -> tuple[list[Branch], int]:
+        """Its children, running first, oldest first, for the runtime."""
+        extras = self._process.extras
+        children = (extras.children if extras is not None else None) or {}
+        # A child that is being stopped has no spec any more.
+        shown = [Branch(child.child or GONE, child, "running") for child in islice(children, limit)]
+        between = islice(self._restarting, max(0, limit - len(shown)))
+        shown += [Branch(one.spec, None, "restarting") for one in between]
+        return shown, len(children) + len(self._restarting)
 
     # -- calls ---------------------------------------------------------------------------------
 
@@ -206,7 +236,7 @@ def spec_of(process: Process) -> ChildSpec:
 
 def dynamic_supervisor(
     *,
-    id: str | None = None,  # noqa: A002  # the field's own word
+    id: str | None = None,  # the field's own word
     name: str | None = None,
     max_children: int | None = None,
     max_restarts: int = 3,
@@ -245,5 +275,3 @@ def dynamic_supervisor(
         shutdown=shutdown,
         significant=significant,
     )
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -49,8 +49,8 @@ def ties_of(process: Process) -> tuple[int, Iterator[Process]]:
     """How many are tied to `process`, and who: its supervisor, its links by age, its children."""
     parent = process.parent
     above = (parent,) if parent is not None and parent.status != DEAD else ()
-    links = process.links or ()
+    links: Collection[Process] = process.links or ()
     if len(links) <= SORTED_UP_TO:
         links = sorted(links, key=lambda one: one.serial)
-    children = (process.extras.children if process.extras is not None else None) or ()
+    children: Collection[Process] = (process.extras.children if process.extras is not None else None) or ()
     return len(above) + len(links) + len(children), chain(above, links, children)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from regrow.core.specs import ChildSpec
     from regrow.runtime.after import After
+    from regrow.runtime.aliases import Alias
     from regrow.runtime.blueprint import Blueprint, Entry
     from regrow.runtime.effects import Turns
     from regrow.runtime.engine import Engine
@@ -77,7 +78,7 @@ class Extras:
     )
 
     def __init__(self) -> None:
-        self.aliases: set[object] | None = None
+        self.aliases: dict[Alias, None] | None = None
         self.children: dict[Process, None] | None = None
         self.deferred: set[Request] | None = None
         self.down_waiters: list[asyncio.Future[ExitReason]] | None = None

@@ -68,7 +68,7 @@ class Reporter:
         if told:
             engine.hub.emit(CrashReported(at=engine.loop.time(), report=report))
         if logged:
-            self.log(crash_log, logging.ERROR, "%s", (_Text(report),), process, {"regrow_report": report})
+            self.log((crash_log, logging.ERROR), "%s", (_Text(report),), process, {"regrow_report": report})
 
     def _report(self, process: Process, reason: ExitReason) -> CrashReport:
         engine = self._engine
@@ -106,28 +106,31 @@ class Reporter:
     # -- other reports -------------------------------------------------------------------------
 
     def supervisor(self, process: Process, context: str, child_id: object, reason: ExitReason) -> None:
-        """Log a supervisor report. `context` is OTP's: `child_terminated`, `start_error`,
-        `shutdown_error`, or `shutdown` when the supervisor gives up."""
+        """Log a supervisor report.
+
+        `context` is OTP's: `child_terminated`, `start_error`, `shutdown_error` (the child ended
+        otherwise than it was told to), or `shutdown` when the supervisor gives up.
+        """
         if not supervisor_log.isEnabledFor(logging.ERROR):
             return
         redact = self._engine.redact
         shown = reason if redact is None else redact_reason(reason, redact)
         extra = {"regrow_context": context, "regrow_child": child_id, "regrow_reason": _Reason(shown)}
         args = (process, context, child_id, extra["regrow_reason"])
-        self.log(supervisor_log, logging.ERROR, "%s: %s of child %r: %s", args, process, extra)
+        self.log((supervisor_log, logging.ERROR), "%s: %s of child %r: %s", args, process, extra)
 
     def zombie(self, process: Process, reason: ExitReason) -> None:
         """Log a process that doesn't end."""
         redact = self._engine.redact
         shown = _Reason(reason if redact is None else redact_reason(reason, redact))
         text = "%s was to end (%s) and still runs; it is a zombie: its runtime calls raise"
-        self.log(crash_log, logging.ERROR, text, (process, shown), process, {})
+        self.log((crash_log, logging.ERROR), text, (process, shown), process, {})
 
     def unhandled(self, process: Process, message: object) -> None:
         """Log an info that nobody has use for; once per class and type."""
         if message_log.isEnabledFor(logging.WARNING):
             text = "%s got an info that it has no handle_info for: %s"
-            self.log(message_log, logging.WARNING, text, (process, self.show(message)), process, {})
+            self.log((message_log, logging.WARNING), text, (process, self.show(message)), process, {})
 
     def mailbox_full(self, process: Process, capacity: int, overflow: str) -> None:
         """Tell of a full mailbox; of a plain process's with what it waits for."""
@@ -150,13 +153,14 @@ class Reporter:
 
     def log(
         self,
-        logger: logging.Logger,
-        level: int,
+        to: tuple[logging.Logger, int],
         text: str,
         args: tuple[object, ...],
         process: Process,
         fields: Mapping[str, object],
     ) -> None:
+        """Have a record logged soon, with pid and name of `process` among its fields."""
+        logger, level = to
         # Made by hand: looking for the caller's line costs more than the rest and would find this one.
         extra = {"regrow_pid": str(process), "regrow_name": process.name, **fields}
         record = logger.makeRecord(logger.name, level, __file__, 0, text, args, None, "report", extra)

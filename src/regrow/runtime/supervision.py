@@ -7,6 +7,7 @@ from sys import exception as exception_in_flight
 from typing import ClassVar, Final
 
 import msgspec
+from typing_extensions import override
 
 from regrow.core.budget import RestartBudget
 from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
@@ -56,6 +57,15 @@ class ChildCount(msgspec.Struct, frozen=True):
     workers: int
 
 
+class Branch(msgspec.Struct, frozen=True, eq=False):
+    """One child as `system.tree()` shows it, running or not."""
+
+    spec: ChildSpec
+    process: Process | None
+    state: str
+    restarts: int = 0
+
+
 class TryAgain(msgspec.Struct, frozen=True, eq=False):
     """A failed or backed-off restart whose turn has come. The supervisor sends it to itself."""
 
@@ -82,6 +92,32 @@ class SupervisorBase(GenServer):
     def _engine(self) -> Engine:
         return self._process.engine
 
+    @property
+    def up(self) -> bool:
+        """Whether it has begun to start its children, for the runtime."""
+        return hasattr(self, "_flags")
+
+    def branches(self, limit: int) -> tuple[list[Branch], int]:
+        """Its first `limit` children, running or not, and how many there are; for the runtime."""
+        raise NotImplementedError
+
+    def policy(self) -> str:
+        """Its strategy and what is left of its restart budget, for people."""
+        left = self._budget.left(self._engine.loop.time())
+        return f"{self._flags.strategy}, {left} of {self._flags.max_restarts} restarts left"
+
+    @override
+    def format_state(self) -> object:
+        """Its policy and the first of its children, for crash reports."""
+        if not self.up:
+            return {}
+        children, count = self.branches(10)
+        return {
+            "policy": self.policy(),
+            "children": count,
+            "first": {one.spec.id: one.state for one in children},
+        }
+
     def shutdown_seconds(self) -> float:
         """How long it may take to stop its children, in seconds: what its own `shutdown` defaults to."""
         raise NotImplementedError
@@ -104,14 +140,22 @@ class SupervisorBase(GenServer):
             exits.conclude(child)  # it runs no code: no need to wait for a turn
         return down
 
-    async def _end_stop(self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]) -> ExitReason:
+    async def _end_stop(
+        self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]
+    ) -> ExitReason:
         reason = await self._ended_by(child, spec, down)
         expected = KILLED if spec.shutdown == BRUTAL else SHUTDOWN
-        if reason is not expected and reason is not NOPROC and not (is_normal(reason) and spec.restart != "permanent"):
+        if (
+            reason is not expected
+            and reason is not NOPROC
+            and not (is_normal(reason) and spec.restart != "permanent")
+        ):
             self._engine.reporter.supervisor(self._process, "shutdown_error", spec.id, reason)
         return reason
 
-    async def _ended_by(self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]) -> ExitReason:
+    async def _ended_by(
+        self, child: Process, spec: ChildSpec, down: asyncio.Future[ExitReason]
+    ) -> ExitReason:
         if child.status == DEAD:
             return down.result()
         if spec.shutdown == BRUTAL:
@@ -198,7 +242,9 @@ class SupervisorBase(GenServer):
         engine.reporter.supervisor(self._process, "start_error", child_id, reason)
         if RestartFailed in engine.hub.wanted:
             engine.hub.emit(
-                RestartFailed(at=engine.loop.time(), supervisor=self._process, child_id=child_id, reason=reason)
+                RestartFailed(
+                    at=engine.loop.time(), supervisor=self._process, child_id=child_id, reason=reason
+                )
             )
 
 
@@ -217,5 +263,3 @@ def shutdown_of(child: Process, spec: ChildSpec) -> float:
     if isinstance(child.instance, SupervisorBase):
         return child.instance.shutdown_seconds() + settings.kill_grace
     return settings.shutdown
-
-

@@ -24,7 +24,15 @@ from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import Process
 from regrow.runtime.start import start_child
-from regrow.runtime.supervision import ChildCount, ChildInfo, SupervisorBase, TryAgain, reason_of, shutdown_of
+from regrow.runtime.supervision import (
+    Branch,
+    ChildCount,
+    ChildInfo,
+    SupervisorBase,
+    TryAgain,
+    reason_of,
+    shutdown_of,
+)
 
 State: TypeAlias = Literal["running", "restarting", "stopped"]
 FAILURES: Final = RegrowError
@@ -35,13 +43,14 @@ FAILURES: Final = RegrowError
 class Slot:
     """One static child: its spec, and the process that fills it now."""
 
-    __slots__ = ("process", "reason", "retry", "spec", "state")
+    __slots__ = ("process", "reason", "restarts", "retry", "spec", "state")
 
     def __init__(self, spec: ChildSpec, process: Process | None) -> None:
         self.spec = spec
         self.process = process
         self.state: State = "running" if process is not None else "stopped"
         self.reason: ExitReason = None
+        self.restarts = 0
         self.retry: TryAgain | None = None
 
     def fill(self, process: Process | None) -> None:
@@ -91,13 +100,19 @@ class Supervisor(SupervisorBase):
     def shutdown_seconds(self) -> float:
         return sum(shutdown_of(slot.process, slot.spec) for slot in self._slots if slot.process is not None)
 
+    def branches(self, limit: int) -> tuple[list[Branch], int]:
+        """Its children in the order of their start, for the runtime."""
+        shown = [Branch(slot.spec, slot.process, slot.state, slot.restarts) for slot in self._slots[:limit]]
+        return shown, len(self._slots)
+
     # -- calls ---------------------------------------------------------------------------------
 
     @call
     async def which_children(self) -> tuple[ChildInfo, ...]:
         """All children, in the order of their start."""
         return tuple(
-            ChildInfo(slot.spec.id, slot.process, slot.spec.kind, slot.state, slot.spec) for slot in self._slots
+            ChildInfo(slot.spec.id, slot.process, slot.spec.kind, slot.state, slot.spec)
+            for slot in self._slots
         )
 
     @call
@@ -239,6 +254,7 @@ class Supervisor(SupervisorBase):
                 self._slots.remove(slot)
             return False
         if slot.process is not None:
+            slot.restarts += 1
             self._restarted(slot.spec.id, old, slot.process, reason)
         return True
 
@@ -276,7 +292,7 @@ class Supervisor(SupervisorBase):
 def supervisor(
     children: Iterable[ChildSpec],
     *,
-    id: str | None = None,  # noqa: A002  # the field's own word
+    id: str | None = None,  # the field's own word
     name: str | None = None,
     strategy: Strategy = "one_for_one",
     max_restarts: int = 3,
@@ -322,6 +338,3 @@ def supervisor(
         shutdown=shutdown,
         significant=significant,
     )
-
-
-

@@ -1,0 +1,33 @@
+"""Looking into a running System: `rg.debug.trace(ref)`, and the rows of `system.listing`."""
+
+from regrow.runtime.debug import Trace as Trace
+from regrow.runtime.debug import TraceEntry as TraceEntry
+from regrow.runtime.debug import trace as trace
+from regrow.runtime.listing import AliasInfo as AliasInfo
+from regrow.runtime.listing import GroupInfo as GroupInfo
+from regrow.runtime.listing import LinkInfo as LinkInfo
+from regrow.runtime.listing import Listing as Listing
+from regrow.runtime.listing import MailboxInfo as MailboxInfo
+from regrow.runtime.listing import ProcessInfo as ProcessInfo
+from regrow.runtime.listing import Statistics as Statistics
+from regrow.runtime.listing import SubscriberInfo as SubscriberInfo
+from regrow.runtime.listing import TimerInfo as TimerInfo
+from regrow.runtime.monitors import MonitorInfo as MonitorInfo
+from regrow.runtime.registry import Registration as Registration
+
+__all__ = [
+    "AliasInfo",
+    "GroupInfo",
+    "LinkInfo",
+    "Listing",
+    "MailboxInfo",
+    "MonitorInfo",
+    "ProcessInfo",
+    "Registration",
+    "Statistics",
+    "SubscriberInfo",
+    "TimerInfo",
+    "Trace",
+    "TraceEntry",
+    "trace",
+]

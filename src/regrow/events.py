@@ -1,0 +1,29 @@
+"""The event types: what subscribers of `system.events` get. `docs/events.md` lists them."""
+
+from regrow.core.events import BudgetExceeded as BudgetExceeded
+from regrow.core.events import CrashReported as CrashReported
+from regrow.core.events import DownSent as DownSent
+from regrow.core.events import Dropped as Dropped
+from regrow.core.events import Event as Event
+from regrow.core.events import Exited as Exited
+from regrow.core.events import Expired as Expired
+from regrow.core.events import LateReply as LateReply
+from regrow.core.events import LoopStalled as LoopStalled
+from regrow.core.events import MailboxFullSeen as MailboxFullSeen
+from regrow.core.events import MonitorLeaked as MonitorLeaked
+from regrow.core.events import Orphaned as Orphaned
+from regrow.core.events import RestartFailed as RestartFailed
+from regrow.core.events import Restarted as Restarted
+from regrow.core.events import SlowHandler as SlowHandler
+from regrow.core.events import SpanFailed as SpanFailed
+from regrow.core.events import SpanStarted as SpanStarted
+from regrow.core.events import SpanStopped as SpanStopped
+from regrow.core.events import Started as Started
+from regrow.core.events import SubscriberFailed as SubscriberFailed
+from regrow.core.events import SystemStarted as SystemStarted
+from regrow.core.events import SystemStopped as SystemStopped
+from regrow.core.events import TimedOut as TimedOut
+from regrow.core.events import Unhandled as Unhandled
+from regrow.core.events import Zombie as Zombie
+from regrow.core.reports import CrashReport as CrashReport
+from regrow.core.reports import Neighbour as Neighbour
