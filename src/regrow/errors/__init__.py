@@ -96,6 +96,7 @@ In brackets: the built-in exception that it is as well::
             WrongLoop
             WrongThread
             ZombieProcess
+        WaitTimeout (TimeoutError)
         WrongServer (TypeError)
 """
 
@@ -110,6 +111,7 @@ from regrow.errors.messages import NotAMessage as NotAMessage
 from regrow.errors.messages import WrongVersion as WrongVersion
 from regrow.errors.references import BadPartitionKey as BadPartitionKey
 from regrow.errors.references import OtherSystem as OtherSystem
+from regrow.errors.references import WaitTimeout as WaitTimeout
 from regrow.errors.runtime import AlreadyReceiving as AlreadyReceiving
 from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
 from regrow.errors.runtime import AlreadyReplied as AlreadyReplied

@@ -1,10 +1,18 @@
-"""Errors of references: what belongs to another System, keys that can't be routed."""
+"""Errors of references: other systems, keys that can't be routed, waits that were too long."""
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from regrow.errors.base import RegrowError, show
 
-__all__ = ("BadPartitionKey", "OtherSystem")
+__all__ = ("BadPartitionKey", "OtherSystem", "WaitTimeout")
+
+_AWAITED: Final = {
+    "down": "was still there",
+    "result": "was not done",
+    "sync": "had not handled what was sent before",
+}
 
 
 class OtherSystem(RegrowError):
@@ -37,3 +45,19 @@ class BadPartitionKey(RegrowError, TypeError):
             " tuples of these, whose text is the same in every run"
         )
         self.value = value
+
+
+class WaitTimeout(RegrowError, TimeoutError):
+    """A wait for a process took too long; the process goes on.
+
+    Attributes:
+        target: Who was waited for.
+        timeout: Seconds.
+    """
+
+    def __init__(self, target: object, awaited: Literal["down", "result", "sync"], timeout: float) -> None:
+        super().__init__(
+            f"{target} {_AWAITED[awaited]} after {timeout:g} s; it goes on: wait longer, or end it"
+        )
+        self.target = target
+        self.timeout = timeout

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import islice
 from typing import Final, TypeGuard, cast, final
 
 import msgspec
+from typing_extensions import override
 
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
@@ -40,6 +42,9 @@ from regrow.runtime.supervisor import FAILURES
 GONE: Final = ChildSpec(id="", target=object)
 
 
+FLAGS: Final = SupervisorFlags()
+
+
 @final
 class Restarting:
     """A dynamic child between two processes."""
@@ -68,9 +73,8 @@ class DynamicSupervisor(SupervisorBase):
     _max_children: int | None
     _restarting: dict[Restarting, None]
 
-    def init(
-        self, flags: SupervisorFlags = SupervisorFlags(), max_children: int | None = None
-    ) -> SupervisorFlags:  # type: ignore[override]
+    @override
+    def init(self, flags: SupervisorFlags = FLAGS, max_children: int | None = None) -> SupervisorFlags:  # type: ignore[override]
         """Take the flags."""
         self._max_children = max_children
         return flags
@@ -86,6 +90,7 @@ class DynamicSupervisor(SupervisorBase):
         self._last_args = 0
         return None
 
+    @override
     def shutdown_seconds(self) -> float:
         running = ((process, spec_of(process)) for process in self._children())
         return max((shutdown_of(process, spec) for process, spec in running), default=0.0)
@@ -163,6 +168,7 @@ class DynamicSupervisor(SupervisorBase):
 
     # -- what happens to children --------------------------------------------------------------
 
+    @override
     async def handle_info(self, message: object) -> None:
         if isinstance(message, Exit):
             process = message.pid
@@ -182,8 +188,9 @@ class DynamicSupervisor(SupervisorBase):
         if spec.restart == "permanent" or (spec.restart == "transient" and not is_normal(reason)):
             await self._restart(Restarting(spec, process.extra, reason), process, counted=False)
 
+    @override
     async def terminate(self, reason: ExitReason) -> None:
-        stopping = []
+        stopping: list[tuple[Process, ChildSpec, asyncio.Future[ExitReason]]] = []
         for process in reversed(self._children()):
             spec = spec_of(process)
             stopping.append((process, spec, self._begin_stop(process, spec)))

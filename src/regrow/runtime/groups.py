@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from regrow.errors import BadRegistrationName, MailboxFull, NoProcess, OtherSystem
+from regrow.errors import MailboxFull, NoProcess, OtherSystem
 from regrow.runtime.process import DEAD, Process
+from regrow.runtime.registry import check_registration_name
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
@@ -30,8 +31,7 @@ class Groups:
             OtherSystem: it belongs to another System.
             BadRegistrationName: the group is no non-empty str.
         """
-        if not isinstance(group, str) or not group:
-            raise BadRegistrationName(group)
+        check_registration_name(group)
         if not isinstance(pid, Process) or pid.status == DEAD:
             raise NoProcess(pid)
         if pid.engine is not self._engine:

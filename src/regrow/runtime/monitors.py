@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 import msgspec
@@ -37,10 +38,27 @@ class Monitor:
         state: `active`, `fired` (DOWN on its way), `delivered` or `demonitored`.
     """
 
-    __slots__ = ("call_site", "created_at", "leak_counted", "long_lived", "owner", "pid", "state", "tag", "target")
+    __slots__ = (
+        "call_site",
+        "created_at",
+        "leak_counted",
+        "long_lived",
+        "owner",
+        "pid",
+        "state",
+        "tag",
+        "target",
+    )
 
     def __init__(
-        self, owner: Process, target: Pid[object] | str, pid: Process | None, tag: str, *, long_lived: bool, at: float
+        self,
+        owner: Process,
+        target: Pid[object] | str,
+        pid: Process | None,
+        tag: str,
+        *,
+        long_lived: bool,
+        at: float,
     ) -> None:
         self.owner: Pid[object] = owner
         self.target = target
@@ -138,7 +156,9 @@ class Monitors:
 
     # -- for the runtime -----------------------------------------------------------------------
 
-    def watch(self, owner: Process, target: Pid[object] | Ref[object] | str, tag: str, *, long_lived: bool) -> Monitor:
+    def watch(
+        self, owner: Process, target: Pid[object] | Ref[object] | str, tag: str, *, long_lived: bool
+    ) -> Monitor:
         """Set a monitor of `owner` on `target`. DOWN comes at once, with `NOPROC`, for the dead.
 
         Raises:
@@ -200,7 +220,9 @@ class Monitors:
             engine.scheduler.signal(owner, Down(monitor, monitor.pid, reason))
         if DownSent in engine.hub.wanted:
             engine.hub.emit(
-                DownSent(at=engine.loop.time(), owner=owner, target=monitor.target, reason=reason, tag=monitor.tag)
+                DownSent(
+                    at=engine.loop.time(), owner=owner, target=monitor.target, reason=reason, tag=monitor.tag
+                )
             )
 
     def _remove(self, monitor: Monitor) -> None:
@@ -215,7 +237,9 @@ class Monitors:
             owner.extras.watching.pop(monitor, None)
 
 
-def _resolve(engine: Engine, target: Pid[object] | Ref[object] | str) -> tuple[Process | None, Pid[object] | str]:
+def _resolve(
+    engine: Engine, target: Pid[object] | Ref[object] | str
+) -> tuple[Process | None, Pid[object] | str]:
     if isinstance(target, Process):
         if target.engine is not engine:
             raise OtherSystem(target, engine.name)
@@ -240,18 +264,20 @@ def _row(monitor: Monitor, now: float) -> MonitorInfo:
 
 def _call_site() -> str | None:
     """The nearest frame outside this package and the standard library's contextlib."""
-    frame = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     here = __name__.partition(".")[0]
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.partition(".")[0] not in (here, "contextlib"):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
 @contextmanager
-def monitoring_by(monitors: Monitors, owner: Process, target: Pid[object] | Ref[object] | str, tag: str) -> Iterator[Monitor]:
+def monitoring_by(
+    monitors: Monitors, owner: Process, target: Pid[object] | Ref[object] | str, tag: str
+) -> Generator[Monitor, None, None]:
     """A monitor for the length of a `with` block."""
     monitor = monitors.watch(owner, target, tag, long_lived=False)
     try:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from zlib import crc32
 
 import msgspec
+from typing_extensions import override
 
-from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, child
 from regrow.core.backoff import Backoff
 from regrow.core.options import Restart, ShutdownOption
+from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, child
 from regrow.errors import BadPartitionKey, NoProcess, NoSuchPartition
 from regrow.errors.specs import BadChildName, BadLimit
 from regrow.runtime.pid import Ref
@@ -30,7 +31,8 @@ class PartitionSupervisor(Supervisor):
 
     partitions: int
 
-    def init(self, spec: SupervisorSpec) -> SupervisorSpec:
+    @override
+    def init(self, spec: SupervisorSpec) -> SupervisorSpec:  # type: ignore[override]
         """Take the children's specs."""
         self.partitions = len(spec.children)
         return spec
@@ -65,8 +67,7 @@ def partition_supervisor(
     if type(partitions) is not int or partitions < 1:
         raise BadLimit("partitions", partitions)
     check_child_spec(spec)
-    if not isinstance(name, str) or not name:
-        raise BadChildName(name)
+    _check_name(name)
     replace = msgspec.structs.replace
     children = (replace(spec, id=str(number), name=f"{name}:{number}") for number in range(partitions))
     flags = SupervisorSpec.of(children, max_restarts=max_restarts, max_seconds=max_seconds, backoff=backoff)
@@ -88,11 +89,16 @@ def partition_of(engine: Engine, name: str, key: object, server: type[S]) -> Ref
     process = engine.names.get(name)
     if process is None:
         raise NoProcess(name)
-    instance = cast("object", process.instance)
+    instance = process.instance
     if not isinstance(instance, PartitionSupervisor):
         raise NoSuchPartition(name)
     number = crc32(repr(key).encode("utf-8", "backslashreplace")) % instance.partitions
     return Ref(engine, f"{name}:{number}", server)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise BadChildName(name)
 
 
 def _check_key(key: object) -> None:

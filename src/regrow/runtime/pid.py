@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final
 
+from typing_extensions import override
+
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import ExitReason
 from regrow.errors import NoProcess, PidNotPicklable
@@ -90,7 +92,7 @@ class Address(Generic[S_co]):
         """Wait until the process has ended and return its reason (`NOPROC` if it had long).
 
         Raises:
-            TimeoutError: it was still there after `timeout` seconds.
+            WaitTimeout: it was still there after `timeout` seconds.
         """
         raise NotImplementedError
 
@@ -136,16 +138,20 @@ class Pid(Address[S_co]):
         """Name of the server class, or of the function of a plain process."""
         raise NotImplementedError
 
+    @override
     def __hash__(self) -> int:
         return self.serial
 
+    @override
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    @override
     def __repr__(self) -> str:
         name = f" {self.registered_name!r}" if self.registered_name else ""
         return f"<{self.system_name}.{self.serial}.{self.incarnation} {self.kind}{name}>"
 
+    @override
     def __reduce__(self) -> tuple[object, ...]:
         raise PidNotPicklable(self)
 
@@ -163,63 +169,74 @@ class Ref(Address[S_co]):
     Equal when system and name are equal. Pickling gives the name alone, a str.
     """
 
-    __slots__ = ("_engine", "name", "server")
+    __slots__ = ("_engine", "_names", "name", "server")
 
     def __init__(self, engine: Engine, name: str, server: type[S_co]) -> None:
         self._engine = engine
-        self.name = name
-        self.server = server
+        # Whoever holds the name is taken at the user's word to be a `server`.
+        self._names: dict[str, Pid[S_co]] = engine.names  # type: ignore[assignment]
+        self.name: str = name
+        self.server: type[S_co] = server
 
     def whereis(self) -> Pid[S_co] | None:
         """The Pid that holds the name now, None if nobody does."""
-        return self._engine.names.get(self.name)  # type: ignore[return-value]
+        return self._names.get(self.name)
 
+    @override
     def call(self, message: CallMessage[S_co, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is None:
             return self._nobody()
         return process.call(message, timeout=timeout)
 
+    @override
     def cast(self, message: CastMessage[S_co]) -> None:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is None:
             self._engine.sends.drop(self.name, message, "no_process")
         else:
             process.cast(message)
 
+    @override
     def send(self, message: object) -> None:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is None:
             self._engine.sends.drop(self.name, message, "no_process")
         else:
             process.send(message)
 
+    @override
     def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[S_co]]:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is None:
             return self._nobody()
-        return process.reserve(timeout=timeout)  # type: ignore[return-value]
+        return process.reserve(timeout=timeout)
 
+    @override
     def exit(self, reason: ExitReason) -> None:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is not None:
             process.exit(reason)
 
+    @override
     def kill(self) -> None:
-        process = self._engine.names.get(self.name)
+        process = self._names.get(self.name)
         if process is not None:
             process.kill()
 
+    @override
     def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
         return self._engine.exits.down(self._engine.names.get(self.name), timeout)
 
     @property
+    @override
     def alive(self) -> bool:
         return self.name in self._engine.names
 
     @property
+    @override
     def from_thread(self) -> FromThread[S_co]:
-        from regrow.runtime.threads import FromThread
+        from regrow.runtime.threads import FromThread  # noqa: PLC0415  # a cycle otherwise
 
         return FromThread(self._engine, self)
 
@@ -238,17 +255,21 @@ class Ref(Address[S_co]):
         self._engine.check_running()
         raise NoProcess(self.name)
 
+    @override
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ref):
             return NotImplemented
         return self._engine is other._engine and self.name == other.name
 
+    @override
     def __hash__(self) -> int:
         return hash(self.name)
 
+    @override
     def __repr__(self) -> str:
         return f"<Ref {self.name!r} {self.server.__qualname__}>"
 
+    @override
     def __reduce__(self) -> tuple[object, ...]:
         return (str, (self.name,))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, final
 
 import msgspec
 
@@ -161,7 +161,7 @@ class Registry:
                 raise BadQuery(field, f"an indexed field: {known}")
             if not _is_hashable(value):
                 raise BadQuery(value, "a hashable value")
-            sets.append(index.get(value, {}))  # type: ignore[call-overload]
+            sets.append(index.get(value, {}))
         sets.sort(key=len)
         names = [name for name in sets[0] if all(name in other for other in sets[1:])]
         return tuple(self._row(self._engine.names[name], name) for name in sorted(names))
@@ -189,8 +189,7 @@ class Registry:
         Raises:
             NameTaken, BadRegistrationName: it can't have it.
         """
-        if not isinstance(name, str) or not name:
-            raise BadRegistrationName(name)
+        check_registration_name(name)
         holder = self._engine.names.get(name)
         if holder is not None:
             raise NameTaken(name, holder)
@@ -206,8 +205,7 @@ class Registry:
             self._metadata.pop(name, None)
 
     def _check(self, name: str, pid: Pid[object], metadata: Mapping[str, object] | None) -> None:
-        if not isinstance(name, str) or not name:
-            raise BadRegistrationName(name)
+        check_registration_name(name)
         holder = self._engine.names.get(name)
         if holder is not None:
             raise NameTaken(name, holder)
@@ -262,6 +260,12 @@ class Registry:
         return Registration(name, process, dict(self._metadata.get(name, {})))
 
 
+def check_registration_name(name: object) -> None:
+    """Raise `BadRegistrationName` unless it is a string that isn't empty."""
+    if not isinstance(name, str) or not name:
+        raise BadRegistrationName(name)
+
+
 def _is_hashable(value: object) -> bool:
     """Whether it has a hash in fact: a tuple may hold a list."""
     try:
@@ -273,21 +277,28 @@ def _is_hashable(value: object) -> bool:
 
 def _values(value: object) -> Iterable[Hashable]:
     """A collection is found by each of its members, anything else by itself."""
-    return value if isinstance(value, tuple | list | set | frozenset) else (value,)  # type: ignore[return-value]
+    if isinstance(value, tuple | list | set | frozenset):
+        return cast("Iterable[Hashable]", value)
+    return (cast("Hashable", value),)
 
 
 def _checked(criterion: object) -> Criterion:
-    match criterion:
-        case (str(), str(name), _) if name in _OPERATORS:
-            return criterion  # type: ignore[return-value]
-        case _:
-            raise BadQuery(criterion, f"(path, operator, value) with an operator of {', '.join(_OPERATORS)}")
+    if isinstance(criterion, tuple):
+        parts = cast("tuple[object, ...]", criterion)
+        if len(parts) == 3 and isinstance(parts[0], str) and parts[1] in tuple(_OPERATORS):
+            return cast("Criterion", parts)
+        criterion = parts
+    raise BadQuery(criterion, f"(path, operator, value) with an operator of {', '.join(_OPERATORS)}")
+
+
+def _fields(value: object) -> Mapping[object, object]:
+    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else {}
 
 
 def _holds(metadata: Mapping[str, object], path: str, name: str, value: object) -> bool:
     found: object = metadata
     for step in path.split("."):
-        found = found.get(step, _MISSING) if isinstance(found, Mapping) else _MISSING
+        found = _fields(found).get(step, _MISSING)
         if found is _MISSING:
             return False
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Dropped
 from regrow.core.reasons import NOPROC, ExitReason
-from regrow.errors import MailboxFull, NoProcess, ProcessExited, ZombieProcess
+from regrow.errors import MailboxFull, NoProcess, ProcessExited, ZombieProcess, WaitTimeout
 from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
 from regrow.runtime.process import DEAD, Process, current_process
 
@@ -230,7 +230,7 @@ class Sends:
 
 def _expire(future: asyncio.Future[None], target: Process, seconds: float) -> None:
     if not future.done():
-        future.set_exception(TimeoutError(f"{target} had not handled everything after {seconds:g} s"))
+        future.set_exception(WaitTimeout(target, "sync", seconds))
 
 
 def _droppable(item: object) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias, final
 
+from typing_extensions import override
+
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
@@ -97,6 +99,7 @@ class Supervisor(SupervisorBase):
                 self._slots.append(Slot(one, process))
         return None
 
+    @override
     def shutdown_seconds(self) -> float:
         return sum(shutdown_of(slot.process, slot.spec) for slot in self._slots if slot.process is not None)
 
@@ -182,6 +185,7 @@ class Supervisor(SupervisorBase):
 
     # -- what happens to children --------------------------------------------------------------
 
+    @override
     async def handle_info(self, message: object) -> None:
         if isinstance(message, Exit):
             slot = next((slot for slot in self._slots if slot.process is message.pid), None)
@@ -192,6 +196,7 @@ class Supervisor(SupervisorBase):
             if slot is not None:
                 await self._restart(slot, backed_off=True)
 
+    @override
     async def terminate(self, reason: ExitReason) -> None:
         await self._stop_all()
 

@@ -12,7 +12,7 @@ import msgspec
 from regrow.core.handlers import call
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec
-from regrow.errors import BadServer, NotMine, ProcessExited, RegrowError
+from regrow.errors import BadServer, NotMine, ProcessExited, RegrowError, WaitTimeout
 from regrow.runtime.dynamic import DynamicSupervisor, dynamic_supervisor
 from regrow.runtime.links import link as link_processes
 from regrow.runtime.pid import Address, Pid, Timeout
@@ -49,7 +49,7 @@ class TaskHandle(Generic[T]):
 
         Raises:
             ProcessExited: it crashed or was stopped; the reason says how.
-            TimeoutError: it was not done after `timeout` seconds.
+            WaitTimeout: it was not done after `timeout` seconds.
             NotMine: another process asked for it.
         """
         process = cast("Process", self.pid)
@@ -59,7 +59,7 @@ class TaskHandle(Generic[T]):
         seconds = process.engine.timeouts.resolve(timeout)
         done, _ = await asyncio.wait([self._future], timeout=seconds)
         if not done:
-            raise TimeoutError(f"{self.pid} was not done after {seconds:g} s")
+            raise WaitTimeout(self.pid, "result", seconds)
         return self._future.result()
 
     @property
@@ -85,7 +85,7 @@ class TaskSupervisor(DynamicSupervisor):
     async def run(
         self, spec: ChildSpec, asker: Pid[object] | None, ended: Callable[[Process, ExitReason], object]
     ) -> Pid[object]:
-        """Start the process of a task: linked to `asker` and watched before its first step. For `start_task`."""
+        """Start the process of a task, linked and watched before its first step. For `start_task`."""
         self._check_room()
         process = cast("Process", await start_child(self._engine, spec, self._process))
         self._count += 1
