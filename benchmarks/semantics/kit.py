@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import inspect
 import pkgutil
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import IO, Any, ClassVar, Literal, NamedTuple
@@ -78,6 +79,11 @@ def learnt(end: Timed, remark: str = "") -> Outcome:
     return judge(passed, f"{end}{remark}")
 
 
+def _plain(error: ImportError) -> str:
+    """The error without the path of the file, which is this machine's."""
+    return re.sub(r" \(/[^)]*\)", "", str(error))
+
+
 class Cases:
     """Base of a system's cases: a method per scenario, plain or `async`."""
 
@@ -104,7 +110,7 @@ class Cases:
         try:
             root = importlib.import_module(self.package)
         except ImportError as error:
-            return judge(False, f"import {self.package}: {error}")
+            return judge(False, f"import {self.package}: {_plain(error)}")
         failed, tried = [], 1
         for module in pkgutil.iter_modules(root.__path__):
             if module.name in _OPTIONAL or module.name.startswith("_"):
@@ -113,5 +119,5 @@ class Cases:
             try:
                 importlib.import_module(f"{self.package}.{module.name}")
             except ImportError as error:
-                failed.append(f"{self.package}.{module.name}: {error}")
+                failed.append(f"{self.package}.{module.name}: {_plain(error)}")
         return judge(not failed, "; ".join(failed) or f"{tried} modules import")

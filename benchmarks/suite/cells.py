@@ -147,7 +147,7 @@ class _Worker:
         self._complaints.seek(0)
         lines = [line.strip() for line in self._complaints.read().splitlines() if line.strip()]
         last = lines[-1][:200] if lines else "no word"
-        return f"ended with code {self._process.returncode}: {last}"
+        return f"ended with code {self._process.returncode}: {paths.relative(last)}"
 
 
 class _Outside:

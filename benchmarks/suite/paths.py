@@ -23,3 +23,8 @@ def ensure_peers_folder() -> Path:
 def peer_python(name: str) -> Path:
     """The interpreter of a peer's environment."""
     return PEERS / name / "bin" / "python"
+
+
+def relative(text: str) -> str:
+    """The text without the place of the checkout, which is this machine's."""
+    return text.replace(f"{ROOT}/", "")

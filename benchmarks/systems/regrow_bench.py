@@ -157,7 +157,7 @@ class Regrow(Bench):
         return sum([await pid.call(Idle.ask(), timeout=CALL_TIMEOUT) for pid in pids])
 
     def _pool(self) -> list[rg.ChildSpec]:
-        return [rg.child(rg.DynamicSupervisor, name="pool")]
+        return [rg.dynamic_supervisor(name="pool")]
 
     def w6(self, job: Job) -> Result:
         async def main() -> Result:
