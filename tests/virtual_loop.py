@@ -9,8 +9,8 @@ Everything that runs on it is deterministic and never waits for real, however lo
 
         assert run_virtual(body()) == 3600.0
 
-Real threads (``run_in_executor``, ``asyncio.to_thread``) hold the clock while they run, so that a timeout never
-fires only because a thread had no turn yet; a test that wants time to pass meanwhile says so with
+Real threads (``run_in_executor``, ``asyncio.to_thread``) hold the clock while they run, so that a timeout
+never fires only because a thread had no turn yet; a test that wants time to pass meanwhile says so with
 ``jumping_over_threads``. A program in which nothing can ever happen again fails with ``Deadlock``.
 """
 
@@ -60,8 +60,9 @@ class _JumpingSelector(selectors.BaseSelector):
         ready = self._real.select(loop.patience)
         if not ready:
             raise Deadlock(
-                f"nothing ready, no timer due and no thread or file spoke within {loop.patience} s of real time "
-                f"(virtual time {loop.time()}); tasks: {sorted(t.get_name() for t in asyncio.all_tasks(loop))}"
+                f"nothing ready, no timer due and no thread or file spoke within {loop.patience} s of real"
+                f" time (virtual time {loop.time()}); tasks:"
+                f" {sorted(t.get_name() for t in asyncio.all_tasks(loop))}"
             )
         return ready
 
@@ -104,7 +105,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time in seconds."""
         return self._now
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]  # asyncio's own stub has a variadic type variable here
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
         """As in asyncio."""
         heapq.heappush(self._due, when)
         return super().call_at(when, callback, *args, context=context)
@@ -112,7 +115,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Moves the clock; timers that become due run in the next turn of the loop.
 
-        The clock then stands exactly at a timer's time, although ``now + (when - now)`` often misses it by a bit.
+        The clock then stands exactly at a timer's time, although ``now + (when - now)`` often misses it by a
+        bit.
         """
         now = self._now + seconds
         while self._due and self._due[0] <= now + RESOLUTION:
@@ -188,7 +192,9 @@ def run_virtual(
         except asyncio.CancelledError:
             if real_time.monotonic() - started < limit:
                 raise
-            raise Deadlock(f"still running after {limit} s of real time, virtual time {loop.time()}") from None
+            raise Deadlock(
+                f"still running after {limit} s of real time, virtual time {loop.time()}"
+            ) from None
         finally:
             watchdog.cancel()
 

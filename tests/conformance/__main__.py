@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tests.conformance import coverage, erlang_side, golden, planted, reasons
 from tests.conformance.compare import Difference, Outcome, compare, erlang_traces
@@ -17,19 +17,31 @@ from tests.conformance.regrow_side import run_regrow
 from tests.conformance.scenarios import written
 from tests.conformance.shrink import shrink
 
-RANDOM_BY_DEFAULT = 500
+RANDOM_BY_DEFAULT = 1000
 BATCH = 1000
+Talk = Callable[[object], None]
+
+
+def say(what: object) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def be_silent(what: object) -> None:
+    """Leave it out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not erlang_side.available():
-        print("conformance: no erl on the path (Debian: erlang-base); golden traces stand in, see pytest tests/conformance")
+        say("conformance: no erl on the path (Debian: erlang-base)")
+        say("golden traces stand in: pytest tests/conformance")
         return 3
     if options.record:
         return _record()
     begun = time.monotonic()
-    talk = (lambda *_: None) if options.json else print
+    talk = be_silent if options.json else say
     fixed = {} if options.only_random else {**written(), **matrix()}
     random = {s.name: s for s in (random_scenario(options.seed, i) for i in range(options.random))}
     outcome = _compare_all(fixed, random, talk)
@@ -41,21 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _report(outcome, {**fixed, **random}, talk)
     talk(f"Erlang/OTP {outcome.release}, {time.monotonic() - begun:.0f} s")
     if options.json:
-        print(json.dumps(_as_json(outcome, cells, caught)))
-    print(outcome.line)
+        say(json.dumps(_as_json(outcome, cells, caught)))
+    say(outcome.line)
     complete = not options.coverage or not coverage.empty_cells(cells)
     good = not outcome.differences and complete and caught in (None, len(planted.PLANTS))
     return 0 if good else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Defaults:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
-    parser.add_argument("--coverage", action="store_true", help="print the coverage table and the table of reasons")
-    parser.add_argument("--planted", action="store_true", help="plant twelve differences and see that each is caught")
+    parser.add_argument(
+        "--coverage", action="store_true", help="print the coverage table and the table of reasons"
+    )
+    parser.add_argument(
+        "--planted", action="store_true", help="plant twelve differences and see that each is caught"
+    )
     parser.add_argument("--random", type=int, metavar="N", help="only N random scenarios")
     parser.add_argument("--seed", type=int, default=1, help="of the random scenarios (default 1)")
     parser.add_argument("--record", action="store_true", help="write the golden traces anew")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON before the closing line")
+    parser.add_argument(
+        "--json", action="store_true", help="print the outcome as JSON before the closing line"
+    )
     parser.set_defaults(only_random=False)
     return _Defaults(parser)
 
@@ -76,7 +94,7 @@ class _Defaults:
         return options
 
 
-def _compare_all(fixed: Mapping[str, Scenario], random: Mapping[str, Scenario], talk: object) -> Outcome:
+def _compare_all(fixed: Mapping[str, Scenario], random: Mapping[str, Scenario], talk: Talk) -> Outcome:
     total = Outcome("none")
     names = list(random)
     batches = [dict(fixed)] if fixed else []
@@ -91,8 +109,7 @@ def _compare_all(fixed: Mapping[str, Scenario], random: Mapping[str, Scenario], 
     return total
 
 
-def _planted(scenarios: Mapping[str, Scenario], outcome: Outcome, talk: object) -> int:
-    assert callable(talk)
+def _planted(scenarios: Mapping[str, Scenario], outcome: Outcome, talk: Talk) -> int:
     broken = {difference.scenario for difference in outcome.differences}
     sound = {name: s for name, s in scenarios.items() if name not in broken and name not in outcome.unstable}
     caught = 0
@@ -104,8 +121,7 @@ def _planted(scenarios: Mapping[str, Scenario], outcome: Outcome, talk: object) 
     return caught
 
 
-def _report(outcome: Outcome, scenarios: Mapping[str, Scenario], talk: object) -> None:
-    assert callable(talk)
+def _report(outcome: Outcome, scenarios: Mapping[str, Scenario], talk: Talk) -> None:
     for name in outcome.unstable:
         talk(f"UNSTABLE {name}: Erlang differs from itself under two schedulers; not counted")
     for difference in outcome.differences:
@@ -115,8 +131,7 @@ def _report(outcome: Outcome, scenarios: Mapping[str, Scenario], talk: object) -
         _shrunk(random[0], scenarios[random[0].scenario], talk)
 
 
-def _shrunk(difference: Difference, scenario: Scenario, talk: object) -> None:
-    assert callable(talk)
+def _shrunk(difference: Difference, scenario: Scenario, talk: Talk) -> None:
     small = shrink(scenario, run_regrow)
     talk(f"the first random difference, {difference.scenario}, made smaller:\n  {small.root}")
     for number, step in enumerate(small.steps, 1):
@@ -139,10 +154,10 @@ def _record() -> int:
     scenarios = {**written(), **matrix()}
     release, traces, unstable = erlang_traces(list(scenarios.values()))
     if unstable:
-        print("Erlang differs from itself, nothing written:", *unstable, sep="\n  ")
+        say("\n  ".join(["Erlang differs from itself, nothing written:", *unstable]))
         return 1
     count = golden.write(release, [(scenarios[name], traces[name]) for name in scenarios])
-    print(f"recorded {count} golden traces of Erlang/OTP {release}")
+    say(f"recorded {count} golden traces of Erlang/OTP {release}")
     return 0
 
 

@@ -43,7 +43,9 @@ class Outcome:
         return f"scenarios {self.total} agree {self.agree} unstable {len(self.unstable)}"
 
 
-def erlang_traces(scenarios: Sequence[Scenario], *, check: bool = True) -> tuple[str, dict[str, Trace], list[str]]:
+def erlang_traces(
+    scenarios: Sequence[Scenario], *, check: bool = True
+) -> tuple[str, dict[str, Trace], list[str]]:
     """Erlang's traces, and the names of the scenarios in which Erlang differs from itself.
 
     Args:
@@ -75,30 +77,33 @@ def against(scenario: Scenario, expected: Trace, regrow: RunRegrow) -> list[str]
     """Runs the scenario on Regrow; how its trace differs, or that there is none."""
     try:
         actual = regrow(scenario)
-    except Exception as error:  # an error of the runtime is a finding like any other
+    except Exception as error:  # noqa: BLE001 - an error of the runtime is a finding like any other
         return [f"Regrow raised {type(error).__name__}: {error}"]
     return differences(scenario, expected, actual)
 
 
-def differences(scenario: Scenario, expected: Trace, actual: Trace, *, sides: tuple[str, str] = ("erlang", "regrow")) -> list[str]:
+def differences(
+    scenario: Scenario, expected: Trace, actual: Trace, *, sides: tuple[str, str] = ("erlang", "regrow")
+) -> list[str]:
     """One line per difference, the first step first; empty if the traces are equal."""
     lines = []
     for number, (left, right) in enumerate(zip(expected.steps, actual.steps, strict=True)):
-        action = _action(scenario, number)
-        for field_name in ("results", "slots", "pairs", "order"):
-            a, b = getattr(left, field_name), getattr(right, field_name)
-            if isinstance(a, dict):
-                for key in sorted({*a, *b}):
-                    if a.get(key) != b.get(key):
-                        lines.append(_line(f"step {number} {action}: {field_name} {key}", a.get(key), b.get(key), sides))
-            elif a != b:
-                lines.append(_line(f"step {number} {action}: {field_name}", a, b, sides))
-    for field_name in ("children", "counts", "names"):
-        a, b = getattr(expected, field_name), getattr(actual, field_name)
-        for key in sorted({*a, *b}):
-            if a.get(key) != b.get(key):
-                lines.append(_line(f"at the end: {field_name} {key}", a.get(key), b.get(key), sides))
-    return lines
+        where = f"step {number} {_action(scenario, number)}"
+        if left.results != right.results:
+            lines.append(_line(f"{where}: results", left.results, right.results, sides))
+        lines += _tables(where, left, right, ("slots", "pairs", "order"), sides)
+    return lines + _tables("at the end", expected, actual, ("children", "counts", "names"), sides)
+
+
+def _tables(
+    where: str, left: object, right: object, fields: tuple[str, ...], sides: tuple[str, str]
+) -> list[str]:
+    found = []
+    for field_name in fields:
+        a, b = getattr(left, field_name), getattr(right, field_name)
+        keys = [key for key in sorted({*a, *b}) if a.get(key) != b.get(key)]
+        found += [_line(f"{where}: {field_name} {key}", a.get(key), b.get(key), sides) for key in keys]
+    return found
 
 
 def _action(scenario: Scenario, number: int) -> str:

@@ -11,7 +11,8 @@ from tests.conformance.model import Atomically, Dyn, Scenario, StartDynamic, Sup
 from tests.conformance.trace import StepTrace, Trace
 
 EVENTS = ("ended", "DOWN", "EXIT", "caller", "together")
-"""A worker ended; a monitor heard it; a link heard it; a waiting caller heard it; it ended together with another."""
+"""A worker ended; a monitor heard it; a link heard it; a waiting caller heard it; it ended together with
+another."""
 
 Cell = tuple[str, str, str, str]
 
@@ -32,7 +33,7 @@ def count(pairs: Iterable[tuple[Scenario, Trace]]) -> Counter[Cell]:
 
 def _kinds(scenario: Scenario) -> dict[str, tuple[str, str]]:
     specs = scenario.specs()
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for slot, parent in scenario.parents().items():
         sup, worker = specs.get(parent), specs[slot]
         if isinstance(sup, Sup) and isinstance(worker, Worker):
@@ -42,12 +43,14 @@ def _kinds(scenario: Scenario) -> dict[str, tuple[str, str]]:
             sup = specs.get(step.sup)
             if isinstance(sup, Dyn):
                 found[step.child.id] = ("dynamic", sup.child_restart)
-    return {slot: (str(strategy), str(restart)) for slot, (strategy, restart) in found.items()}
+    return found
 
 
 def _reason(reason: str) -> str:
-    return {"shutdown": "shutdown", "other": "other:x"}.get(reason.partition(":")[0], reason) if ":" not in reason else (
-        "shutdown:x" if reason.startswith("shutdown") else "other:x"
+    return (
+        {"shutdown": "shutdown", "other": "other:x"}.get(reason.partition(":")[0], reason)
+        if ":" not in reason
+        else ("shutdown:x" if reason.startswith("shutdown") else "other:x")
     )
 
 
@@ -81,5 +84,6 @@ def table(cells: Counter[Cell]) -> str:
     for strategy, restart, reason in product(STRATEGIES, RESTARTS, REASONS):
         counts = [cells[strategy, restart, reason, event] for event in EVENTS]
         lines.append(f"{strategy:<14}{restart:<11}{reason:<12}" + "".join(f"{n:>10}" for n in counts))
-    lines.append(f"cells {len(STRATEGIES) * len(RESTARTS) * len(REASONS) * len(EVENTS)} empty {len(empty_cells(cells))}")
+    total = len(STRATEGIES) * len(RESTARTS) * len(REASONS) * len(EVENTS)
+    lines.append(f"cells {total} empty {len(empty_cells(cells))}")
     return "\n".join(lines)

@@ -80,7 +80,7 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         id="exact_max_seconds",
         title="`max_seconds` is exact",
-        does="max_restarts 1, max_seconds 1; two crashes 1.7 s apart, the first just after a whole second",
+        does="max_restarts 1, max_seconds 1; two crashes 1.7 s apart, the first just after a full second",
         otp="gave up",
         regrow="restarted",
     ),
@@ -101,7 +101,7 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         id="dynamic_restart_ignored",
         title="A dynamic child that ignores its restart is forgotten",
-        does="a child of a dynamic supervisor crashes, its next init says ignore, then the supervisor is shut down",
+        does="a dynamic child crashes, its next init says ignore, then the supervisor is shut down",
         otp="1 child left, supervisor exits: crash",
         regrow="0 children left, supervisor exits: shutdown",
     ),

@@ -1,3 +1,4 @@
+# ruff: noqa: TID251 - every sleep here moves the virtual clock
 """The Regrow side of ``differences.py``: one scenario per entry, which says what happened."""
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Hanging(rg.GenServer):
 class Once(rg.GenServer):
     """Starts once and ignores ever after."""
 
-    def init(self, starts: list[Any]) -> object:
+    def init(self, starts: list[Any]) -> Any:
         starts.append(1)
         return rg.Ignore if len(starts) > 1 else None
 
@@ -160,20 +161,22 @@ async def start_timeout(system: rg.System, notes: list[Any]) -> str:
     await asyncio.sleep(0.15)
     if not start.done():
         return "still waiting"
-    name = type(start.exception()).__name__
-    return f"{name}, {'nothing' if not await system.root.call(rg.Supervisor.which_children(), timeout=1.0) else 'a child'} left running"
+    left = await system.root.call(rg.Supervisor.which_children(), timeout=1.0)
+    return f"{type(start.exception()).__name__}, {'a child' if left else 'nothing'} left running"
 
 
 @scenario
 async def back_off(system: rg.System, notes: list[Any]) -> str:
     wait = rg.Backoff(base=1.0, cap=1.0, jitter=0.0)
-    sup = await _start(system.root, rg.supervisor([_server(notes, restart="permanent")], id="s", backoff=wait))
+    sup = await _start(
+        system.root, rg.supervisor([_server(notes, restart="permanent")], id="s", backoff=wait)
+    )
     begun, old = asyncio.get_running_loop().time(), (await _child(sup)).pid
     assert old is not None
     old.kill()
     await system.idle()
     state = (await _child(sup)).state
-    while (await _child(sup)).state != "running":
+    while (await _child(sup)).state != "running":  # noqa: ASYNC110 - when it is up is what is asked
         await asyncio.sleep(0.125)
     return f"{state}, then restarted after {asyncio.get_running_loop().time() - begun:g} s"
 
@@ -188,7 +191,9 @@ async def terminate_at_shutdown(system: rg.System, notes: list[Any]) -> str:
 @scenario
 async def exact_max_seconds(system: rg.System, notes: list[Any]) -> str:
     child = _server(notes, restart="permanent")
-    sup = await _start(system.root, rg.supervisor([child], id="s", max_restarts=1, max_seconds=1.0, restart="temporary"))
+    sup = await _start(
+        system.root, rg.supervisor([child], id="s", max_restarts=1, max_seconds=1.0, restart="temporary")
+    )
     for pause in (1.7, 0.0):
         pid = (await _child(sup)).pid
         assert pid is not None
@@ -220,7 +225,9 @@ async def handlers_are_atomic(system: rg.System, notes: list[Any]) -> str:
 @scenario
 async def dynamic_restart_ignored(system: rg.System, notes: list[Any]) -> str:
     sup: Any = await _start(system.root, rg.dynamic_supervisor(id="d"))
-    child = await sup.call(rg.DynamicSupervisor.start_child(rg.child(Once, id="x", args=(notes,))), timeout=5.0)
+    child = await sup.call(
+        rg.DynamicSupervisor.start_child(rg.child(Once, id="x", args=(notes,))), timeout=5.0
+    )
     child.kill()
     await system.idle()
     left = len(await sup.call(rg.DynamicSupervisor.which_children(), timeout=1.0))
@@ -243,5 +250,6 @@ async def specs_checked_early(system: rg.System, notes: list[Any]) -> str:
     try:
         rg.supervisor([_server(notes), _server(notes)], id="s")
     except errors.BadChildSpec as error:
-        return f"{type(error).__name__} {'before anything starts' if len(system.processes()) == before else 'too late'}"
+        when = "before anything starts" if len(system.processes()) == before else "too late"
+        return f"{type(error).__name__} {when}"
     return "accepted"

@@ -63,7 +63,15 @@ def run_oracle(
     with tempfile.NamedTemporaryFile("w", suffix=".terms", encoding="utf-8") as file:
         file.write("%% coding: utf-8\n" + scenario_terms(scenarios))
         file.flush()
-        command = ["erl", "-noshell", "-noinput", "-boot", "no_dot_erlang", "+S", f"{schedulers}:{schedulers}"]
+        command = [
+            "erl",
+            "-noshell",
+            "-noinput",
+            "-boot",
+            "no_dot_erlang",
+            "+S",
+            f"{schedulers}:{schedulers}",
+        ]
         command += ["+sbwt", "none", "-pa", str(compiled()), "-run", "oracle", "main", file.name]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -81,6 +89,10 @@ def run_differences() -> dict[str, str]:
     """What happens on Erlang in each scenario of ``differences.py``."""
     command = ["erl", "-noshell", "-noinput", "-boot", "no_dot_erlang", "-pa", str(compiled())]
     done = subprocess.run(
-        [*command, "-run", "oracle_differences", "main"], capture_output=True, text=True, timeout=60, check=True
+        [*command, "-run", "oracle_differences", "main"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return dict(msgspec.json.decode(line, type=tuple[str, str]) for line in done.stdout.splitlines())

@@ -1,16 +1,17 @@
 """Random scenarios from a seed.
 
-What it never makes, because Erlang differs from itself there or a listed difference would show: a kill of a supervisor
-above named children; budgets that depend on time (``max_seconds`` is 3600); calls that time out or go in a circle;
-two actions on one process without settling between them; plain processes as children (when their
-function begins to run is open on both sides); several deaths at once under supervisors of which one is
-above the other.
+What it never makes, because Erlang differs from itself there or a listed difference would show: a kill of a
+supervisor above named children; budgets that depend on time (``max_seconds`` is 3600); calls that time out
+or go in a circle; two actions on one process without settling between them; plain processes as children
+(when their function begins to run is open on both sides); several deaths at once under supervisors of which
+one is above the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from tests.conformance import model as m
 
@@ -51,7 +52,7 @@ class _Maker:
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
-    # -- the tree ------------------------------------------------------------------------------------------------
+    # -- the tree ----------------------------------------------------------------------------------
 
     def tree(self) -> m.Sup:
         return self.sup("root", "", 0)
@@ -59,7 +60,7 @@ class _Maker:
     def sup(self, id: str, parent: str, depth: int) -> m.Sup:
         self.static[id] = parent
         auto = self.rng.choice(("any_significant", "all_significant")) if self.chance(0.2) else "never"
-        children = []
+        children: list[m.Worker | m.Sup | m.Dyn] = []
         for _ in range(self.rng.choice((1, 2, 2, 3, 3, 4))):
             kind = self.rng.random()
             if depth < 2 and kind < 0.22:
@@ -137,7 +138,7 @@ class _Maker:
             sup = self.static[sup]
         return found
 
-    # -- the steps -----------------------------------------------------------------------------------------------
+    # -- the steps ---------------------------------------------------------------------------------
 
     def step(self) -> m.Step:
         makers = (
@@ -174,7 +175,16 @@ class _Maker:
         if target is None:
             return None
         reason = self.rng.choice(REASONS)
-        acts = ("ping", "ping", "crash", f"stop:{reason}", f"stop_noreply:{reason}", "defer", "defer", "kill_self")
+        acts = (
+            "ping",
+            "ping",
+            "crash",
+            f"stop:{reason}",
+            f"stop_noreply:{reason}",
+            "defer",
+            "defer",
+            "kill_self",
+        )
         if self.chance(0.15):
             return m.Cast(target, "reply")
         if self.chance(0.15):
@@ -200,7 +210,7 @@ class _Maker:
     def observer(self) -> m.Step:
         id = self.new("o")
         self.observers.append(id)
-        mode = "manual" if self.chance(0.2) else "eager"
+        mode: Literal["manual", "eager"] = "manual" if self.chance(0.2) else "eager"
         if mode == "manual":
             self.manual.add(id)
         name = self.rng.choice(self.names) if self.names and self.chance(0.2) else None
@@ -215,7 +225,9 @@ class _Maker:
         if kind < 0.4:
             tag = self.new("m")
             self.tags.setdefault(by, []).append(tag)
-            return m.Monitor(by, f"@{self.rng.choice(self.names)}" if self.names and self.chance(0.1) else target, tag)
+            return m.Monitor(
+                by, f"@{self.rng.choice(self.names)}" if self.names and self.chance(0.1) else target, tag
+            )
         if kind < 0.75:
             return m.Link(by, target) if self.may_link(by, target) else None
         if kind < 0.85:
@@ -244,7 +256,7 @@ class _Maker:
             if mine and self.chance(0.35):
                 return m.TerminateChild(sup, self.rng.choice(mine))
             child = self.worker(sup)
-            # A simple_one_for_one keeps a child without a process when its restart ignores: a listed difference.
+            # In a simple_one_for_one a restart that ignores leaves a hole: a listed difference.
             while child.terminate == "hang" or "ignore" in child.init[1:]:
                 del self.workers[child.id]
                 child = self.worker(sup)
@@ -265,7 +277,10 @@ class _Maker:
             return None
         acts = [f"stop:{r}" for r in REASONS] + ["crash"] * 5
         return m.Atomically(
-            tuple(m.Cast(t, self.rng.choice(acts)) for t in self.rng.sample(mine, self.rng.randint(2, min(3, len(mine)))))
+            tuple(
+                m.Cast(t, self.rng.choice(acts))
+                for t in self.rng.sample(mine, self.rng.randint(2, min(3, len(mine))))
+            )
         )
 
     def looking(self) -> m.Step | None:

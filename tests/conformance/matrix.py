@@ -21,7 +21,11 @@ def matrix() -> dict[str, m.Scenario]:
 
 
 def _scenario(strategy: str, restart: str, reason: str) -> m.Scenario:
-    end = m.Signal("b", "kill") if reason == "killed" else m.Cast("b", "crash" if reason == "crash" else f"stop:{reason}")
+    end = (
+        m.Signal("b", "kill")
+        if reason == "killed"
+        else m.Cast("b", "crash" if reason == "crash" else f"stop:{reason}")
+    )
     if strategy == "dynamic":
         root = m.Sup(id="root", children=(m.Dyn(id="d", child_restart=restart, max_restarts=9),))  # type: ignore[arg-type]
         begin: tuple[m.Step, ...] = tuple(m.StartDynamic("d", m.Worker(id=i)) for i in "abc")

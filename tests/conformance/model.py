@@ -1,11 +1,11 @@
 """What a scenario is: a supervision tree and a list of driver actions, the same for both sides.
 
-Every process has a *slot*: an id that is unique in its scenario and stays the same over restarts; the n-th process in
-a slot is its n-th incarnation. A *target* names a process in a step: ``"a"`` the newest incarnation of slot a,
-``"a#1"`` its first, ``"@name"`` whoever holds the name.
+Every process has a *slot*: an id that is unique in its scenario and stays the same over restarts; the n-th
+process in a slot is its n-th incarnation. A *target* names a process in a step: ``"a"`` the newest
+incarnation of slot a, ``"a#1"`` its first, ``"@name"`` whoever holds the name.
 
-Reasons are written as text, the same text that the traces hold (see ``reasons.py``): ``normal``, ``shutdown``,
-``shutdown:detail``, ``other:detail``, ``crash``; as a signal also ``kill``.
+Reasons are written as text, the same text that the traces hold (see ``reasons.py``): ``normal``,
+``shutdown``, ``shutdown:detail``, ``other:detail``, ``crash``; as a signal also ``kill``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
 
     Attributes:
         shutdown: Milliseconds, or ``brutal_kill``.
-        trap_exit: True unless a scenario is about not trapping: OTP calls ``terminate`` at a supervisor's shutdown only
-            then (a listed difference, see ``differences.py``).
-        init: What the n-th start does: ``ok``, ``crash``, ``stop:REASON``, ``ignore``, ``continue``, ``continue_crash``;
-            ``ok`` when the list is over.
-        terminate: What ``terminate`` does: ``ok``, ``crash``, ``hang`` (for ever, when the reason is ``shutdown``).
-        plain: A plain process instead of a GenServer; if it traps, it does with its parent's EXIT what ``terminate``
-            says: leaves with the reason or hangs.
+        trap_exit: True unless a scenario is about not trapping: OTP calls ``terminate`` at a supervisor's
+            shutdown only then (a listed difference, see ``differences.py``).
+        init: What the n-th start does: ``ok``, ``crash``, ``stop:REASON``, ``ignore``, ``continue``,
+            ``continue_crash``; ``ok`` when the list is over.
+        terminate: What ``terminate`` does: ``ok``, ``crash``, ``hang`` (for ever, when the reason is
+            ``shutdown``).
+        plain: A plain process instead of a GenServer; if it traps, it does with its parent's EXIT what
+            ``terminate`` says: leaves with the reason or hangs.
     """
 
     id: str
@@ -61,7 +62,8 @@ class Sup(msgspec.Struct, frozen=True, kw_only=True, tag="sup"):
 
 
 class Dyn(msgspec.Struct, frozen=True, kw_only=True, tag="dyn"):
-    """A dynamic supervisor (simple_one_for_one): the template's fields stand here, children come by ``StartDynamic``."""
+    """A dynamic supervisor (simple_one_for_one): the template's fields stand here, children come by
+    ``StartDynamic``."""
 
     id: str
     child_restart: Restart = "permanent"
@@ -81,7 +83,8 @@ class Cast(msgspec.Struct, frozen=True, tag="cast"):
 
 
 class Call(msgspec.Struct, frozen=True, tag="call"):
-    """``ping``, ``crash``, ``stop:REASON`` (with a reply), ``stop_noreply:REASON``, ``defer``, ``kill_self``."""
+    """``ping``, ``crash``, ``stop:REASON`` (with a reply), ``stop_noreply:REASON``, ``defer``,
+    ``kill_self``."""
 
     target: str
     act: str = "ping"
@@ -105,7 +108,8 @@ class Spawn(msgspec.Struct, frozen=True, tag="spawn", kw_only=True):
     """A plain process outside the tree: an observer.
 
     Attributes:
-        mode: ``eager`` takes and records every message as it comes; ``manual`` leaves them queued until ``Take``.
+        mode: ``eager`` takes and records every message as it comes; ``manual`` leaves them queued until
+            ``Take``.
     """
 
     id: str
@@ -166,11 +170,12 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
 
 
 class Take(msgspec.Struct, frozen=True, tag="take"):
-    """A manual observer receives selectively: the first message with this text, a DOWN or EXIT, or all that is there.
+    """A manual observer receives selectively: the first message with this text, a DOWN or EXIT, or all that
+    is there.
 
     Attributes:
-        match: ``*`` everything queued; ``DOWN`` or ``EXIT`` the first such; else the first plain message with that text
-            (waits for it if it is not there yet).
+        match: ``*`` everything queued; ``DOWN`` or ``EXIT`` the first such; else the first plain message
+            with that text (waits for it if it is not there yet).
     """
 
     by: str

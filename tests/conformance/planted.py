@@ -1,7 +1,8 @@
 """Twelve planted differences: each breaks the runtime's behaviour, and some written scenario must notice.
 
-They are patches of the running runtime, not of the traces: what is caught here would be caught if it were in the
-source. They name the runtime's insides, so a change there fails loudly here (AttributeError) and not in silence.
+They are patches of the running runtime, not of the traces: what is caught here would be caught if it were in
+the source. They name the runtime's insides, so a change there fails loudly here (AttributeError) and not in
+silence.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ def _method(owner: type, name: str, make: Callable[[Any], Any]) -> Any:
 
 def _wrong_restart_set() -> Any:
     """rest_for_one restarts the dead child alone."""
-    return _method(Supervisor, "_group", lambda real: lambda self, slot: [slot] if len(real(self, slot)) > 1 else real(self, slot))
+    return _method(
+        Supervisor,
+        "_group",
+        lambda real: lambda self, slot: [slot] if len(real(self, slot)) > 1 else real(self, slot),
+    )
 
 
 def _restart_order_reversed() -> Any:
@@ -87,7 +92,9 @@ def _doubled_down() -> Any:
             real(self, target, item, *args, **options)
             if isinstance(item, Down):
                 old = item.monitor
-                twin = Monitor(old.owner, old.target, old.pid, old.tag, long_lived=False, at=old.created_at)
+                owner: Any = old.owner
+                pid: Any = old.pid
+                twin = Monitor(owner, old.target, pid, old.tag, long_lived=False, at=old.created_at)
                 twin.state = "fired"
                 real(self, target, Down(twin, item.pid, item.reason))
 
@@ -128,7 +135,7 @@ def _name_not_freed() -> Any:
 
 
 def _transient_restarted_on_normal() -> Any:
-    return mock.patch.object(supervisor_module, "is_normal", lambda reason: False)
+    return mock.patch.object(supervisor_module, "is_normal", return_value=False)
 
 
 def _significant_ignored() -> Any:
@@ -159,7 +166,9 @@ def planted(name: str) -> Iterator[None]:
         yield
 
 
-def caught_by(name: str, scenarios: Mapping[str, Scenario], erlang: Mapping[str, Trace], regrow: RunRegrow) -> str | None:
+def caught_by(
+    name: str, scenarios: Mapping[str, Scenario], erlang: Mapping[str, Trace], regrow: RunRegrow
+) -> str | None:
     """The first scenario whose trace shows the difference; None if all miss it.
 
     A plant that makes the runtime raise is a broken plant: the error is not caught here.
@@ -167,6 +176,10 @@ def caught_by(name: str, scenarios: Mapping[str, Scenario], erlang: Mapping[str,
     with planted(name):
         for title, scenario in scenarios.items():
             theme = title.partition("/")[0]
-            if theme in PLANTS[name][1] and title in erlang and differences(scenario, erlang[title], regrow(scenario)):
+            if (
+                theme in PLANTS[name][1]
+                and title in erlang
+                and differences(scenario, erlang[title], regrow(scenario))
+            ):
                 return title
     return None

@@ -10,7 +10,11 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("noproc", "noproc", "NOPROC; as a call's failure NoProcess"),
     ("crash", "{Error, Stacktrace}", "Crash(...)"),
     ("call_failed", "{Reason, {gen_server, call, _}}", "Crash of a ProcessExited or NoProcess"),
-    ("other:D", "any other term; the scenarios use {other, D}", "any other object; the scenarios use ('other', D)"),
+    (
+        "other:D",
+        "any other term; the scenarios use {other, D}",
+        "any other object; the scenarios use ('other', D)",
+    ),
     ("start_failed", "{shutdown, {failed_to_start_child, _, _}}", "StartFailed"),
     ("name_taken", "{already_started, Pid}", "NameTaken"),
 )
@@ -20,4 +24,6 @@ def table() -> str:
     """The table as text, printed by the command."""
     rows = [("class", "Erlang/OTP", "Regrow"), *TABLE]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

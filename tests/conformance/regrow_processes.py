@@ -1,7 +1,9 @@
-"""The processes of a scenario on the Regrow side: workers in two colours, supervisors, observers, the recorder.
+# ruff: noqa: TID251 - sleeps of 0 make a handler that really waits; nothing here takes time
+"""The processes of a scenario on the Regrow side: workers in two colours, supervisors, observers, the
+recorder.
 
-Only the public API is used. Every process links itself to the recorder, which traps exits, as its first act: so the
-recorder hears of every end with its reason, also of those in ``init``.
+Only the public API is used. Every process links itself to the recorder, which traps exits, as its first act:
+so the recorder hears of every end with its reason, also of those in ``init``.
 """
 
 from __future__ import annotations
@@ -58,10 +60,15 @@ def parse(text: str) -> object:
     return {"normal": rg.NORMAL, "shutdown": rg.SHUTDOWN}[text]
 
 
-_PLAIN = {id(rg.NORMAL): "normal", id(rg.SHUTDOWN): "shutdown", id(rg.KILLED): "killed", id(rg.NOPROC): "noproc"}
+_PLAIN = {
+    id(rg.NORMAL): "normal",
+    id(rg.SHUTDOWN): "shutdown",
+    id(rg.KILLED): "killed",
+    id(rg.NOPROC): "noproc",
+}
 
 
-def reason_text(reason: object) -> str:
+def reason_text(reason: object) -> str:  # noqa: PLR0911 - one line per class of the table
     """Reason -> the class of ``reasons.py``."""
     match reason:
         case rg.Shutdown(detail=("failed_to_start_child", _, _)):
@@ -164,7 +171,7 @@ class Process:
     def do(self, order: Do) -> None:
         self.recorder.event("result", order.number, self.perform(order.step))
 
-    def perform(self, step: m.Step) -> Any:
+    def perform(self, step: m.Step) -> Any:  # noqa: C901, PLR0912 - one arm per kind of step
         """Does the step; its result."""
         recorder = self.recorder
         match step:
@@ -188,7 +195,9 @@ class Process:
             case m.ExitSignal(_, target, reason):
                 send_exit(recorder.address(target), reason)
             case m.SendAfter(_, target, text, delay, tag):
-                self.timers[tag] = rg.send_after(recorder.address(target), Text(rg.current(), text), delay / 1000)
+                self.timers[tag] = rg.send_after(
+                    recorder.address(target), Text(rg.current(), text), delay / 1000
+                )
             case m.CancelTimer(_, tag):
                 return self.timers[tag].cancel()
             case m.Register(_, name):
@@ -307,7 +316,7 @@ class Worker(rg.GenServer):
 class HangingWorker(Worker):
     """Its ``terminate`` hangs for ever when the reason is SHUTDOWN."""
 
-    async def terminate(self, reason: object) -> None:
+    async def terminate(self, reason: object) -> None:  # type: ignore[override]
         self.me.note("terminate", reason_text(reason))
         if reason is rg.SHUTDOWN:
             self.me.recorder.busy.add(self.pid)
@@ -321,11 +330,11 @@ class AsyncWorker(Worker):
         await asyncio.sleep(0)
         return Worker.init(self, recorder, spec)
 
-    async def handle_continue(self, value: object) -> None:
+    async def handle_continue(self, value: object) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
         Worker.handle_continue(self, value)
 
-    async def ask(self, act: str) -> str:
+    async def ask(self, act: str) -> str:  # type: ignore[override]
         await asyncio.sleep(0)
         kind, _, reason = act.partition(":")
         match kind:
@@ -346,7 +355,7 @@ class AsyncWorker(Worker):
                 self.stop(parse(reason), reply=False)
         return "ignored"
 
-    async def act(self, act: str) -> None:
+    async def act(self, act: str) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
         kind, _, reason = act.partition(":")
         match kind:
@@ -361,11 +370,11 @@ class AsyncWorker(Worker):
             case "stop":
                 self.stop(parse(reason))
 
-    async def handle_info(self, message: object) -> None:
+    async def handle_info(self, message: object) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
         Worker.handle_info(self, message)
 
-    async def terminate(self, reason: object) -> None:
+    async def terminate(self, reason: object) -> None:  # type: ignore[override]
         self.me.note("terminate", reason_text(reason))
         if self.spec.terminate == "crash":
             raise Boom

@@ -1,3 +1,4 @@
+# ruff: noqa: TID251 - every sleep here moves the virtual clock
 """Runs a scenario on Regrow, on the virtual clock, and returns its trace."""
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ PATIENCE = 3600.0
 
 
 class Unsettled(AssertionError):
-    """``idle()`` returned too early, events disagree with links, or the runtime itself raised into the loop."""
+    """``idle()`` returned too early, events disagree with links, or the runtime itself raised into the
+    loop."""
 
 
 def run_regrow(scenario: m.Scenario, *, colour: Colour = "def", hand_off: bool = True) -> Trace:
@@ -73,7 +75,9 @@ class _Driver:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
-        loop.set_exception_handler(lambda _, context: self.broken.append(f"{context['message']}: {context.get('exception')!r}"))
+        loop.set_exception_handler(
+            lambda _, context: self.broken.append(f"{context['message']}: {context.get('exception')!r}")
+        )
         recorder, steps = self.recorder, self.scenario.steps
         subscription = self.system.events.subscribe("process.exited", self.exited)
         # The driver is a process, as it is in Erlang: its signals have a sender.
@@ -123,7 +127,7 @@ class _Driver:
                 return
             await asyncio.sleep(0.01)
 
-    # -- steps ---------------------------------------------------------------------------------------------------
+    # -- steps -------------------------------------------------------------------------------------
 
     def later(self, number: int | None, action: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self.answer(number, action))
@@ -151,7 +155,7 @@ class _Driver:
         )
         return "ok"
 
-    async def step(self, number: int, step: m.Step) -> None:
+    async def step(self, number: int, step: m.Step) -> None:  # noqa: C901, PLR0912 - one arm per kind
         recorder, system = self.recorder, self.system
         match step:
             case m.Cast(target, act):
@@ -191,7 +195,9 @@ class _Driver:
 
     def cast(self, target: str, act: str) -> None:
         address = self.recorder.address(target)
-        spec = self.names.get(target[1:]) if target.startswith("@") else self.specs.get(target.partition("#")[0])
+        spec = (
+            self.names.get(target[1:]) if target.startswith("@") else self.specs.get(target.partition("#")[0])
+        )
         if isinstance(spec, m.Worker) and spec.plain:
             address.send(Act(act))
         elif act.startswith("call:"):
@@ -220,7 +226,7 @@ class _Driver:
             if pid.alive:
                 self.system.resume(pid)
 
-    async def manage(self, step: m.Step) -> Any:
+    async def manage(self, step: m.Step) -> Any:  # noqa: PLR0911 - one arm per kind
         """What is asked of a supervisor."""
         match step:
             case m.StartChild(sup, child):
@@ -228,7 +234,9 @@ class _Driver:
             case m.StartDynamic(sup, child):
                 dyn = self.specs[sup]
                 assert isinstance(dyn, m.Dyn)
-                spec = self.spec(msgspec.structs.replace(child, restart=dyn.child_restart, shutdown=dyn.child_shutdown))
+                spec = self.spec(
+                    msgspec.structs.replace(child, restart=dyn.child_restart, shutdown=dyn.child_shutdown)
+                )
                 return await self.ask(sup, rg.DynamicSupervisor.start_child, spec)
             case m.TerminateChild(sup, id) if isinstance(self.specs.get(sup.partition("#")[0]), m.Dyn):
                 return await self.ask(sup, rg.DynamicSupervisor.terminate_child, self.recorder.pid_of(id))
@@ -246,7 +254,11 @@ class _Driver:
 
     async def ask(self, sup: str, make: Any, argument: Any) -> Any:
         found = await self.recorder.address(sup).call(make(argument), timeout=PATIENCE)
-        if make in (rg.Supervisor.terminate_child, rg.Supervisor.delete_child, rg.DynamicSupervisor.terminate_child):
+        if make in (
+            rg.Supervisor.terminate_child,
+            rg.Supervisor.delete_child,
+            rg.DynamicSupervisor.terminate_child,
+        ):
             return "ok"
         return "ok" if found is not None else "ignored"
 
@@ -276,12 +288,17 @@ class _Driver:
             names=[(name, self.found(name)) for name in self.scenario.names()],
         )
 
-    # -- specs ---------------------------------------------------------------------------------------------------
+    # -- specs -------------------------------------------------------------------------------------
 
     def spec(self, spec: m.Worker | m.Sup | m.Dyn, *, restart: str | None = None) -> rg.ChildSpec:
         """The child spec of a process of the scenario."""
         recorder = self.recorder
-        common: Any = {"id": spec.id, "name": spec.name, "significant": spec.significant, "restart": restart or spec.restart}
+        common: Any = {
+            "id": spec.id,
+            "name": spec.name,
+            "significant": spec.significant,
+            "restart": restart or spec.restart,
+        }
         if isinstance(spec, m.Sup):
             made = rg.supervisor(
                 [self.spec(child) for child in spec.children],
@@ -291,11 +308,17 @@ class _Driver:
                 auto_shutdown=spec.auto_shutdown,
                 **common,
             )
-            return msgspec.structs.replace(made, target=RecordedSupervisor, args=(recorder, spec.id, *made.args))
+            return msgspec.structs.replace(
+                made, target=RecordedSupervisor, args=(recorder, spec.id, *made.args)
+            )
         if isinstance(spec, m.Dyn):
-            made = rg.dynamic_supervisor(max_restarts=spec.max_restarts, max_seconds=spec.max_seconds, **common)
+            made = rg.dynamic_supervisor(
+                max_restarts=spec.max_restarts, max_seconds=spec.max_seconds, **common
+            )
             return msgspec.structs.replace(made, target=RecordedDynamic, args=(recorder, spec.id, *made.args))
-        stop = "brutal_kill" if spec.shutdown == "brutal_kill" else spec.shutdown / 1000
+        stop: float | Literal["brutal_kill"] = "brutal_kill"
+        if spec.shutdown != "brutal_kill":
+            stop = spec.shutdown / 1000
         return rg.child(self.target(spec), args=(recorder, spec), shutdown=stop, **common)
 
     def target(self, spec: m.Worker) -> Any:
@@ -306,7 +329,7 @@ class _Driver:
         return HangingWorker if spec.terminate == "hang" else Worker
 
 
-def error_text(error: errors.RegrowError) -> str:
+def error_text(error: errors.RegrowError) -> str:  # noqa: PLR0911 - a table
     """What a supervisor refused, in the oracle's words."""
     match error:
         case errors.ChildAlreadyPresent():
@@ -328,5 +351,3 @@ def error_text(error: errors.RegrowError) -> str:
         case errors.BadChildSpec():
             return "bad_spec"
     return f"unknown:{error!r}"
-
-

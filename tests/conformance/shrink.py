@@ -15,7 +15,8 @@ MAX_ROUNDS = 60
 
 
 def shrink(scenario: m.Scenario, regrow: RunRegrow) -> m.Scenario:
-    """The smallest scenario found; every candidate is run on both sides, a round's candidates in one Erlang machine."""
+    """The smallest scenario found; every candidate is run on both sides, a round's candidates in one Erlang
+    machine."""
     for _ in range(MAX_ROUNDS):
         smaller = _first_that_differs(list(_candidates(scenario)), regrow)
         if smaller is None:
@@ -72,7 +73,13 @@ def _smaller(sup: m.Sup) -> Iterator[m.Sup]:
 def _plainer(child: m.Worker | m.Sup | m.Dyn) -> Iterator[m.Worker]:
     if not isinstance(child, m.Worker):
         return
-    for field, value in (("name", None), ("init", ()), ("terminate", "ok"), ("plain", False), ("restart", "permanent")):
+    for field, value in (
+        ("name", None),
+        ("init", ()),
+        ("terminate", "ok"),
+        ("plain", False),
+        ("restart", "permanent"),
+    ):
         if getattr(child, field) != value and not (field == "restart" and child.significant):
             yield msgspec.structs.replace(child, **{field: value})
 
@@ -80,5 +87,9 @@ def _plainer(child: m.Worker | m.Sup | m.Dyn) -> Iterator[m.Worker]:
 def _mentions(step: m.Step, slots: set[str]) -> bool:
     if isinstance(step, m.Atomically):
         return any(_mentions(inner, slots) for inner in step.steps)
-    texts = (v.removeprefix("@").partition("#")[0] for v in msgspec.to_builtins(step).values() if isinstance(v, str))
+    texts = (
+        v.removeprefix("@").partition("#")[0]
+        for v in msgspec.to_builtins(step).values()
+        if isinstance(v, str)
+    )
     return any(text in slots for text in texts)

@@ -15,7 +15,9 @@ GOLDEN = golden.read()
 
 
 def test_every_scenario_is_recorded_as_it_is_now() -> None:
-    assert {name: entry.digest for name, entry in GOLDEN.items()} == {n: s.digest for n, s in SCENARIOS.items()}
+    assert {name: entry.digest for name, entry in GOLDEN.items()} == {
+        n: s.digest for n, s in SCENARIOS.items()
+    }
 
 
 def test_there_are_enough_written_scenarios() -> None:
@@ -29,7 +31,9 @@ def test_regrow_does_what_erlang_does(theme: str, colour: Colour, hand_off: bool
     found = []
     for name, scenario in SCENARIOS.items():
         if name.startswith(f"{theme}/"):
-            lines = against(scenario, GOLDEN[name].trace, lambda s: run_regrow(s, colour=colour, hand_off=hand_off))
+            lines = against(
+                scenario, GOLDEN[name].trace, lambda s: run_regrow(s, colour=colour, hand_off=hand_off)
+            )
             found += [f"{name}: {line}" for line in lines]
     assert not found, "\n".join(found)
 

@@ -12,7 +12,9 @@ from tests.conformance.model import Scenario, Wait
 from tests.conformance.regrow_side import run_regrow
 from tests.conformance.scenarios import written
 
-pytestmark = pytest.mark.skipif(not erlang_side.available(), reason="no erl on the path: golden traces stand in")
+pytestmark = pytest.mark.skipif(
+    not erlang_side.available(), reason="no erl on the path: golden traces stand in"
+)
 
 
 def _waits_long(scenario: Scenario) -> bool:

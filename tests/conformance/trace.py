@@ -6,7 +6,8 @@ Both sides record the same raw events in the order in which they happened::
     ["continue", slot, n, what]           handle_continue ran
     ["terminate", slot, n, reason]        terminate was called
     ["exit", slot, n, reason]             the process ended
-    ["message", slot, n, sender, text]    it handled a message, or got a DOWN or an EXIT, from "a#1" or "driver"
+    ["message", slot, n, sender, text]    it handled a message, or got a DOWN or an EXIT, from "a#1" or
+    "driver"
     ["called", slot, n, reply]            a call it made from inside a handler was answered
     ["result", step, text]                the driver's action of that step came back
     ["step", step]                        everything has settled, the step is over
@@ -74,7 +75,9 @@ def normalise(scenario: Scenario, raw: Raw) -> Trace:
             _step(scenario, events, together=isinstance(action, Atomically))
             for action, events in zip((None, *scenario.steps, None), _split(raw.events), strict=True)
         ],
-        children={slot: sorted(" ".join(map(str, row)) for row in rows) for slot, rows in sorted(final.children)},
+        children={
+            slot: sorted(" ".join(map(str, row)) for row in rows) for slot, rows in sorted(final.children)
+        },
         counts={slot: " ".join(map(str, row)) for slot, row in sorted(final.counts)},
         names=dict(sorted(final.names)),
     )
@@ -166,15 +169,19 @@ def _order(
 
     Left out, because it is a race in Erlang too:
 
-    - of a supervisor that was killed in this step the terminates: its children die by their links, each for itself;
-    - all of a supervisor of which two children ended by themselves at the same time (one crashed in ``continue``
+    - of a supervisor that was killed in this step the terminates: its children die by their links, each for
+    itself;
+    - all of a supervisor of which two children ended by themselves at the same time (one crashed in
+    ``continue``
       while the next started, one died of a call to the other); not under ``atomically``, where it is no race;
     - plain processes: when their function begins to run is open.
     """
     parents = scenario.parents()
     exits = [event[1:] for event in events if event[0] == "exit"]
     why = {(event[1], event[2]): event[3] for event in events if event[0] == "terminate"}
-    killed = {slot for slot, _, reason in exits if reason == "killed" and not isinstance(specs.get(slot), Worker)}
+    killed = {
+        slot for slot, _, reason in exits if reason == "killed" and not isinstance(specs.get(slot), Worker)
+    }
     alone: Counter[str | None] = Counter()
     for slot, number, reason in exits:
         alone[parents.get(slot)] += _by_itself(specs.get(slot), number, why.get((slot, number), reason))
@@ -193,7 +200,8 @@ def _order(
 
 
 def _by_itself(spec: Worker | Sup | Dyn | None, number: int, reason: str) -> int:
-    """How much an end counts as the worker's own doing; EVERYTHING if it is while its siblings are being started.
+    """How much an end counts as the worker's own doing; EVERYTHING if it is while its siblings are being
+    started.
 
     ``reason`` is the one that ``terminate`` got, where it was called.
     """

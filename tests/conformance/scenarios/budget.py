@@ -27,8 +27,18 @@ def crashes(target: str, times: int) -> tuple[Cast, ...]:
 
 
 SCENARIOS = (
-    case("budget/last_allowed_restart_is_allowed", tree(w("a"), w("b"), max_restarts=2), *crashes("a", 2), Call("a")),
-    case("budget/one_more_ends_the_supervisor", tree(w("a"), w("b"), max_restarts=2), *crashes("a", 3), Call("b")),
+    case(
+        "budget/last_allowed_restart_is_allowed",
+        tree(w("a"), w("b"), max_restarts=2),
+        *crashes("a", 2),
+        Call("a"),
+    ),
+    case(
+        "budget/one_more_ends_the_supervisor",
+        tree(w("a"), w("b"), max_restarts=2),
+        *crashes("a", 3),
+        Call("b"),
+    ),
     case("budget/none_allowed", tree(w("a"), w("b"), w("c"), max_restarts=0), Cast("b", "crash")),
     case("budget/one_allowed", tree(w("a"), max_restarts=1), *crashes("a", 2)),
     case(
@@ -71,7 +81,13 @@ SCENARIOS = (
     ),
     case(
         "budget/good_ends_do_not_count",
-        tree(w("a", restart="transient"), w("b", restart="transient"), w("c", restart="temporary"), w("d"), max_restarts=1),
+        tree(
+            w("a", restart="transient"),
+            w("b", restart="transient"),
+            w("c", restart="temporary"),
+            w("d"),
+            max_restarts=1,
+        ),
         Cast("a", "stop:normal"),
         Cast("b", "stop:shutdown"),
         Cast("c", "crash"),

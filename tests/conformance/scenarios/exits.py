@@ -16,7 +16,12 @@ from tests.conformance.model import (
 from tests.conformance.scenarios._make import case, tree, w
 
 SCENARIOS = (
-    case("exits/permanent_comes_back_even_after_normal", tree(w("a")), Cast("a", "stop:normal"), Cast("a", "stop:shutdown")),
+    case(
+        "exits/permanent_comes_back_even_after_normal",
+        tree(w("a")),
+        Cast("a", "stop:normal"),
+        Cast("a", "stop:shutdown"),
+    ),
     case(
         "exits/permanent_every_reason_in_turn",
         tree(w("a"), max_restarts=9),
@@ -35,7 +40,12 @@ SCENARIOS = (
         CountChildren("root"),
         RestartChild("root", "a"),
     ),
-    case("exits/transient_shutdown_stays_down", tree(w("a", restart="transient")), Cast("a", "stop:shutdown"), Alive("a")),
+    case(
+        "exits/transient_shutdown_stays_down",
+        tree(w("a", restart="transient")),
+        Cast("a", "stop:shutdown"),
+        Alive("a"),
+    ),
     case(
         "exits/transient_shutdown_with_detail_stays_down",
         tree(w("a", restart="transient")),
@@ -136,7 +146,11 @@ SCENARIOS = (
     ),
     case(
         "exits/plain_process_returns_raises_exits",
-        tree(w("a", plain=True, trap_exit=False), w("b", plain=True, trap_exit=False, restart="transient"), max_restarts=9),
+        tree(
+            w("a", plain=True, trap_exit=False),
+            w("b", plain=True, trap_exit=False, restart="transient"),
+            max_restarts=9,
+        ),
         Cast("a", "crash"),
         Cast("a", "stop:other:x"),
         Cast("b", "stop:other:x"),

@@ -20,7 +20,13 @@ from tests.conformance.model import (
 from tests.conformance.scenarios._make import case, dyn, sup, tree, w
 
 SCENARIOS = (
-    case("management/start_child_is_supervised", tree(w("a")), StartChild("root", w("b")), Cast("b", "crash"), Call("b")),
+    case(
+        "management/start_child_is_supervised",
+        tree(w("a")),
+        StartChild("root", w("b")),
+        Cast("b", "crash"),
+        Call("b"),
+    ),
     case(
         "management/start_child_with_an_id_that_runs",
         tree(w("a")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.conformance.model import (
     Atomically,
     Call,
@@ -12,6 +14,7 @@ from tests.conformance.model import (
     StartChild,
     TerminateChild,
     WhichChildren,
+    Worker,
 )
 from tests.conformance.scenarios._make import case, sup, tree, w
 
@@ -19,13 +22,17 @@ ANY = "any_significant"
 EVERY = "all_significant"
 
 
-def t(id: str, **options: object):  # noqa: ANN201
+def t(id: str, **options: Any) -> Worker:
     """A significant transient worker."""
     return w(id, restart="transient", significant=True, **options)
 
 
 SCENARIOS = (
-    case("significance/any_good_end_of_a_transient", tree(sup("s", t("a"), t("b"), w("c"), auto_shutdown=ANY)), Cast("a", "stop:normal")),
+    case(
+        "significance/any_good_end_of_a_transient",
+        tree(sup("s", t("a"), t("b"), w("c"), auto_shutdown=ANY)),
+        Cast("a", "stop:normal"),
+    ),
     case(
         "significance/any_crash_of_a_transient_is_a_restart",
         tree(sup("s", t("a"), w("c"), auto_shutdown=ANY)),
@@ -105,12 +112,18 @@ SCENARIOS = (
     ),
     case(
         "significance/supervisor_that_is_significant_itself",
-        tree(sup("s", t("a"), auto_shutdown=ANY, restart="transient", significant=True), w("z"), auto_shutdown=ANY),
+        tree(
+            sup("s", t("a"), auto_shutdown=ANY, restart="transient", significant=True),
+            w("z"),
+            auto_shutdown=ANY,
+        ),
         Cast("a", "stop:normal"),
     ),
     case(
         "significance/supervisor_that_gives_up_is_significant",
-        tree(sup("s", w("a"), max_restarts=0, restart="temporary", significant=True), w("z"), auto_shutdown=ANY),
+        tree(
+            sup("s", w("a"), max_restarts=0, restart="temporary", significant=True), w("z"), auto_shutdown=ANY
+        ),
         Cast("a", "crash"),
     ),
     case(
@@ -122,7 +135,15 @@ SCENARIOS = (
     ),
     case(
         "significance/one_for_all_drops_a_significant_temporary",
-        tree(sup("s", w("a", restart="temporary", significant=True), w("b"), strategy="one_for_all", auto_shutdown=ANY)),
+        tree(
+            sup(
+                "s",
+                w("a", restart="temporary", significant=True),
+                w("b"),
+                strategy="one_for_all",
+                auto_shutdown=ANY,
+            )
+        ),
         Cast("b", "crash"),
         WhichChildren("s"),
     ),

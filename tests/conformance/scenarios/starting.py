@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from tests.conformance.model import Call, Cast, DeleteChild, RestartChild, StartChild, TerminateChild, WhichChildren, Whereis
+from tests.conformance.model import (
+    Call,
+    Cast,
+    DeleteChild,
+    RestartChild,
+    StartChild,
+    TerminateChild,
+    Whereis,
+    WhichChildren,
+)
 from tests.conformance.scenarios._make import case, dyn, sup, tree, w
 
 SCENARIOS = (
     case("starting/in_order", tree(w("a"), w("b"), w("c"))),
-    case("starting/nested_in_depth_first_order", tree(w("a"), sup("s", w("x"), sup("t", w("y")), w("z")), dyn("d"), w("b"))),
+    case(
+        "starting/nested_in_depth_first_order",
+        tree(w("a"), sup("s", w("x"), sup("t", w("y")), w("z")), dyn("d"), w("b")),
+    ),
     case("starting/no_children_at_all", tree(), WhichChildren("root")),
-    case("starting/last_child_fails_and_the_others_are_undone", tree(w("a"), w("b"), w("c", init=("crash",))), WhichChildren("root")),
+    case(
+        "starting/last_child_fails_and_the_others_are_undone",
+        tree(w("a"), w("b"), w("c", init=("crash",))),
+        WhichChildren("root"),
+    ),
     case("starting/first_child_fails_and_nobody_else_starts", tree(w("a", init=("stop:other:no",)), w("b"))),
     case("starting/middle_child_stops_with_shutdown", tree(w("a"), w("b", init=("stop:shutdown",)), w("c"))),
     case("starting/child_stops_with_normal_in_init", tree(w("a"), w("b", init=("stop:normal",)), w("c"))),
-    case("starting/temporary_child_that_fails_fails_the_start_too", tree(w("a"), w("t", restart="temporary", init=("crash",)))),
+    case(
+        "starting/temporary_child_that_fails_fails_the_start_too",
+        tree(w("a"), w("t", restart="temporary", init=("crash",))),
+    ),
     case(
         "starting/undo_kills_who_hangs_and_who_is_to_be_killed",
-        tree(w("a"), w("h", terminate="hang", shutdown=30), w("k", shutdown="brutal_kill"), w("c", init=("crash",))),
+        tree(
+            w("a"),
+            w("h", terminate="hang", shutdown=30),
+            w("k", shutdown="brutal_kill"),
+            w("c", init=("crash",)),
+        ),
     ),
     case(
         "starting/failure_in_a_nested_supervisor_undoes_everything",
@@ -53,13 +77,18 @@ SCENARIOS = (
         Cast("a", "crash"),
         Call("i"),
     ),
-    case("starting/continue_of_all_children_after_their_init", tree(w("a", init=("continue",)), w("b", init=("continue",)))),
+    case(
+        "starting/continue_of_all_children_after_their_init",
+        tree(w("a", init=("continue",)), w("b", init=("continue",))),
+    ),
     case(
         "starting/first_continue_crash_does_not_fail_the_start",
         tree(w("a"), w("b", init=("continue_crash",)), w("c")),
         Call("b"),
     ),
-    case("starting/significant_child_needs_auto_shutdown", tree(w("a", significant=True, restart="transient"))),
+    case(
+        "starting/significant_child_needs_auto_shutdown", tree(w("a", significant=True, restart="transient"))
+    ),
     case(
         "starting/significant_child_must_not_be_permanent",
         tree(w("a", significant=True), auto_shutdown="any_significant"),
@@ -81,7 +110,11 @@ SCENARIOS = (
     ),
     case(
         "starting/nested_supervisor_can_never_start_again",
-        tree(sup("s", w("x", init=("ok", "crash", "crash", "crash", "crash")), max_restarts=0), w("b"), max_restarts=2),
+        tree(
+            sup("s", w("x", init=("ok", "crash", "crash", "crash", "crash")), max_restarts=0),
+            w("b"),
+            max_restarts=2,
+        ),
         Cast("x", "crash"),
     ),
 )

@@ -18,13 +18,42 @@ ALL = "one_for_all"
 REST = "rest_for_one"
 
 SCENARIOS = (
-    case("strategies/one_for_one_leaves_the_others_alone", tree(w("a"), w("b"), w("c")), Cast("b", "crash"), Signal("a", "kill")),
-    case("strategies/one_for_all_first_dies", tree(w("a"), w("b"), w("c"), strategy=ALL), Cast("a", "crash"), Call("c")),
-    case("strategies/one_for_all_last_is_killed", tree(w("a"), w("b"), w("c"), strategy=ALL), Signal("c", "kill")),
-    case("strategies/one_for_all_permanent_ends_normally", tree(w("a"), w("b"), strategy=ALL), Cast("b", "stop:normal")),
-    case("strategies/rest_for_one_first_dies", tree(w("a"), w("b"), w("c"), strategy=REST), Cast("a", "crash")),
-    case("strategies/rest_for_one_middle_dies", tree(w("a"), w("b"), w("c"), w("d"), strategy=REST), Signal("b", "kill")),
-    case("strategies/rest_for_one_last_dies", tree(w("a"), w("b"), w("c"), strategy=REST), Cast("c", "stop:other:x"), Call("a")),
+    case(
+        "strategies/one_for_one_leaves_the_others_alone",
+        tree(w("a"), w("b"), w("c")),
+        Cast("b", "crash"),
+        Signal("a", "kill"),
+    ),
+    case(
+        "strategies/one_for_all_first_dies",
+        tree(w("a"), w("b"), w("c"), strategy=ALL),
+        Cast("a", "crash"),
+        Call("c"),
+    ),
+    case(
+        "strategies/one_for_all_last_is_killed",
+        tree(w("a"), w("b"), w("c"), strategy=ALL),
+        Signal("c", "kill"),
+    ),
+    case(
+        "strategies/one_for_all_permanent_ends_normally",
+        tree(w("a"), w("b"), strategy=ALL),
+        Cast("b", "stop:normal"),
+    ),
+    case(
+        "strategies/rest_for_one_first_dies", tree(w("a"), w("b"), w("c"), strategy=REST), Cast("a", "crash")
+    ),
+    case(
+        "strategies/rest_for_one_middle_dies",
+        tree(w("a"), w("b"), w("c"), w("d"), strategy=REST),
+        Signal("b", "kill"),
+    ),
+    case(
+        "strategies/rest_for_one_last_dies",
+        tree(w("a"), w("b"), w("c"), strategy=REST),
+        Cast("c", "stop:other:x"),
+        Call("a"),
+    ),
     case(
         "strategies/transient_good_end_moves_nobody",
         tree(w("a"), w("t", restart="transient"), w("c"), strategy=ALL),
