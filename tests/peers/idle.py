@@ -42,9 +42,9 @@ class QuietLoop:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
             return runner.run(main)
 
-    async def alarms(self) -> int:
-        """How often it still wakes up by itself, up to 10, before it sleeps without a timer."""
+    async def rests(self) -> bool:
+        """Whether it sleeps without a timer after at most 10 alarms: a tick never lets it."""
         answer: asyncio.Future[int] = self.loop.create_future()
         self._selector.alarms = 0
         self._selector.armed = answer.set_result
-        return await answer
+        return await answer < _ENOUGH
