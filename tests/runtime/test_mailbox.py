@@ -425,8 +425,10 @@ def test_a_wrong_message_does_not_use_a_reservation_up(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         pid = await Setting(system).start()
         place = await pid.reserve(timeout=5.0)
-        with pytest.raises(rg.errors.WrongServer):
+        with pytest.raises(rg.errors.NotAMessage):
             place.commit("no message")  # type: ignore[arg-type]
+        with pytest.raises(rg.errors.WrongKind):
+            place.commit(Box.ask(1))  # type: ignore[arg-type]
         assert place.held
 
     play(body, hand_off=hand_off)

@@ -97,6 +97,7 @@ In brackets: the built-in exception that it is as well::
             WrongThread
             ZombieProcess
         WaitTimeout (TimeoutError)
+        WrongKind (TypeError)
         WrongServer (TypeError)
 """
 
@@ -154,6 +155,7 @@ from regrow.errors.runtime import StartError as StartError
 from regrow.errors.runtime import StartTimeout as StartTimeout
 from regrow.errors.runtime import TooManyChildren as TooManyChildren
 from regrow.errors.runtime import UnknownCall as UnknownCall
+from regrow.errors.runtime import WrongKind as WrongKind
 from regrow.errors.runtime import WrongServer as WrongServer
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService

@@ -103,6 +103,15 @@ class WrongServer(RegrowError, TypeError):
         )
 
 
+class WrongKind(RegrowError, TypeError):
+    """A call message was cast, or a cast message called."""
+
+    def __init__(self, message: object, kind: str) -> None:
+        self.message = message
+        used = "cast" if kind == "call" else "called"
+        super().__init__(f"{show(message)} is a {kind} message and can't be {used}: use ref.{kind}(...) for it")
+
+
 class ReplyLost(CallError):
     """The callee dropped the reply handle that it took for this call."""
 

@@ -39,7 +39,7 @@ class UnknownTimeout(BadTimeout):
         near = difflib.get_close_matches(value, known, n=1)
         self.closest = near[0] if near else None
         self.known = known
-        meant = f"; did you mean {self.closest!r}?" if near else ""
+        meant = f"; did you mean {self.closest!r}?" if near else "."
         super().__init__(
             value,
             f"timeout={show(value)} isn't in the timeout table{meant} Known are"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Never, TypeVar
 
+from regrow.errors import BadServer
 from regrow.runtime import idle
 from regrow.runtime.engine import Engine
 from regrow.runtime.groups import Groups
@@ -13,7 +14,7 @@ from regrow.runtime.listing import Listing, Statistics
 from regrow.runtime.monitors import Monitors
 from regrow.runtime.partition import partition_of
 from regrow.runtime.pid import Pid, Ref
-from regrow.runtime.registry import Registry
+from regrow.runtime.registry import Registry, check_registration_name
 from regrow.runtime.start import spawn_process
 from regrow.runtime.timers import Timers
 from regrow.runtime.unsupervised import Unsupervised, unsupervised
@@ -30,8 +31,17 @@ class Access:
         raise NotImplementedError
 
     def ref(self, name: str, server: type[S]) -> Ref[S]:
-        """A reference by name; nobody needs to hold the name yet."""
-        return Ref(self._running(), name, server)
+        """A reference by name; nobody needs to hold the name yet.
+
+        Raises:
+            BadRegistrationName: the name is no non-empty str.
+            BadServer: that is no class.
+        """
+        engine = self._running()
+        check_registration_name(name)
+        if not isinstance(server, type):
+            raise BadServer(server, "a reference is to a server class, or to `object` for a plain process")
+        return Ref(engine, name, server)
 
     def whereis(self, name: str) -> Pid[object] | None:
         """Who holds the name now, None if nobody does."""

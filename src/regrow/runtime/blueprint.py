@@ -6,9 +6,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
-from regrow.core.handler import Handler
-from regrow.core.messages import CallMessage, CastMessage
-from regrow.errors import BadServer, UnknownCall, WrongServer
+from regrow.core.messages import Message
+from regrow.errors import BadServer, NotAMessage, UnknownCall, WrongKind, WrongServer
 from regrow.runtime.after import Job
 from regrow.runtime.mailbox import Mailbox, Overflow
 from regrow.runtime.resume import resume
@@ -93,35 +92,38 @@ class Blueprint:
         """The handler for a call, resolved by name in this class, so that overriding works.
 
         Raises:
-            WrongServer: the message was made for another class, or is no call.
+            NotAMessage: no handler made it.
+            WrongServer: the message was made for another class.
+            WrongKind: it is a cast message.
             UnknownCall: the class has no such handler (any more).
         """
         entry = self.calls.get(type(message))
         if entry is None:
-            if not isinstance(message, CallMessage):
-                raise WrongServer(self._who(), message, "call")
-            entry = self._resolve(message.__handler__, message, "call")
+            entry = self._resolve(message, "call")
             entry = self.calls[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
 
     def cast_entry(self, message: object) -> Entry:
-        """The handler for a cast. Raises `WrongServer` as `call_entry` does."""
+        """The handler for a cast. Raises what `call_entry` does."""
         casts = self.casts if self.held is None else self.held
         entry = casts.get(type(message))
         if entry is None:
-            if not isinstance(message, CastMessage):
-                raise WrongServer(self._who(), message, "cast")
-            entry = self._resolve(message.__handler__, message, "cast")
+            entry = self._resolve(message, "cast")
             entry = casts[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
 
     def _who(self) -> type:
         return self.server or PlainProcess
 
-    def _resolve(self, handler: Handler, message: object, kind: str) -> Entry:
+    def _resolve(self, message: object, kind: str) -> Entry:
+        if not isinstance(message, Message):
+            raise NotAMessage(type(message))
+        handler = message.__handler__
         server = self.server
         if server is None or not issubclass(server, handler.server):
             raise WrongServer(self._who(), message, kind)
+        if handler.kind != kind:
+            raise WrongKind(message, handler.kind)
         resolved = handler.resolve(server)
         if not callable(getattr(server, handler.name, None)):
             raise UnknownCall(server, message)

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 import msgspec
 
+from regrow.core.events import SlowHandler
 from regrow.core.hub import Hub
 from regrow.core.ports import Ports
 from regrow.core.settings import Settings
@@ -66,6 +67,8 @@ class Engine:
         "__weakref__",
         "_giving_out",
         "_guards",
+        "attention",
+        "begun",
         "calls",
         "closing",
         "contexts",
@@ -105,6 +108,7 @@ class Engine:
         "threads",
         "timeouts",
         "timers",
+        "timing",
         "tracer",
         "turn_end",
         "workers",
@@ -158,6 +162,12 @@ class Engine:
         self.hand_offs_left = self.hand_offs
         self.parked = settings.watchdog
         """Set by the watchdog: it wants to know when the loop is used again."""
+        self.timing = False
+        """Whether somebody listens for slow handlers."""
+        self.attention = self.parked
+        """Whether a hand-off has to look at `parked` and `timing`: one question instead of two."""
+        self.begun = 0.0
+        """When the present hand-off began, if anybody wants to know."""
         self.turn_end = 0.0
         self.counters = Counters()
         self.rootless: dict[Process, None] = {}
@@ -175,7 +185,7 @@ class Engine:
         self.ownership = Ownership(self)
         self.reporter = Reporter(self)
         self.threads = Threads(self)
-        hub.open(self.later)
+        hub.open(self.later, self._listeners_changed)
         ENGINES.add(self)
 
     def next_serial(self) -> int:
@@ -213,6 +223,12 @@ class Engine:
         self._giving_out = False
         self.reporter.flush()
         self.hub.flush()
+
+    def _listeners_changed(self) -> None:
+        self.timing = SlowHandler in self.hub.wanted
+        if self.timing:
+            self.attention = True
+            self.begun = self.monotonic()
 
     def close_events(self) -> None:
         """The System is down: what is still to be told is told now."""
@@ -262,8 +278,7 @@ class Engine:
         self.check_running()
         if threading.get_ident() != self.thread:
             raise WrongThread(operation)
-        if asyncio.get_running_loop() is not self.loop:
-            raise WrongLoop(operation)
+        raise WrongLoop(operation)
 
 
 def _forked() -> None:

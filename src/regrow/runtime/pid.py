@@ -26,6 +26,15 @@ Timeout: TypeAlias = float | str
 """Seconds, or a name from the System's timeout table."""
 
 
+def check_left_out_timeouts(owner: type, *names: str) -> None:
+    """Have a `timeout` that is left out end as a `BadTimeout`, which says what to do.
+
+    To type checkers it is required all the same.
+    """
+    for name in names:
+        vars(owner)[name].__kwdefaults__ = {"timeout": None}
+
+
 class Address(Generic[S_co]):
     """What a Pid and a Ref have in common: everything that one can send to."""
 
@@ -217,12 +226,16 @@ class Ref(Address[S_co]):
         process = self._names.get(self.name)
         if process is not None:
             process.exit(reason)
+        else:
+            self._engine.check_here("exit")
 
     @override
     def kill(self) -> None:
         process = self._names.get(self.name)
         if process is not None:
             process.kill()
+        else:
+            self._engine.check_here("kill")
 
     @override
     def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
@@ -248,6 +261,7 @@ class Ref(Address[S_co]):
         """
         process = self._engine.names.get(self.name)
         if process is None:
+            self._engine.check_running()
             raise NoProcess(self.name)
         return process
 
@@ -278,3 +292,6 @@ class Ref(Address[S_co]):
 
     def __deepcopy__(self, memo: object) -> Ref[S_co]:
         return self
+
+
+check_left_out_timeouts(Ref, "call", "reserve", "down")

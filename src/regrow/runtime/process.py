@@ -18,7 +18,7 @@ from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import ExitReason
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.errors import CallFromHandler
-from regrow.runtime.pid import Pid, Timeout
+from regrow.runtime.pid import Pid, Timeout, check_left_out_timeouts
 
 if TYPE_CHECKING:
     from typing import Never
@@ -178,8 +178,8 @@ class Process(Pid[object]):
             or get_running_loop() is not engine.loop
         ):
             return typed("R", await engine.calls.queued(self, message, timeout))
-        if engine.parked:
-            engine.threads.unpark()
+        if engine.attention:
+            engine.threads.attend()
         if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
             engine.calls.seconds(self, message, timeout)
         caller = current_process.get(None)
@@ -204,6 +204,8 @@ class Process(Pid[object]):
                 engine.hand_offs_left -= 1
                 if engine.monotonic() > engine.turn_end or engine.hand_offs_left <= 0:
                     engine.scheduler.exhausted()
+                    if engine.timing:
+                        engine.scheduler.check_slow(self, message, engine.begun)
                 return typed("R", result)
             pending = engine.calls.unfinished_inline(self, message, timeout, result)
         return typed("R", await engine.calls.answer(pending))
@@ -259,3 +261,6 @@ class Process(Pid[object]):
         if extras is None:
             extras = self.extras = Extras()
         return extras
+
+
+check_left_out_timeouts(Process, "call", "reserve", "down")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast, final
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.ports import ThreadRunner
 from regrow.errors import LoopThread, NotStarted
-from regrow.runtime.pid import Address, Ref, Timeout
+from regrow.runtime.pid import Address, Ref, Timeout, check_left_out_timeouts
 from regrow.runtime.process import Process, current_process
 from regrow.runtime.runner import Threadpool
 from regrow.runtime.watchdog import Watchdog, start_watchdog
@@ -30,6 +30,30 @@ BETWEEN_LOOKS: Final = 0.1
 
 
 @final
+class _Running:
+    """One blocking handler; an executor to the loop, so that it counts it among what it waits for."""
+
+    __slots__ = ("_runner", "future", "given_up", "submitted")
+
+    def __init__(self, runner: ThreadRunner, loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> None:
+        self._runner = runner
+        self.submitted: Future[object] | None = None
+        self.given_up: asyncio.Future[None] = loop.create_future()
+        # By the loop's own method: a loop with a clock of its own holds it for as long as a thread runs.
+        self.future: asyncio.Future[object] = loop.run_in_executor(cast("Executor", self), work)
+
+    def submit(self, work: Callable[[], object]) -> Future[object]:
+        """Take the work from the loop to a thread."""
+        self.submitted = self._runner.submit(work)
+        return self.submitted
+
+    def cancel(self) -> None:
+        """Take it back if it hasn't begun."""
+        if self.submitted is not None:
+            self.submitted.cancel()
+
+
+@final
 class Threads:
     """The threads of one System."""
 
@@ -38,8 +62,8 @@ class Threads:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._runner: ThreadRunner | None = engine.ports.threads
-        self._busy: dict[Process, asyncio.Future[object]] = {}
-        self._lost: dict[Process, asyncio.Future[object]] = {}
+        self._busy: dict[Process, _Running] = {}
+        self._lost: dict[Process, _Running] = {}
         self._watchdog: Watchdog | None = None
 
     # -- blocking handlers ---------------------------------------------------------------------
@@ -64,42 +88,54 @@ class Threads:
             runner = self._runner = Threadpool(self._engine.settings.blocking_threads)
         context = contextvars.copy_context()
         work = partial(context.run, entry.invoke, process.instance, argument)
-        # By the loop's own method: a loop with a clock of its own holds it for as long as a thread runs.
-        running = self._engine.loop.run_in_executor(cast("Executor", runner), work)
-        self._busy[process] = running
-        running.add_done_callback(partial(self._done, process), context=self._engine.contexts.base)
+        running = self._busy[process] = _Running(runner, self._engine.loop, work)
+        future = running.future
+        future.add_done_callback(partial(self._done, process), context=self._engine.contexts.base)
         cancelled: asyncio.CancelledError | None = None
-        while not running.done():
+        while not future.done() and not running.given_up.done():
             try:
-                await asyncio.wait((running,))
+                await asyncio.wait((future, running.given_up), return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError as error:
                 # A thread can't be cancelled. If it hangs, the process is a zombie after its kill grace.
                 cancelled = error
+                running.cancel()
         if cancelled is not None:
             raise cancelled
-        return running.result()
+        return future.result()
 
-    def _done(self, process: Process, running: asyncio.Future[object]) -> None:
+    def _done(self, process: Process, future: asyncio.Future[object]) -> None:
         for table in (self._busy, self._lost):
-            if table.get(process) is running:
+            if process in table and table[process].future is future:
                 del table[process]
-        if not running.cancelled():
-            running.exception()  # of a handler whose process was killed meanwhile: nobody asks for it
+        if not future.cancelled():
+            future.exception()  # of a handler whose process was killed meanwhile: nobody asks for it
 
     async def one_done(self) -> None:
         """Wait until one of the blocking handlers that run now has returned."""
         if self._busy:
-            await asyncio.wait(tuple(self._busy.values()), return_when=asyncio.FIRST_COMPLETED)
+            running = [one.future for one in self._busy.values()]
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
 
     def replace_lost(self, process: Process) -> None:
         """`process` became a zombie: if its thread hangs, make up for it."""
         hanging = self._busy.pop(process, None)
         if hanging is not None and self._runner is not None:
             self._lost[process] = hanging
+            hanging.given_up.set_result(None)  # the task doesn't hang on with the thread
             self._engine.counters.lost_threads += 1
             self._runner.replace()
 
     # -- the watchdog --------------------------------------------------------------------------
+
+    def attend(self) -> None:
+        """A hand-off begins and somebody wants to know: the watchdog, or who listens for slow handlers."""
+        engine = self._engine
+        engine.attention = engine.timing  # before the look at `parked`, which another thread sets
+        if engine.parked:
+            self.unpark()
+        if engine.timing:
+            engine.begun = begun = engine.monotonic()
+            engine.turn_end = min(engine.turn_end, begun + engine.settings.slow_handler)
 
     def unpark(self) -> None:
         """The runtime uses the loop again: have the watchdog look."""
@@ -227,3 +263,6 @@ class FromThread(Generic[S_co]):
 
     def _stopped(self) -> NotStarted:
         return NotStarted(self._engine.name, "stopped, or its loop is")
+
+
+check_left_out_timeouts(FromThread, "call")
