@@ -63,7 +63,9 @@ class Subscription:
 
     @override
     def __repr__(self) -> str:
-        return f"<Subscription {self.prefix or '*'} {name_of(self.callback)}{'' if self.active else ' (off)'}>"
+        return (
+            f"<Subscription {self.prefix or '*'} {name_of(self.callback)}{'' if self.active else ' (off)'}>"
+        )
 
 
 @final
@@ -82,7 +84,18 @@ class Hub:
         show: turns an error into text; by default its bounded repr.
     """
 
-    __slots__ = ("_by_type", "_flushing", "_later", "_pending", "_show", "_subscriptions", "_time", "_types", "wanted")
+    __slots__ = (
+        "_by_type",
+        "_changed",
+        "_flushing",
+        "_later",
+        "_pending",
+        "_show",
+        "_subscriptions",
+        "_time",
+        "_types",
+        "wanted",
+    )
 
     def __init__(self, time: Callable[[], float], show: Show | None = None) -> None:
         self._time = time
@@ -92,6 +105,7 @@ class Hub:
         self._by_type: dict[type[Event], tuple[Subscription, ...]] = {}
         self._pending: deque[tuple[Event, tuple[Subscription, ...]]] = deque()
         self._flushing = False
+        self._changed: Callable[[], object] | None = None
         self._later: Callable[[], object] | None = None
         self.wanted: set[type[Event]] = set()
         """Event types that somebody listens to; emitters ask it before they build an event."""
@@ -158,13 +172,20 @@ class Hub:
 
     # -- for the runtime -----------------------------------------------------------------------
 
-    def open(self, later: Callable[[], object]) -> None:
-        """A System starts: `later` sees to it that `flush` is called soon, on nobody's stack."""
+    def open(self, later: Callable[[], object], changed: Callable[[], object] | None = None) -> None:
+        """A System starts.
+
+        Args:
+            later: sees to it that `flush` is called soon, on nobody's stack.
+            changed: is told whenever `wanted` may have changed.
+        """
         self._later = later
+        self._changed = changed
+        self._index()
 
     def shut(self) -> None:
         """The System is down: what is still on its way is given out now."""
-        self._later = None
+        self._later = self._changed = None
         self.flush()
 
     def flush(self) -> None:
@@ -212,6 +233,8 @@ class Hub:
         self._by_type = {t: subscriptions for t, subscriptions in found.items() if subscriptions}
         self.wanted.clear()
         self.wanted.update(self._by_type)
+        if self._changed is not None:
+            self._changed()
 
 
 MAX_AT_END: Final = 10_000

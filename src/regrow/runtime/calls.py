@@ -41,12 +41,12 @@ class Calls:
 
     def check_caller(self, caller: Process, target: Process, message: object) -> None:
         """What a process's own calls have to obey: not itself, no cycle, its request's deadline."""
+        if caller.extras is not None and caller.extras.zombie:
+            raise ZombieProcess(caller)
         if caller.task is None or asyncio.current_task() is not caller.task:
             return
         if caller is target:
             raise CallToSelf(target, message)
-        if caller.extras is not None and caller.extras.zombie:
-            raise ZombieProcess(caller)
         current = caller.current
         if type(current) is Request and caller.status != STOPPING:
             now = self._engine.loop.time()
@@ -174,6 +174,8 @@ class Calls:
 
     def _request_behind(self, target: Process, message: object, timeout: Timeout) -> Request:
         """What the hand-off would have been on the slow path; from here on it is."""
+        if self._engine.timing:
+            self._engine.scheduler.check_slow(target, message, self._engine.begun)
         current = target.current
         if isinstance(current, Request):  # made by reply_later, which knows neither caller nor timeout
             request = current

@@ -221,9 +221,7 @@ class Tracer:
         shown = reason if redact is None else redact_reason(reason, redact)
         self._record("exited", process, format_reason(shown))
 
-    def _answered(
-        self, caller: Process, target: Process, shown: str, future: asyncio.Future[object]
-    ) -> None:
+    def _answered(self, caller: Process, target: Process, shown: str, future: asyncio.Future[object]) -> None:
         if future.cancelled():
             self._record("answered", caller, shown, "given up", other=target)
             return
@@ -321,5 +319,3 @@ class Tracer:
     def _failed(self, process: Process, name: str, entry: Entry, error: BaseException) -> None:
         kind: TraceKind = "declared" if isinstance(error, entry.raises) else "raised"
         self._record(kind, process, name, self._engine.reporter.show(error))
-
-

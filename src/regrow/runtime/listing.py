@@ -150,6 +150,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     late_replies: int
     orphans: int
     zombies: int
+    lost_threads: int
+    """Threads of zombies' blocking handlers."""
     processes: int
     """Processes that have started and not ended."""
     names: int

@@ -214,11 +214,12 @@ class Scheduler:
         """
         engine = self._engine
         monotonic = engine.monotonic
-        slow = SlowHandler in engine.hub.wanted
+        slow = engine.timing
         step_hook = engine.ports.step_hook
         casts = process.blueprint.casts
         instance = process.instance
         mailbox = process.mailbox
+        begun = 0.0
         handled = 0
         self.steps += 1
         process.status = RUNNING
@@ -248,13 +249,15 @@ class Scheduler:
                 elif not self._other(process, item):
                     break
                 if slow:
-                    self._check_slow(process, item, begun)
+                    self.check_slow(process, item, begun)
                 if process.after is not None:
                     break
                 if handled & 3 == 1 and monotonic() > engine.turn_end:
                     break
         except BaseException as error:
             engine.exits.raised(process, error)
+            if slow and process.current is not None:
+                self.check_slow(process, process.current, begun)
         finally:
             engine.handling = outer
             if held:
@@ -385,7 +388,8 @@ class Scheduler:
             shown = engine.reporter.show(message)
             engine.hub.emit(Unhandled(at=engine.loop.time(), pid=process, message=shown))
 
-    def _check_slow(self, process: Process, item: object, begun: float) -> None:
+    def check_slow(self, process: Process, item: object, begun: float) -> None:
+        """A handler has returned or raised: say so if it held the loop for long."""
         engine = self._engine
         seconds = engine.monotonic() - begun
         if seconds > engine.settings.slow_handler:

@@ -21,7 +21,9 @@ Node: TypeAlias = Process | Branch
 
 def tree(engine: Engine, state: str, limit: int) -> str:
     """See `System.tree`."""
-    return "\n".join([f"{engine.name}: {state}", *_branches(list(engine.rootless), len(engine.rootless), "", limit)])
+    return "\n".join(
+        [f"{engine.name}: {state}", *_branches(list(engine.rootless), len(engine.rootless), "", limit)]
+    )
 
 
 def _branches(nodes: list[Node] | list[Process], count: int, indent: str, limit: int) -> Iterator[str]:

@@ -196,6 +196,7 @@ class LoopOf:
         """See `Watched`."""
         engine = self._engine
         before, engine.parked = engine.parked, True
+        engine.attention = True
         return before
 
     def runs(self) -> bool:
