@@ -21,9 +21,17 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_numpy_docstring = False
 # `regrow.GenServer`, not the module it happens to live in.
 add_module_names = False
 python_use_unqualified_type_names = True
+
+
+def required_timeout(app, what, name, obj, options, signature, returns):
+    """A timeout that is left out is given as None, so that the error can say what to do; it has no default."""
+    return (signature and signature.replace("timeout: Timeout = None", "timeout: Timeout")), returns
+
+
+def setup(app):
+    app.connect("autodoc-process-signature", required_timeout)

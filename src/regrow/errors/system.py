@@ -52,7 +52,8 @@ class ForkedSystem(SystemStateError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"system {name!r} was started before a fork and can't be used in the child; start a new System there"
+            f"system {name!r} was started before a fork and can't be used in the child; "
+            "start a new System there"
         )
 
 
@@ -70,7 +71,8 @@ class WrongLoop(SystemStateError):
 
     def __init__(self, operation: str) -> None:
         super().__init__(
-            f"{operation} from another event loop than the system's; a System belongs to the loop it was started on"
+            f"{operation} from another event loop than the system's; "
+            "a System belongs to the loop it was started on"
         )
 
 
@@ -88,7 +90,8 @@ class ZombieProcess(SystemStateError):
 
     def __init__(self, pid: object) -> None:
         super().__init__(
-            f"{pid} was killed and is out of its kill grace; it may do nothing more: let CancelledError end it"
+            f"{pid} was killed and is out of its kill grace; it may do nothing more: "
+            "let CancelledError end it"
         )
 
 

@@ -39,6 +39,7 @@ async def start_child(
     """Start what `spec` describes. Waits only if `init` is `async def`.
 
     Args:
+        engine: of the System that it belongs to.
         spec: the child.
         parent: its supervisor, tied to it from before `init`.
         extra: arguments after those of the spec.
@@ -120,7 +121,7 @@ def _new(
     return process
 
 
-async def _init(
+async def _init(  # noqa: PLR0917  # all of them differ
     engine: Engine,
     process: Process,
     server: type[GenServer],
@@ -152,7 +153,7 @@ async def _run_init(
     engine.handling = process
     try:
         result: object = context.run(instance.init, *args, **kwargs)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
         engine.exits.raised(process, error)
         return None
     finally:
@@ -164,7 +165,7 @@ async def _run_init(
         parent.waiting = process
     try:
         return await cast("Beginner", instance).begin(await result if isawaitable(result) else result)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
         engine.exits.raised(process, error)
         return None
     finally:
