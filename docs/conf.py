@@ -28,8 +28,9 @@ add_module_names = False
 python_use_unqualified_type_names = True
 
 
-def required_timeout(app, what, name, obj, options, signature, returns):
-    """A timeout that is left out is given as None, so that the error can say what to do; it has no default."""
+def required_timeout(*details):
+    """A timeout that is left out is given as None, so that the error can say what to do: no default."""
+    signature, returns = details[-2:]
     return (signature and signature.replace("timeout: Timeout = None", "timeout: Timeout")), returns
 
 
