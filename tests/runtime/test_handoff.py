@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import Clock, play
 
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
 
@@ -344,4 +344,4 @@ def test_a_child_is_not_terminated_on_the_stack_of_who_asked_its_supervisor(hand
         assert "the_caller" not in stack
         assert "the_caller" not in stacks[0]
 
-    play(body, SPY, hand_off=hand_off)
+    play(body, SPY, hand_off=hand_off, ports=rg.Ports(monotonic=Clock()))

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from regrow.core.budget import RestartBudget
 from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
+from regrow.core.messages import CallMessage
 from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, Crash, ExitReason, Shutdown, is_normal
 from regrow.core.specs import ChildSpec, SupervisorFlags
 from regrow.errors import ChildStartFailed, InitFailed, RegrowError
@@ -136,7 +137,8 @@ class SupervisorBase(GenServer):
             exits.end(child, KILLED)
         else:
             exits.shut_down(child, SHUTDOWN)
-        if child.status == STOPPING and child.task is None and exception_in_flight() is None:
+        handed_off = isinstance(self._process.current, CallMessage)
+        if child.status == STOPPING and child.task is None and not handed_off and exception_in_flight() is None:
             exits.conclude(child)  # it runs no code: no need to wait for a turn
         return down
 
