@@ -20,7 +20,7 @@ from benchmarks.suite.paths import ROOT
 from benchmarks.suite.systems import named
 from benchmarks.suite.workloads import WORKLOADS, chosen
 
-_FULL_ROUNDS, _QUICK_ROUNDS = 5, 3
+_ROUNDS = 5
 _OWN = ("regrow", "asyncio", "erlang")
 
 
@@ -38,7 +38,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="W2", help="workloads by their short names")
     parser.add_argument("--systems", nargs="+", default=[], metavar="SYSTEM", help="columns by name")
-    parser.add_argument("--repeat", type=int, metavar="N", help="rounds; default 5, with --quick 3")
+    parser.add_argument("--repeat", type=int, metavar="N", help="rounds; default 5")
     parser.add_argument("--million", action="store_true", help="also W6 with 1,000,000 idle processes")
     options = parser.parse_args(arguments)
     families = {workload.family for workload in WORKLOADS}
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen(quick=options.quick, only=tuple(options.only), million=options.million),
         named(tuple(options.systems), quick=options.quick),
         quick=options.quick,
-        repeat=options.repeat or (_QUICK_ROUNDS if options.quick else _FULL_ROUNDS),
+        repeat=options.repeat or _ROUNDS,
     )
     table.run(terminal_progress)
     if options.markdown:

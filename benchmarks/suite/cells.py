@@ -35,6 +35,7 @@ class Run:
     note: str | None = None
     version: str | None = None
     failed: bool = False
+    timed_out: bool = False
     wall: float = 0.0
 
 
@@ -54,7 +55,8 @@ def run_once(system: System, workload: Workload, params: Params, *, limit: float
     try:
         answer, measures = worker.result(workload, params)
     except _WorkerFailed as error:
-        return Run(note=str(error), failed=True, wall=time.monotonic() - started)
+        wall = time.monotonic() - started
+        return Run(note=str(error), failed=True, timed_out=worker.timed_out, wall=wall)
     finally:
         worker.close()
     run = Run(measures=measures, wall=time.monotonic() - started)
@@ -99,7 +101,7 @@ class _Worker:
             start_new_session=True,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
         )
-        self._timed_out = False
+        self.timed_out = False
         self._alarm = threading.Timer(limit, self._time_is_up)
         self._alarm.daemon = True
         self._alarm.start()
@@ -132,7 +134,7 @@ class _Worker:
                 stream.close()
 
     def _time_is_up(self) -> None:
-        self._timed_out = True
+        self.timed_out = True
         self._kill()
 
     def _kill(self) -> None:
@@ -142,7 +144,7 @@ class _Worker:
             return
 
     def _why(self) -> str:
-        if self._timed_out:
+        if self.timed_out:
             return f"not done after {self._limit:.0f} s"
         self._complaints.seek(0)
         lines = [line.strip() for line in self._complaints.read().splitlines() if line.strip()]

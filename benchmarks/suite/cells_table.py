@@ -80,19 +80,22 @@ class Table:
 
     def _once(self, cell: Cell) -> None:
         limit = self._limit(cell)
-        if cell.failed or (cell.rounds and limit < cell.spent / len(cell.rounds)):
+        if cell.failed or limit <= 0 or (cell.rounds and limit < cell.spent / len(cell.rounds)):
             return
         smaller = cell.system.smaller.get(cell.workload.family, {})
         params = {**cell.workload.params(quick=self.quick), **smaller}
         if smaller:
             cell.note = "with " + ", ".join(f"{key} = {value}" for key, value in smaller.items())
-        cell.add(run_once(cell.system, cell.workload, params, limit=limit))
+        run = run_once(cell.system, cell.workload, params, limit=limit)
+        if run.timed_out and cell.rounds:
+            # The cell's time ran out in the middle of a round: those before it stand.
+            cell.spent += run.wall
+        else:
+            cell.add(run)
 
     def _limit(self, cell: Cell) -> float:
-        if self.quick:
-            # The cell's time is for all of its rounds together.
-            return QUICK_CELL_SECONDS - cell.spent
-        return cell.workload.cell_seconds
+        # The cell's time is for all of its rounds together.
+        return (QUICK_CELL_SECONDS if self.quick else cell.workload.cell_seconds) - cell.spent
 
 
 def terminal_progress(text: str) -> None:

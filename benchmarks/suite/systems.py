@@ -92,9 +92,9 @@ SYSTEMS: tuple[System, ...] = (
     System("erlang-1-scheduler", "erlang", {"schedulers": "1"}),
     _peer("thespian", quick=True),
     _peer("pykka", quick=True),
-    _peer("papyra", quick=True),
     # Restarts wait out a built-in back-off of up to 1 s.
-    _peer("lapinbeam", W9={"crashes": 20}),
+    _peer("lapinbeam", quick=True, W9={"crashes": 5}),
+    _peer("papyra"),
     _peer("fauxtp"),
     _peer("otpylib"),
     _peer("triotp"),
@@ -102,7 +102,8 @@ SYSTEMS: tuple[System, ...] = (
     _peer("xoscar"),
     _peer("domo"),
     _peer("autogen"),
-    _peer("genserver"),
+    # Each thread polls ten times a second: 10,000 of them keep the whole machine busy.
+    _peer("genserver", W6={"idle": 1_000, "n": 1_000}, W6s={"n": 1_000}, W12={"n": 1_000}),
     _peer("atomr"),
     _peer("actio"),
     _peer("pulsing"),

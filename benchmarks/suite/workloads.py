@@ -27,7 +27,7 @@ class Workload:
     operations: Callable[[Params], int] = lambda params: number(params, "n")
     soft: tuple[str, ...] = ()
     soft_note: str = ""
-    cell_seconds: float = 60.0
+    cell_seconds: float = 90.0
     optional: bool = False
 
     @property
@@ -150,13 +150,13 @@ def _tree_workload(depth: int, fan: int) -> Workload:
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload("W0", "bare asyncio.Queue", {"n": 50_000}, _told),
-    Workload("W1", "cast to a counter", {"n": 100_000}, _told, quick={"n": 50_000}, in_quick=True),
+    Workload("W1", "cast to a counter", {"n": 100_000}, _told, in_quick=True),
     Workload(
         "W2",
         "sequential call",
         {"n": 50_000, "warm_up": 100, "latencies": 10_000},
         _asked,
-        quick={"n": 10_000, "latencies": 2_000},
+        quick={"n": 20_000, "latencies": 5_000},
         in_quick=True,
     ),
     Workload("W3", "1,000 calls in flight", {"n": 50_000, "in_flight": 1_000}, _in_flight),
@@ -187,7 +187,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "bytes per idle process of 1,000,000",
         {"n": 5_000, "idle": 1_000_000},
         _spawned,
-        cell_seconds=600.0,
+        cell_seconds=900.0,
         optional=True,
     ),
     Workload(
