@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import regrow as rg
+from regrow.core.events import Event
 from regrow.core.options import Restart, ShutdownOption
 from regrow.runtime.genserver import IgnoreType
 
@@ -115,3 +116,18 @@ async def pid_of(sup: rg.Ref[rg.Supervisor], who: str) -> rg.Pid[Worker]:
 
 async def states(sup: rg.Ref[rg.Supervisor]) -> dict[str, str]:
     return {who: row.state for who, row in (await children(sup)).items()}
+
+
+E = TypeVar("E", bound=Event)
+
+
+def listen(system: rg.System, kind: type[E]) -> list[E]:
+    """The events of this type from now on; they come in the loop's next pass."""
+    seen: list[E] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, kind):
+            seen.append(event)
+
+    system.events.subscribe(kind.name, note)
+    return seen

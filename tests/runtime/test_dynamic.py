@@ -238,7 +238,7 @@ def test_at_its_end_all_are_told_at_once(hand_off: bool) -> None:
             await start(system, rg.child(Slow, shutdown=4.0))
         root = system.root
         begun = asyncio.get_running_loop().time()
-        await root.call(rg.Supervisor.terminate_child("dyn"), timeout=60.0)  # type: ignore[arg-type]
+        await root.call(rg.Supervisor.terminate_child("dyn"), timeout=60.0)
         assert asked == [begun] * 5
         assert asyncio.get_running_loop().time() == begun + 3.0
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import regrow as rg
+from regrow.core.events import DownSent, MonitorLeaked
 from tests.runtime.kit import play
+from tests.runtime.kit_supervision import listen
 
 
 async def waiting() -> None:
@@ -297,8 +299,7 @@ def test_a_process_may_watch_itself_and_its_end_leaves_nothing(hand_off: bool) -
 
 def test_a_leak_is_counted_and_told_once(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
-        told: list[str] = []
-        system.events.subscribe("monitor.leaked", lambda event: told.append(event.tag))
+        told = listen(system, MonitorLeaked)
         pid = system.spawn(waiting)
         async with system.guest():
             rg.monitor(pid, tag="old")
@@ -310,7 +311,7 @@ def test_a_leak_is_counted_and_told_once(hand_off: bool) -> None:
             assert [row.tag for row in system.monitors.find_leaks(10.001)] == []
             assert {row.tag for row in system.monitors.find_leaks(0.0)} == {"old", "young"}
             await system.idle()
-            assert told == ["old", "young"]
+            assert [event.tag for event in told] == ["old", "young"]
             assert system.monitors.statistics().leaked == 2
         assert system.monitors.find_leaks(0.0) == ()  # its owner has gone
 
@@ -319,13 +320,12 @@ def test_a_leak_is_counted_and_told_once(hand_off: bool) -> None:
 
 def test_every_down_is_an_event(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
-        told: list[tuple[object, object, str]] = []
-        system.events.subscribe("monitor.down", lambda e: told.append((e.target, e.reason, e.tag)))
+        told = listen(system, DownSent)
         pid = system.spawn(waiting)
         await watcher(system).call(Watcher.watch(pid, "t"), timeout=1.0)
         pid.kill()
         await system.idle()
-        assert told == [(pid, rg.KILLED, "t")]
+        assert [(event.target, event.reason, event.tag) for event in told] == [(pid, rg.KILLED, "t")]
 
     play(body, WATCHER, hand_off=hand_off)
 

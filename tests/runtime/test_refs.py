@@ -8,7 +8,9 @@ import pickle
 import pytest
 
 import regrow as rg
+from regrow.core.events import Dropped
 from tests.runtime.kit import play
+from tests.runtime.kit_supervision import listen
 
 
 class Counter(rg.GenServer):
@@ -131,10 +133,7 @@ def test_a_ref_follows_restarts(hand_off: bool) -> None:
 
 def test_a_ref_to_nobody(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
-        dropped: list[tuple[object, str, str]] = []
-        system.events.subscribe(
-            "message.dropped", lambda event: dropped.append((event.target, event.cause, event.message))
-        )
+        dropped = listen(system, Dropped)
         ref = system.ref("nobody", Counter)
         assert ref.whereis() is None
         assert not ref.alive
@@ -146,7 +145,7 @@ def test_a_ref_to_nobody(hand_off: bool) -> None:
         ref.kill()
         assert await ref.down(timeout=1.0) is rg.NOPROC
         await system.idle()
-        assert [(target, cause) for target, cause, _ in dropped] == [("nobody", "no_process")] * 2
+        assert [(event.target, event.cause) for event in dropped] == [("nobody", "no_process")] * 2
         assert system.statistics().dropped == 2
 
     play(body, hand_off=hand_off)
@@ -154,8 +153,7 @@ def test_a_ref_to_nobody(hand_off: bool) -> None:
 
 def test_the_dead_get_nothing_and_it_is_counted(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
-        causes: list[str] = []
-        system.events.subscribe("message.dropped", lambda event: causes.append(event.cause))
+        dropped = listen(system, Dropped)
         pid = system.spawn(waiting)
         pid.kill()
         await system.idle()
@@ -163,7 +161,7 @@ def test_the_dead_get_nothing_and_it_is_counted(hand_off: bool) -> None:
         pid.exit("late")
         pid.kill()
         await system.idle()
-        assert causes == ["dead"]
+        assert [event.cause for event in dropped] == ["dead"]
 
     play(body, hand_off=hand_off)
 

@@ -109,7 +109,7 @@ def test_metadata_that_cannot_be_indexed_fails_the_start_not_the_supervisor(hand
         spec = rg.child(Agent, name="agent", metadata={"role": {"un": "hashable"}})
         root = system.root
         with pytest.raises(rg.errors.BadQuery):
-            await root.call(rg.Supervisor.start_child(spec), timeout=1.0)  # type: ignore[arg-type]
+            await root.call(rg.Supervisor.start_child(spec), timeout=1.0)
         assert root.alive
         assert system.whereis("agent") is None
 

@@ -332,14 +332,14 @@ def test_a_child_is_terminated_restarted_and_deleted(hand_off: bool) -> None:
         ref = sup_of(system)
         for operation in (rg.Supervisor.restart_child, rg.Supervisor.delete_child):
             with pytest.raises(rg.errors.ChildRunning):
-                await ref.call(operation("a"), timeout=1.0)  # type: ignore[arg-type]
+                await ref.call(operation("a"), timeout=1.0)
         for unknown in (
             rg.Supervisor.restart_child,
             rg.Supervisor.delete_child,
             rg.Supervisor.terminate_child,
         ):
             with pytest.raises(rg.errors.NoSuchChild, match="'z'"):
-                await ref.call(unknown("z"), timeout=1.0)  # type: ignore[arg-type]
+                await ref.call(unknown("z"), timeout=1.0)
         await ref.call(rg.Supervisor.terminate_child("a"), timeout=1.0)
         await ref.call(rg.Supervisor.terminate_child("a"), timeout=1.0)  # twice is fine
         assert await states(ref) == {"a": "stopped", "b": "running"}
@@ -380,7 +380,7 @@ def test_a_child_between_restarts_can_only_be_terminated(hand_off: bool) -> None
         assert await states(ref) == {"a": "restarting"}
         for operation in (rg.Supervisor.restart_child, rg.Supervisor.delete_child):
             with pytest.raises(rg.errors.ChildRestarting):
-                await ref.call(operation("a"), timeout=1.0)  # type: ignore[arg-type]
+                await ref.call(operation("a"), timeout=1.0)
         await ref.call(rg.Supervisor.terminate_child("a"), timeout=1.0)
         assert await states(ref) == {"a": "stopped"}
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=60.0)

@@ -393,6 +393,7 @@ def test_a_nested_supervisor_that_gives_up_is_restarted_by_the_one_above(hand_of
         before = await pid_of(sup_of(system), "inner")
         diary.take()
         row = await before.call(rg.Supervisor.which_children(), timeout=1.0)  # type: ignore[arg-type]
+        assert row[0].pid is not None
         row[0].pid.kill()
         await system.idle()
         assert not before.alive

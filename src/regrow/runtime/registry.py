@@ -279,7 +279,7 @@ def _values(value: object) -> Iterable[Hashable]:
     """A collection is found by each of its members, anything else by itself."""
     if isinstance(value, tuple | list | set | frozenset):
         return cast("Iterable[Hashable]", value)
-    return (cast("Hashable", value),)
+    return (value,)
 
 
 def _checked(criterion: object) -> Criterion:
