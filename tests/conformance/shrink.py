@@ -26,7 +26,8 @@ def shrink(scenario: m.Scenario, regrow: RunRegrow) -> m.Scenario:
 
 
 def _first_that_differs(candidates: list[m.Scenario], regrow: RunRegrow) -> m.Scenario | None:
-    named = [msgspec.structs.replace(c, name=f"shrunk/{i}") for i, c in enumerate(candidates)]
+    whole = [c for c in candidates if not _dangles(c)]
+    named = [msgspec.structs.replace(c, name=f"shrunk/{i}") for i, c in enumerate(whole)]
     for start in range(0, len(named), 40):
         batch = named[start : start + 40]
         try:
@@ -82,6 +83,16 @@ def _plainer(child: m.Worker | m.Sup | m.Dyn) -> Iterator[m.Worker]:
     ):
         if getattr(child, field) != value and not (field == "restart" and child.significant):
             yield msgspec.structs.replace(child, **{field: value})
+
+
+def _dangles(scenario: m.Scenario) -> bool:
+    """Whether a step speaks of a process that nothing starts: that would be another scenario."""
+    known = {*scenario.specs(), *(step.id for step in scenario.steps if isinstance(step, m.Spawn))}
+    steps = [inner for s in scenario.steps for inner in (s.steps if isinstance(s, m.Atomically) else (s,))]
+    targets = {getattr(step, field, None) for step in steps for field in ("by", "target", "sup")}
+    targets |= {step.id for step in steps if isinstance(step, m.TerminateChild)}
+    slots = {target.partition("#")[0] for target in targets if isinstance(target, str) and target[0] != "@"}
+    return not slots <= known
 
 
 def _mentions(step: m.Step, slots: set[str]) -> bool:
