@@ -25,7 +25,7 @@ class Alias:
 
     def __init__(self, engine: Engine, owner: Process, *, once: bool, expires_in: float | None) -> None:
         self._engine = engine
-        self.owner = owner
+        self.owner: Process = owner
         self._once = once
         self._active = True
         self._timer: Timer | None = None

@@ -61,13 +61,13 @@ class Monitor:
         at: float,
     ) -> None:
         self.owner: Pid[object] = owner
-        self.target = target
+        self.target: Pid[object] | str = target
         self.pid: Pid[object] | None = pid
-        self.tag = tag
-        self.long_lived = long_lived
-        self.created_at = at
+        self.tag: str = tag
+        self.long_lived: bool = long_lived
+        self.created_at: float = at
         self.call_site: str | None = None
-        self.leak_counted = False
+        self.leak_counted: bool = False
         self.state: State = "active"
 
     def deliver(self) -> bool:
