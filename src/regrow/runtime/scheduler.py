@@ -220,6 +220,7 @@ class Scheduler:
         instance = process.instance
         mailbox = process.mailbox
         begun = 0.0
+        about: object = None
         handled = 0
         self.steps += 1
         process.status = RUNNING
@@ -236,7 +237,9 @@ class Scheduler:
                         break
                 item = mailbox.popleft()
                 handled += 1
-                begun = monotonic() if slow else 0.0
+                if slow:
+                    begun = monotonic()
+                    about = item.message if type(item) is Request else item  # which is gone when it is answered
                 entry = casts.get(type(item))
                 if entry is not None:
                     process.current = item
@@ -249,7 +252,7 @@ class Scheduler:
                 elif not self._other(process, item):
                     break
                 if slow:
-                    self.check_slow(process, item, begun)
+                    self.check_slow(process, about, begun)
                 if process.after is not None:
                     break
                 if handled & 3 == 1 and monotonic() > engine.turn_end:
