@@ -37,7 +37,9 @@ def markdown(rows: list[Row]) -> str:
         cells = [_mark(verdicts.get((scenario.key, system), "")) for system in systems]
         page.append(f"| {scenario.title} | " + " | ".join(cells) + " |")
     for scenario in SCENARIOS:
-        page.append(f"\n## {scenario.title[0].upper()}{scenario.title[1:]}\n\nPasses when {scenario.passes}.\n")
+        page.append(
+            f"\n## {scenario.title[0].upper()}{scenario.title[1:]}\n\nPasses when {scenario.passes}.\n"
+        )
         page.append("| system | | seen |\n|---|---|---|")
         page += [
             f"| {row.system} {row.version} | {_mark(row.verdict)} | {_escaped(row.observed)} |"
