@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import final
 
 import msgspec
+from typing_extensions import override
 
 from regrow.core.address import Address
 from regrow.core.crash import Crash
 from regrow.core.reasons import ExitReason, Reason, Shutdown, format_reason
-from regrow.core.show import Redact
+from regrow.core.show import Redact, shower
 
 __all__ = ("CrashReport", "Neighbour", "redact_reason")
 
@@ -53,6 +54,31 @@ class CrashReport(msgspec.Struct, frozen=True, kw_only=True):
     """Up to 15 processes that end with it."""
     state: str | None
     """What `format_state` of its server said; None for a plain process."""
+
+    def as_dict(self) -> dict[str, object]:
+        """The report in texts, numbers and lists, for logs of JSON. A pickled report arrives as this."""
+        reason = self.reason
+        return {
+            "pid": str(self.pid),
+            "name": self.pid.registered_name,
+            "reason": format_reason(reason),
+            "traceback": reason.format() if isinstance(reason, Crash) else None,
+            "ancestors": [str(one) for one in self.ancestors],
+            "last_message": self.last_message,
+            "mailbox_length": self.mailbox_length,
+            "mailbox_head": list(self.mailbox_head),
+            "links": [str(one) for one in self.links],
+            "link_count": self.link_count,
+            "neighbours": [
+                {"pid": str(one.pid), "mailbox_length": one.mailbox_length} for one in self.neighbours
+            ],
+            "state": self.state,
+        }
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        # Pids can't leave their System; log records travel to other processes whole.
+        return (dict, (self.as_dict(),))
 
     def format(self) -> str:
         """The report as text of many lines, traceback included."""
@@ -101,7 +127,8 @@ def _crash(crash: Crash, redact: Redact) -> Crash:
 
 
 def _text(text: str, redact: Redact) -> str:
-    return str(_redacted(text, redact)) if text else text
+    shown = _redacted(text, redact) if text else text
+    return shown if isinstance(shown, str) else shower(None)(shown)
 
 
 def _redacted(value: object, redact: Redact) -> object:
