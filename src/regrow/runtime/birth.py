@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, ClassVar, Final, cast, final
 from weakref import WeakKeyDictionary
 
@@ -37,7 +38,8 @@ class Births:
     """The threads and child processes made since the first System in debug or strict mode was started.
 
     An audit hook can't be taken back, so there is one for all Systems, and it looks away while no
-    System in these modes runs.
+    System in these modes runs. The same goes for `threading.Thread.start`, which before Python 3.12
+    raises no audit event and is wrapped instead.
     """
 
     systems: ClassVar[int] = 0
@@ -53,6 +55,8 @@ class Births:
         if not cls._hooked:
             cls._hooked = True
             sys.addaudithook(_hook)
+            if sys.version_info < (3, 12):
+                _watch_starts()
 
     @classmethod
     def end(cls, *, sites: bool) -> None:
@@ -80,6 +84,18 @@ def _thread(args: tuple[object, ...], frame: FrameType) -> None:
     thread = getattr(args[0], "__self__", None)
     if isinstance(thread, threading.Thread):
         Births.note(thread, frame)
+
+
+def _watch_starts() -> None:
+    start = threading.Thread.start
+
+    @wraps(start)
+    def noted(self: threading.Thread) -> None:
+        if Births.systems:
+            Births.note(self, caller(1))
+        start(self)
+
+    threading.Thread.start = noted  # type: ignore[method-assign]
 
 
 def _popen(_args: tuple[object, ...], frame: FrameType) -> None:

@@ -253,6 +253,7 @@ class Listing:
             late_replies=counters.late_replies,
             orphans=counters.orphans,
             zombies=counters.zombies,
+            lost_threads=counters.lost_threads,
             processes=counters.started - counters.exited,
             names=len(engine.names),
             monitors=engine.monitors.statistics().active,

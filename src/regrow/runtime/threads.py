@@ -35,7 +35,9 @@ class _Running:
 
     __slots__ = ("_runner", "future", "given_up", "submitted")
 
-    def __init__(self, runner: ThreadRunner, loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> None:
+    def __init__(
+        self, runner: ThreadRunner, loop: asyncio.AbstractEventLoop, work: Callable[[], object]
+    ) -> None:
         self._runner = runner
         self.submitted: Future[object] | None = None
         self.given_up: asyncio.Future[None] = loop.create_future()
