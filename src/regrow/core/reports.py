@@ -18,7 +18,7 @@ __all__ = ("CrashReport", "Neighbour", "redact_reason")
 
 @final
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that ends with the one that crashed: linked to it, directly or not, without trapping exits."""
+    """A process that ends with the one that crashed: linked to it or its neighbours, not trapping."""
 
     pid: Address
     """The process; its kind and name stand in it."""
