@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import regrow as rg
 from tests.virtual_loop import run_virtual
 
+S = TypeVar("S", bound=rg.GenServer)
 T = TypeVar("T")
+
+__all__ = ["Clock", "pause", "play", "start"]
 
 
 def play(
@@ -21,6 +25,13 @@ def play(
             return await body(system)
 
     return run_virtual(main(), limit=20.0)
+
+
+async def start(system: rg.System, server: type[S], **options: Any) -> rg.Pid[S]:
+    """Start one more child of the root; `options` are those of `rg.child`."""
+    pid = await system.root.call(rg.Supervisor.start_child(rg.child(server, **options)), timeout=5.0)
+    assert pid is not None
+    return cast(rg.Pid[S], pid)
 
 
 class Clock:

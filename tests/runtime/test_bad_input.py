@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 from tests.virtual_loop import VirtualLoop, run_virtual
 
 
@@ -59,7 +59,9 @@ class Small(Counter):
 
 
 CHILDREN = [rg.child(Counter, name="counter"), rg.child(Counter, name="other"), rg.child(Small, name="small")]
-TIMEOUT = "give seconds above 0 and at most 86400, or a name from the timeout table; no wait is without a bound"
+TIMEOUT = (
+    "give seconds above 0 and at most 86400, or a name from the timeout table; no wait is without a bound"
+)
 
 
 async def plain() -> object:
@@ -112,7 +114,7 @@ class Bench:
 
 
 def call(bench: Bench, message: object, timeout: object = 1.0) -> object:
-    return bench.counter.call(message, timeout=timeout)  # type: ignore[arg-type, var-annotated]
+    return bench.counter.call(message, timeout=timeout)  # type: ignore[arg-type]
 
 
 CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
@@ -164,21 +166,27 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
     "timeout unknown": (
         lambda b: call(b, Counter.increment(), "quik"),
         rg.errors.UnknownTimeout,
-        "timeout='quik' isn't in the timeout table; did you mean 'quick'? Known are 'async_operation',"
-        " 'batch_operation', 'critical', 'default', 'health_check', 'long', 'quick', 'sync_operation'. Give one"
-        " of them or seconds, or add it to the System's TimeoutTable",
+        (
+            "timeout='quik' isn't in the timeout table; did you mean 'quick'? Known are 'async_operation',"
+            " 'batch_operation', 'critical', 'default', 'health_check', 'long', 'quick', 'sync_operation'."
+            " Give one of them or seconds, or add it to the System's TimeoutTable"
+        ),
     ),
     "another server's message": (
         lambda b: call(b, Other.ask(1)),
         rg.errors.WrongServer,
-        "Counter takes no Other.ask(n=1): allowed are call messages of its own class and its bases, made like"
-        " Counter.handler(...)",
+        (
+            "Counter takes no Other.ask(n=1): allowed are call messages of its own class and its bases, made"
+            " like Counter.handler(...)"
+        ),
     ),
     "another server's cast": (
         lambda b: b.counter.cast(Other.tell()),  # type: ignore[arg-type]
         rg.errors.WrongServer,
-        "Counter takes no Other.tell(): allowed are cast messages of its own class and its bases, made like"
-        " Counter.handler(...)",
+        (
+            "Counter takes no Other.tell(): allowed are cast messages of its own class and its bases, made"
+            " like Counter.handler(...)"
+        ),
     ),
     "a call that is cast": (
         lambda b: b.counter.cast(Counter.increment(2)),  # type: ignore[arg-type]
@@ -193,45 +201,59 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
     "no message": (
         lambda b: call(b, "increment"),
         rg.errors.NotAMessage,
-        "str is no message: make it with a handler on the class, as in Counter.increment(5), or use send()"
-        " for plain objects",
+        (
+            "str is no message: make it with a handler on the class, as in Counter.increment(5), or use"
+            " send() for plain objects"
+        ),
     ),
     "no message but its handler": (
         lambda b: b.counter.cast(Counter.reset),  # type: ignore[arg-type]
         rg.errors.NotAMessage,
-        "reset is no message: make it with a handler on the class, as in Counter.increment(5), or use send()"
-        " for plain objects",
+        (
+            "reset is no message: make it with a handler on the class, as in Counter.increment(5), or use"
+            " send() for plain objects"
+        ),
     ),
     "a call from a def handler": (
         lambda b: call(b, Counter.call_from_def(b.other)),
         rg.errors.CallFromHandler,
-        "<regrow.N.N Counter 'counter'> called Counter.increment(by=1) from a def handler; make that handler"
-        " async def, or cast",
+        (
+            "<regrow.N.N Counter 'counter'> called Counter.increment(by=1) from a def handler; make that"
+            " handler async def, or cast"
+        ),
     ),
     "a call to oneself": (
         lambda b: call(b, Counter.call_on([b.counter])),
         rg.errors.CallToSelf,
-        "<regrow.N.N Counter 'counter'> called itself with Counter.call_on(others=[]); call the method"
-        " directly, or cast",
+        (
+            "<regrow.N.N Counter 'counter'> called itself with Counter.call_on(others=[]); call the method"
+            " directly, or cast"
+        ),
     ),
     "a call cycle": (
         lambda b: call(b, Counter.call_on([b.other, b.counter])),
         rg.errors.CallCycle,
-        "call cycle <regrow.N.N Counter 'other'> -> <regrow.N.N Counter 'counter'> ->"
-        " <regrow.N.N Counter 'other'>: each waits for the next; answer later (rg.reply_later) or cast"
-        " instead of one call",
+        (
+            "call cycle <regrow.N.N Counter 'other'> -> <regrow.N.N Counter 'counter'> -> <regrow.N.N"
+            " Counter 'other'>: each waits for the next; answer later (rg.reply_later) or cast instead of"
+            " one call"
+        ),
     ),
     "an unknown name": (
         lambda b: b.system.ref("nobody", Counter).call(Counter.increment(), timeout=1.0),
         rg.errors.NoProcess,
-        "no process 'nobody': the name is free or the process has ended; start it, or use a Ref by name,"
-        " which follows restarts",
+        (
+            "no process 'nobody': the name is free or the process has ended; start it, or use a Ref by name,"
+            " which follows restarts"
+        ),
     ),
     "a dead process": (
         Bench.call_the_dead,
         rg.errors.NoProcess,
-        "no process <regrow.N.N Counter 'counter'>: the name is free or the process has ended; start it, or"
-        " use a Ref by name, which follows restarts",
+        (
+            "no process <regrow.N.N Counter 'counter'>: the name is free or the process has ended; start it,"
+            " or use a Ref by name, which follows restarts"
+        ),
     ),
     "a name that is none": (
         lambda b: b.system.ref("", Counter),
@@ -246,8 +268,10 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
     "a full mailbox": (
         Bench.fill,
         rg.errors.MailboxFull,
-        "mailbox of <regrow.N.N Small 'small'> is full (1 messages); call (it waits for a place), send less,"
-        " or give the class another rg.Mailbox(capacity=..., overflow=...)",
+        (
+            "mailbox of <regrow.N.N Small 'small'> is full (1 messages); call (it waits for a place), send"
+            " less, or give the class another rg.Mailbox(capacity=..., overflow=...)"
+        ),
     ),
     "a reply outside": (
         lambda _: rg.reply_later(),
@@ -282,14 +306,18 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
     "a class that is spawned": (
         lambda b: b.system.spawn(Counter),  # type: ignore[arg-type]
         rg.errors.BadServer,
-        "<class 'tests.runtime.test_bad_input.Counter'> can't be started: spawn runs an async def function; a"
-        " server class is a child of a supervisor",
+        (
+            "<class 'tests.runtime.test_bad_input.Counter'> can't be started: spawn runs an async def"
+            " function; a server class is a child of a supervisor"
+        ),
     ),
     "a name that is taken": (
         lambda b: b.system.spawn(plain, name="counter"),
         rg.errors.NameTaken,
-        "name 'counter' is taken by <regrow.N.N Counter 'counter'>; choose another, or wait until it ends"
-        " (await pid.down(...))",
+        (
+            "name 'counter' is taken by <regrow.N.N Counter 'counter'>; choose another, or wait until it"
+            " ends (await pid.down(...))"
+        ),
     ),
 }
 
@@ -371,9 +399,11 @@ def test_after_stop_everything_says_so(hand_off: bool, operation: str) -> None:
         async with rg.System(CHILDREN, hand_off=hand_off) as system:
             ref = system.ref("counter", Counter)
             pid = ref.whereis()
-        with pytest.raises(rg.errors.NotStarted, match=r"system 'regrow' is stopped; use it inside `async with"):
+        with pytest.raises(
+            rg.errors.NotStarted, match=r"system 'regrow' is stopped; use it inside `async with"
+        ):
             await used(use, system, ref, pid)
-        await asyncio.sleep(1.0)
+        await pause(1.0)
 
     run_virtual(main())
 
@@ -382,7 +412,7 @@ def test_before_start_too() -> None:
     system = rg.System(CHILDREN)
     for use in (lambda: system.root, lambda: system.ref("x", Counter), system.processes, system.statistics):
         with pytest.raises(rg.errors.NotStarted, match="is not started"):
-            use()  # type: ignore[operator]
+            use()
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *CASTS])
@@ -435,146 +465,3 @@ def test_another_loop_of_the_same_thread(hand_off: bool, operation: str) -> None
     finally:
         first.close()
         second.close()
-
-
-# -- init --------------------------------------------------------------------------------------
-
-
-class Starts(rg.GenServer):
-    """Does with `init` what it is told, and says what ran."""
-
-    log: list[str]
-
-    def init(self, log: list[str], how: str) -> object:
-        self.log = log
-        log.append(f"init {how}")
-        if how == "raise":
-            raise ValueError("no luck")
-        if how == "interrupted":
-            raise GeneratorExit
-        return {"nonsense": "nonsense", "ignore": rg.Ignore}.get(how)
-
-    def terminate(self, reason: rg.ExitReason) -> None:
-        self.log.append("terminate")
-
-
-class StartsAsync(Starts):
-    async def init(self, log: list[str], how: str) -> object:
-        self.log = log
-        log.append(f"init {how}")
-        await asyncio.sleep(100.0 if how == "hang" else 0.5)
-        if how == "raise":
-            raise ValueError("no luck")
-        return {"nonsense": "nonsense", "ignore": rg.Ignore}.get(how)
-
-
-INIT_CASES = [
-    (Starts, "raise", rg.errors.InitFailed, "failed in init: Crash"),
-    (Starts, "interrupted", rg.errors.InitFailed, "failed in init: Crash"),
-    (Starts, "nonsense", rg.errors.BadInitResult, "returned 'nonsense'; allowed are None, rg.Continue"),
-    (StartsAsync, "raise", rg.errors.InitFailed, "failed in init: Crash"),
-    (StartsAsync, "nonsense", rg.errors.BadInitResult, "returned 'nonsense'; allowed are None, rg.Continue"),
-    (StartsAsync, "hang", rg.errors.StartTimeout, "was not up after 2 s and was killed; give init less to do"),
-]
-
-
-@pytest.mark.parametrize(("server", "how", "kind", "text"), INIT_CASES)
-def test_an_init_that_fails_is_undone_and_named(
-    hand_off: bool, server: type[Starts], how: str, kind: type[Exception], text: str
-) -> None:
-    log: list[str] = []
-    tasks: list[int] = []
-
-    async def main() -> None:
-        children = [
-            rg.child(Starts, id="first", name="first", args=(log, "well")),
-            rg.child(server, id="bad", name="bad", args=(log, how), start_timeout=2.0),
-            rg.child(Starts, id="never", args=(log, "never")),
-        ]
-        system = rg.System(children, hand_off=hand_off)
-        with pytest.raises(rg.errors.ChildStartFailed, match="child 'bad' did not start") as raised:
-            await system.start()
-        cause = raised.value.__cause__
-        assert type(cause) is kind
-        assert text in str(cause)
-        assert "Starts" in str(cause)
-        assert system.state == "not started"
-        tasks.append(len(asyncio.all_tasks()))
-        await asyncio.sleep(10.0)
-        tasks.append(len(asyncio.all_tasks()))
-
-    run_virtual(main())
-    assert log == ["init well", f"init {how}", "terminate"]
-    assert tasks == [1, 1]
-
-
-def test_an_init_that_swallows_its_kill_is_a_zombie_and_the_start_still_fails(hand_off: bool) -> None:
-    class Stubborn(rg.GenServer):
-        async def init(self) -> None:
-            for _ in range(3):
-                try:
-                    await asyncio.sleep(100.0)
-                except asyncio.CancelledError:
-                    continue
-
-    async def body(system: rg.System) -> None:
-        spec = rg.child(Stubborn, name="stubborn", start_timeout=2.0)
-        with pytest.raises(rg.errors.StartTimeout):
-            await system.root.call(rg.Supervisor.start_child(spec), timeout=50.0)
-        assert asyncio.get_running_loop().time() == pytest.approx(3.0)
-        assert system.whereis("stubborn") is None
-        for task in asyncio.all_tasks():
-            if task.get_name() == "stubborn":
-                task.cancel()
-
-    play(body, hand_off=hand_off)
-
-
-# -- classes -----------------------------------------------------------------------------------
-
-
-def test_handlers_and_callbacks_with_a_bad_signature() -> None:
-    with pytest.raises(rg.errors.BadHandler, match=r"Star\.many"):
-
-        class Star(rg.GenServer):
-            @rg.call
-            def many(self, *args: int) -> int:
-                return len(args)
-
-    with pytest.raises(rg.errors.BadHandler, match="the name is the runtime's own"):
-
-        class Reserved(rg.GenServer):
-            @rg.call
-            def terminate(self) -> None: ...  # type: ignore[override]
-
-    with pytest.raises(rg.errors.BadHandler, match=r"Yields\.items"):
-
-        class Yields(rg.GenServer):
-            @rg.call
-            def items(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
-                yield 1
-
-
-def test_callbacks_that_yield_and_a_mailbox_that_is_none(hand_off: bool) -> None:
-    class Yields(rg.GenServer):
-        def handle_info(self, message: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
-            yield message
-
-    class NoMailbox(rg.GenServer):
-        mailbox = 5  # type: ignore[assignment]
-
-    async def body(system: rg.System) -> None:
-        for server, text in ((Yields, "handle_info is a generator"), (NoMailbox, "its mailbox is 5")):
-            with pytest.raises((rg.errors.BadServer, rg.errors.StartError), match=text):
-                await system.root.call(rg.Supervisor.start_child(rg.child(server)), timeout=1.0)
-        assert system.state == "running"
-
-    play(body, hand_off=hand_off)
-
-
-def test_bad_bounds() -> None:
-    for bad in (0, -1, 1.5, True):
-        with pytest.raises(rg.errors.BadSetting, match=f"{bad!r}.*whole number"):
-            rg.Mailbox(capacity=bad)  # type: ignore[arg-type]
-    with pytest.raises(rg.errors.BadSetting, match="'drop_all'.*'drop_oldest'"):
-        rg.Mailbox(overflow="drop_all")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import gc
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 class Refused(Exception):
@@ -29,9 +29,9 @@ class Desk(rg.GenServer):
 
     @rg.call(raises=(Refused,))
     async def keep_async(self) -> str:
-        await asyncio.sleep(0.001)
+        await pause(0.001)
         self.handles.append(rg.reply_later())
-        await asyncio.sleep(0.001)
+        await pause(0.001)
         return "ignored"
 
     @rg.call
@@ -42,7 +42,7 @@ class Desk(rg.GenServer):
     @rg.call
     async def drop_async(self) -> str:
         rg.reply_later()
-        await asyncio.sleep(0)
+        await pause(0)
         return "ignored"
 
     @rg.call
@@ -63,7 +63,7 @@ class Desk(rg.GenServer):
         return "ignored"
 
     async def _later(self, handle: rg.ReplyHandle) -> None:
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         handle.reply("by a task")
 
     @rg.call
@@ -96,7 +96,7 @@ class Desk(rg.GenServer):
         self.tasks.add(asyncio.ensure_future(self._steal()))
 
     async def _steal(self) -> None:
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         try:
             rg.reply_later()
         except rg.errors.NoReplyExpected:
@@ -106,7 +106,7 @@ class Desk(rg.GenServer):
 
     @rg.call
     async def busy(self) -> bool:
-        await asyncio.sleep(2.0)
+        await pause(2.0)
         return self.stolen
 
 
@@ -121,7 +121,7 @@ def desk_of(system: rg.System) -> rg.Ref[Desk]:
 async def ask(system: rg.System, message: object) -> asyncio.Task[str]:
     """Start a call and let it come as far as it gets."""
     task = asyncio.ensure_future(desk_of(system).call(message, timeout=5.0))  # type: ignore[arg-type, var-annotated]
-    await asyncio.sleep(0.1)
+    await pause(0.1)
     return task
 
 
@@ -342,9 +342,9 @@ def test_a_reply_handle_is_an_edge(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         a, b = system.ref("a", Asker), system.ref("b", Node)
         waiting = asyncio.ensure_future(a.call(Asker.ask(b), timeout=5.0))
-        await asyncio.sleep(0.1)
+        await pause(0.1)
         with pytest.raises(rg.errors.CallCycle):
-            await b.call(Node.ask_waiter(a), timeout=5.0)  # type: ignore[arg-type]
+            await b.call(Node.ask_waiter(a), timeout=5.0)
         assert await waiting == "done"
 
     class Asker(Node):
@@ -376,17 +376,17 @@ def test_a_call_waiting_for_a_place_is_an_edge_too(hand_off: bool) -> None:
 
         @rg.call
         async def nap(self) -> None:
-            await asyncio.sleep(1.0)
+            await pause(1.0)
 
         @rg.call(raises=(rg.errors.CallRefused,))
         async def nap_and_ask(self, one: rg.Ref[Node]) -> str:
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             return await one.call(Node.through([]), timeout=5.0)
 
     async def body(system: rg.System) -> None:
         a, full = system.ref("a", Node), system.ref("full", Full)
         asking = asyncio.ensure_future(full.call(Full.nap_and_ask(a), timeout=9.0))
-        await asyncio.sleep(0.1)
+        await pause(0.1)
         full.send("takes the only place")
         through = asyncio.ensure_future(a.call(Node.through([full]), timeout=9.0))
         with pytest.raises(rg.errors.CallCycle):
@@ -435,14 +435,14 @@ def test_a_cancelled_caller_leaves_an_expired_request_that_is_not_handled(hand_o
 
         @rg.call
         async def work(self, n: int) -> list[int]:
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             self.handled.append(n)
             return self.handled
 
     async def body(system: rg.System) -> None:
         slow = system.ref("slow", Slow)
         calls = [asyncio.ensure_future(slow.call(Slow.work(n), timeout=9.0)) for n in range(3)]
-        await asyncio.sleep(0.5)
+        await pause(0.5)
         calls[1].cancel()
         assert await calls[2] == [0, 2]
         assert system.statistics().expired == 1
@@ -456,13 +456,13 @@ def test_callers_of_a_dead_callee_fail_at_once(hand_off: bool) -> None:
     class Mortal(rg.GenServer):
         @rg.call
         async def wait(self) -> None:
-            await asyncio.sleep(100.0)
+            await pause(100.0)
 
     async def body(system: rg.System) -> None:
         pid = system.ref("mortal", Mortal).whereis()
         assert pid is not None
         calls = [asyncio.ensure_future(pid.call(Mortal.wait(), timeout=50.0)) for _ in range(3)]
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         pid.exit("enough")
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert [getattr(one, "reason", None) for one in results] == ["enough"] * 3

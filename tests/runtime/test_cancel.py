@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 class Worker(rg.GenServer):
@@ -18,7 +18,7 @@ class Worker(rg.GenServer):
     async def wait(self, seconds: float) -> str:
         self.log.append("begun")
         try:
-            await asyncio.sleep(seconds)
+            await pause(seconds)
         finally:
             self.log.append("ended")
         return "waited"
@@ -26,7 +26,7 @@ class Worker(rg.GenServer):
     @rg.call
     async def swallow_once(self) -> str:
         try:
-            await asyncio.sleep(10.0)
+            await pause(10.0)
         except asyncio.CancelledError:
             self.log.append("swallowed")
         return "returned"
@@ -35,7 +35,7 @@ class Worker(rg.GenServer):
     async def within(self, seconds: float) -> str:
         try:
             async with asyncio.timeout(seconds):
-                await asyncio.sleep(10.0)
+                await pause(10.0)
         except TimeoutError:
             return "timed out"
         return "not reached"
@@ -43,8 +43,8 @@ class Worker(rg.GenServer):
     @rg.call
     async def group(self) -> int:
         async with asyncio.TaskGroup() as tasks:
-            one = tasks.create_task(asyncio.sleep(1.0, 1))
-            two = tasks.create_task(asyncio.sleep(2.0, 2))
+            one = tasks.create_task(pause(1.0, 1))
+            two = tasks.create_task(pause(2.0, 2))
         return one.result() + two.result()
 
     @rg.call
@@ -61,7 +61,7 @@ class Worker(rg.GenServer):
 
     @rg.call
     async def boom_async(self, kind: str) -> None:
-        await asyncio.sleep(0)
+        await pause(0)
         raise KINDS[kind]
 
     def terminate(self, reason: rg.ExitReason) -> None:
@@ -113,7 +113,7 @@ def test_a_cancel_that_the_runtime_did_not_ask_for_is_a_crash(hand_off: bool) ->
         task = await pid.call(Worker.my_task(), timeout=1.0)
         assert task is not None
         call = asyncio.ensure_future(pid.call(Worker.wait(10.0), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         task.cancel()
         with pytest.raises(rg.errors.ProcessExited) as raised:
             await call
@@ -128,9 +128,9 @@ def test_a_warm_task_that_is_cancelled_is_a_crash_and_handles_nothing_more(hand_
         pid = pid_of(system)
         task = await pid.call(Worker.my_task(), timeout=1.0)
         assert task is not None
-        await asyncio.sleep(0)
+        await pause(0)
         task.cancel()
-        await asyncio.sleep(0)
+        await pause(0)
         with pytest.raises(rg.errors.ProcessExited):
             await pid.call(Worker.fast(), timeout=1.0)
         assert Worker.log == [("terminate", "Crash")]
@@ -146,7 +146,7 @@ def test_a_cancel_meant_for_one_message_never_reaches_the_next(hand_off: bool) -
         first = asyncio.ensure_future(pid.call(Worker.swallow_once(), timeout=50.0))
         second = asyncio.ensure_future(pid.call(Worker.wait(1.0), timeout=50.0))
         third = asyncio.ensure_future(pid.call(Worker.my_task(), timeout=50.0))
-        await asyncio.sleep(0.5)
+        await pause(0.5)
         task.cancel()
         assert await first == "returned"
         assert await second == "waited"
@@ -174,9 +174,9 @@ def test_a_cancelled_caller_does_not_stop_the_handler(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         pid = pid_of(system)
         call = asyncio.ensure_future(pid.call(Worker.wait(2.0), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         call.cancel()
-        await asyncio.sleep(5.0)
+        await pause(5.0)
         assert call.cancelled()
         assert Worker.log == ["begun", "ended"]
         assert pid.alive
@@ -206,7 +206,7 @@ def test_kill_while_an_async_handler_runs(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         pid = pid_of(system)
         call = asyncio.ensure_future(pid.call(Worker.wait(20.0), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         pid.kill()
         with pytest.raises(rg.errors.ProcessExited) as raised:
             await call
@@ -220,8 +220,8 @@ def test_kill_before_the_task_of_a_handler_has_begun(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         pid = pid_of(system)
         call = asyncio.ensure_future(pid.call(Worker.wait(20.0), timeout=50.0))
-        await asyncio.sleep(0)  # queued
-        await asyncio.sleep(0)  # its task is made
+        await pause(0)  # queued
+        await pause(0)  # its task is made
         pid.kill()
         with pytest.raises(rg.errors.ProcessExited):
             await call
@@ -237,7 +237,7 @@ def test_kill_while_warm(hand_off: bool) -> None:
         await pid.call(Worker.my_task(), timeout=1.0)
         pid.kill()
         assert await pid.down(timeout=1.0) is rg.KILLED
-        await asyncio.sleep(0)
+        await pause(0)
         assert len(asyncio.all_tasks()) == before
         assert Worker.log == []
 
@@ -247,7 +247,7 @@ def test_kill_while_warm(hand_off: bool) -> None:
 def test_kill_while_starting(hand_off: bool) -> None:
     class Slow(rg.GenServer):
         async def init(self) -> None:
-            await asyncio.sleep(4.0)
+            await pause(4.0)
 
         def terminate(self, reason: rg.ExitReason) -> None:
             Worker.log.append("never")
@@ -255,7 +255,7 @@ def test_kill_while_starting(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         spec = rg.child(Slow, name="slow")
         starting = asyncio.ensure_future(system.root.call(rg.Supervisor.start_child(spec), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         pid = system.whereis("slow")
         assert pid is not None
         pid.kill()
@@ -278,7 +278,7 @@ def test_kill_while_terminating(hand_off: bool, reason: object) -> None:
         async def terminate(self, reason: rg.ExitReason) -> None:
             Worker.log.append("begun")
             try:
-                await asyncio.sleep(4.0)
+                await pause(4.0)
             finally:
                 Worker.log.append("ended")
 
@@ -286,7 +286,7 @@ def test_kill_while_terminating(hand_off: bool, reason: object) -> None:
         pid = system.ref("slow", Slow).whereis()
         assert pid is not None
         pid.cast(Slow.leave())
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         if reason is rg.KILLED:
             pid.kill()
         else:
@@ -307,7 +307,7 @@ class Stubborn(rg.GenServer):
     async def resist(self, times: int) -> str:
         for n in range(times):
             try:
-                await asyncio.sleep(100.0)
+                await pause(100.0)
             except asyncio.CancelledError:
                 Worker.log.append(("swallowed", n, asyncio.get_running_loop().time()))
         Worker.log.append("goes on")
@@ -326,7 +326,7 @@ def test_who_swallows_a_cancel_is_cancelled_again(hand_off: bool, times: int) ->
         pid = system.ref("stubborn", Stubborn).whereis()
         assert pid is not None
         call = asyncio.ensure_future(pid.call(Stubborn.resist(times), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         pid.kill()
         with pytest.raises(rg.errors.ProcessExited):
             await call
@@ -347,7 +347,7 @@ def test_who_does_not_end_in_the_grace_is_a_zombie_whose_calls_raise(hand_off: b
         pid = stubborn.whereis()
         assert pid is not None
         call = asyncio.ensure_future(pid.call(Stubborn.resist(3), timeout=50.0))
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         pid.kill()
         with pytest.raises(rg.errors.ProcessExited) as raised:
             await call
@@ -375,14 +375,14 @@ def test_a_shutdown_gives_an_async_handler_and_a_plain_process_their_seconds(han
 
     async def clean(who: str) -> None:
         try:
-            await asyncio.sleep(1000.0)
+            await pause(1000.0)
         finally:
-            await asyncio.sleep(3.0)
+            await pause(3.0)
             Worker.log.append(f"{who} cleaned")
 
     async def body(system: rg.System) -> None:
         system.ref("cleans", Cleans).cast(Cleans.work())
-        await asyncio.sleep(1.0)
+        await pause(1.0)
 
     children = [rg.child(Cleans, name="cleans"), rg.child(clean, args=("plain",), id="plain")]
     play(body, *children, hand_off=hand_off)
@@ -397,7 +397,7 @@ def test_keyboard_interrupt_kills_its_process_and_stops_the_system(hand_off: boo
 
         @rg.call
         async def hit_async(self) -> None:
-            await asyncio.sleep(0)
+            await pause(0)
             raise KeyboardInterrupt
 
         def terminate(self, reason: rg.ExitReason) -> None:
@@ -411,7 +411,7 @@ def test_keyboard_interrupt_kills_its_process_and_stops_the_system(hand_off: boo
             with pytest.raises(rg.errors.ProcessExited) as raised:
                 await pid.call(message, timeout=5.0)  # type: ignore[arg-type]
             assert raised.value.reason is rg.KILLED
-            await asyncio.sleep(1000.0)
+            await pause(1000.0)
 
         with pytest.raises(KeyboardInterrupt):
             play(body, rg.child(Interrupted, name="interrupted"), WORKER, hand_off=hand_off)
@@ -427,13 +427,13 @@ def test_idle_processes_own_no_task_and_warm_ones_end(hand_off: bool) -> None:
         names = [f"w{n}" for n in range(5)]
         for name in names:
             await system.root.call(rg.Supervisor.start_child(rg.child(Worker, name=name)), timeout=1.0)
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         before = asyncio.all_tasks()
         for name in names:
             await system.ref(name, Worker).call(Worker.my_task(), timeout=1.0)
         await system.idle()
         assert len(asyncio.all_tasks() - before) == 3  # max_warm
-        await asyncio.sleep(0.41)
+        await pause(0.41)
         assert asyncio.all_tasks() == before
 
     settings = rg.Settings(max_warm=3, warm_seconds=0.2)
@@ -445,7 +445,7 @@ def test_a_warm_task_handles_the_next_message(hand_off: bool) -> None:
         pid = pid_of(system)
         one = await pid.call(Worker.my_task(), timeout=1.0)
         assert await pid.call(Worker.my_task(), timeout=1.0) is one
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         assert await pid.call(Worker.my_task(), timeout=1.0) is not one
 
     play(body, WORKER, hand_off=hand_off)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 class Inner(rg.GenServer):
@@ -16,7 +16,7 @@ class Inner(rg.GenServer):
 
     @rg.call
     async def work(self, seconds: float) -> str:
-        await asyncio.sleep(seconds)
+        await pause(seconds)
         self.done.append(seconds)
         return "worked"
 
@@ -26,7 +26,7 @@ class Inner(rg.GenServer):
 
     @rg.cast
     async def work_quietly(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await pause(seconds)
         self.done.append(seconds)
 
     def handle_info(self, message: object) -> None:
@@ -57,7 +57,7 @@ class Outer(rg.GenServer):
 
     @rg.call
     async def nested_late(self, before: float) -> str:
-        await asyncio.sleep(before)
+        await pause(before)
         return await self._nested(1.0, 50.0)
 
     @rg.call
@@ -66,7 +66,7 @@ class Outer(rg.GenServer):
         rg.send_after(self.inner, "by a timer", 20.0)
         self.tasks.add(asyncio.ensure_future(self._task()))
         rg.send_after(self.pid, "tick", 3.0)
-        await asyncio.sleep(60.0)
+        await pause(60.0)
 
     async def _task(self) -> None:
         self.results.append(await self._nested(30.0, 100.0))
@@ -77,7 +77,7 @@ class Outer(rg.GenServer):
     @rg.call
     async def nested_after_answer(self) -> None:
         rg.reply_later().reply("early")
-        await asyncio.sleep(2.0)
+        await pause(2.0)
         self.results.append(await self._nested(0.5, 50.0))
 
     @rg.call
@@ -162,7 +162,7 @@ def test_casts_timers_continues_and_tasks_have_no_deadline(hand_off: bool) -> No
         with pytest.raises(rg.errors.CallTimeout):
             await outer.call(Outer.leave_behind(), timeout=2.0)
         await rg.sync(outer, timeout=100.0)
-        await asyncio.sleep(60.0)
+        await pause(60.0)
         errors, results = await outer.call(Outer.told(), timeout=1.0)
         assert errors == []
         assert results == ["worked", "worked", "worked"]  # of the Continue, the task, the own timer
@@ -190,7 +190,7 @@ class Queue(rg.GenServer):
 
     @rg.call
     async def slow(self, n: int) -> int:
-        await asyncio.sleep(3.0)
+        await pause(3.0)
         self.handled.append(n)
         return n
 
@@ -253,7 +253,7 @@ def test_a_reply_that_is_there_counts_even_past_the_deadline(hand_off: bool) -> 
 
         @rg.call
         async def hold_async(self) -> str:
-            await asyncio.sleep(0.5)
+            await pause(0.5)
             asyncio.get_running_loop().advance(10.0)  # type: ignore[attr-defined]
             return "made it"
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import Clock, play
+from tests.runtime.kit import Clock, pause, play, start
 
 MILLISECOND = 0.001
 PROCESSES = 16
@@ -48,7 +48,7 @@ class Busy(rg.GenServer):
     @rg.cast
     async def work_in_steps(self) -> None:
         self._work()
-        await asyncio.sleep(0)
+        await pause(0)
 
     @rg.call
     def ask(self) -> int:
@@ -143,7 +143,7 @@ async def mixed(pids: list[rg.Pid[Busy]], _: object) -> None:
             pid.cast(Busy.work() if n % 2 else Busy.work_async())
 
 
-LOADS = {
+LOADS: dict[str, tuple[Callable[[list[rg.Pid[Busy]], object], Awaitable[None]], object]] = {
     "casts": (send_casts, Busy.work()),
     "async casts": (send_casts, Busy.work_async()),
     "async casts in steps": (send_casts, Busy.work_in_steps()),
@@ -158,26 +158,24 @@ LOADS = {
 }
 
 
-async def start(system: rg.System, clock: Clock) -> list[rg.Pid[Busy]]:
-    spec = [rg.child(Busy, id=str(n), args=(clock,)) for n in range(PROCESSES)]
-    return [await system.root.call(rg.Supervisor.start_child(one), timeout=5.0) for one in spec]  # type: ignore[misc]
+async def start_all(system: rg.System, clock: Clock) -> list[rg.Pid[Busy]]:
+    return [await start(system, Busy, id=str(n), args=(clock,)) for n in range(PROCESSES)]
 
 
 @pytest.mark.parametrize("load", list(LOADS))
 def test_busy_processes_never_hold_the_loop_over_ten_milliseconds(hand_off: bool, load: str) -> None:
     clock = Clock()
-    send: Callable[[list[rg.Pid[Busy]], object], Awaitable[None]]
-    send, message = LOADS[load]  # type: ignore[assignment]
+    send, message = LOADS[load]
 
     async def body(system: rg.System) -> None:
-        pids = await start(system, clock)
+        pids = await start_all(system, clock)
         heart = Heartbeat(clock)
         heart.start()
         await send(pids, message)
         for pid in pids:
             await rg.sync(pid, timeout=100.0)
         while [await pid.call(Busy.count(), timeout=50.0) for pid in pids] != [ROUNDS] * PROCESSES:
-            await asyncio.sleep(0)
+            await pause(0)
         heart.running = False
         assert sum(heart.gaps) >= PROCESSES * ROUNDS * MILLISECOND * 0.9
         assert max(heart.gaps) <= 0.010 + 1e-9
@@ -190,11 +188,11 @@ def test_nobody_starves_among_busy_processes(hand_off: bool) -> None:
     clock = LogClock()
 
     async def body(system: rg.System) -> None:
-        pids = await start(system, clock)
+        pids = await start_all(system, clock)
         for n, pid in enumerate(pids):
             pid.cast(Busy.again() if n % 2 else Busy.again_async())
         while len(clock.workers) < PROCESSES * ROUNDS / 2:
-            await asyncio.sleep(0)
+            await pause(0)
         done = Counter(clock.workers)
         defs, asyncs = [done[pid] for pid in pids[1::2]], [done[pid] for pid in pids[::2]]
         assert 3 <= max(defs) <= 2 * min(defs)
@@ -212,12 +210,8 @@ def test_many_deaths_at_once_do_not_hold_the_loop(hand_off: bool) -> None:
             self.stop()
 
     async def leave(system: rg.System) -> None:
-        pids: list[rg.Pid[Leaves]] = [
-            await system.root.call(  # type: ignore[misc]
-                rg.Supervisor.start_child(rg.child(Leaves, id=str(n), args=(clock,), restart="temporary")),
-                timeout=5.0,
-            )
-            for n in range(100)
+        pids = [
+            await start(system, Leaves, id=str(n), args=(clock,), restart="temporary") for n in range(100)
         ]
         heart = Heartbeat(clock)
         heart.start()
@@ -255,7 +249,7 @@ def test_a_process_that_floods_itself_lets_others_in_by_count_alone(hand_off: bo
         flood = system.ref("flood", Flood)
         flood.cast(Flood.go())
         for _ in range(20):
-            await asyncio.sleep(0)
+            await pause(0)
         assert 64 <= await flood.call(Flood.close(), timeout=50.0) <= 1024 * 25
 
     play(body, rg.child(Flood, name="flood"), hand_off=hand_off, ports=rg.Ports(monotonic=Clock()))

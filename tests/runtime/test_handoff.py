@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import sys
 import traceback
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import Clock, play
+from tests.runtime.kit import Clock, pause, play, start
 
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
+
+
+class Termination(NamedTuple):
+    """What `terminate` saw."""
+
+    reason: rg.ExitReason
+    error: BaseException | None
+    colour: str
+    stack: list[str]
 
 
 class Spy(rg.GenServer):
     """Notes what it can see of whoever runs it."""
 
-    terminations: ClassVar[list[object]] = []
+    terminations: ClassVar[list[Termination]] = []
 
     def init(self) -> None:
         self.others: list[object] = []
@@ -30,7 +40,7 @@ class Spy(rg.GenServer):
 
     @rg.call
     async def exception_async(self) -> BaseException | None:
-        await asyncio.sleep(0)
+        await pause(0)
         return sys.exception()
 
     @rg.call
@@ -88,11 +98,11 @@ class Spy(rg.GenServer):
 
     @rg.call
     async def warm_up(self) -> None:
-        await asyncio.sleep(0)
+        await pause(0)
 
     @rg.cast
     async def take_async(self, n: int) -> None:
-        await asyncio.sleep(0)
+        await pause(0)
         self.others.append(n)
 
     @rg.call
@@ -103,7 +113,7 @@ class Spy(rg.GenServer):
         self.others.append(message)
 
     def terminate(self, reason: rg.ExitReason) -> None:
-        self.terminations.append((reason, sys.exception(), colour.get(), _stack()))
+        self.terminations.append(Termination(reason, sys.exception(), colour.get(), _stack()))
 
 
 def _stack() -> list[str]:
@@ -155,7 +165,7 @@ def test_context_variables_are_the_processs_own(hand_off: bool, paint: object) -
         assert colour.get() == "callers"
         assert await spy.call(Spy.context(), timeout=1.0) == "red"
         assert await spy.call(Spy.context_async(), timeout=1.0) == "red"
-        await asyncio.sleep(10.0)  # its task has ended
+        await pause(10.0)  # its task has ended
         assert await spy.call(Spy.context(), timeout=1.0) == "red"
         assert await spy.call(Spy.who(), timeout=1.0)
 
@@ -179,10 +189,7 @@ def test_no_context_variable_leaks_over_many_processes(hand_off: bool) -> None:
     """More processes than the runtime keeps contexts for; each keeps what it set."""
 
     async def body(system: rg.System) -> None:
-        pids: list[rg.Pid[Spy]] = [
-            await system.root.call(rg.Supervisor.start_child(rg.child(Spy, id=str(n))), timeout=1.0)  # type: ignore[misc]
-            for n in range(1100)
-        ]
+        pids = [await start(system, Spy, id=str(n)) for n in range(1100)]
         for n, pid in enumerate(pids[::100]):
             await pid.call(Spy.paint(str(n)), timeout=1.0)
         for pid in pids:
@@ -219,10 +226,10 @@ def test_termination_exit_down_and_subscribers_never_run_on_the_callers_stack(ha
         await the_caller(system, Spy.kill_itself())
         await system.idle()
         assert len(Spy.terminations) == 2  # a kill runs none
-        for _, error, seen_colour, stack in Spy.terminations:  # type: ignore[misc]
-            assert error is None
-            assert seen_colour == "none"
-            assert "the_caller" not in stack
+        for seen in Spy.terminations:
+            assert seen.error is None
+            assert seen.colour == "none"
+            assert "the_caller" not in seen.stack
         assert len(stacks) == 3
         assert not any("the_caller" in stack for stack in stacks)
 
@@ -261,7 +268,7 @@ def test_a_hand_off_to_a_process_with_a_warm_task_keeps_one_task(hand_off: bool)
             await rg.sync(spy)
             assert len(asyncio.all_tasks()) <= before + 1
         assert await spy.call(Spy.taken(), timeout=1.0) == [1, 1, 1]
-        await asyncio.sleep(10.0)
+        await pause(10.0)
         assert len(asyncio.all_tasks()) == before
 
     play(body, SPY, hand_off=hand_off)
@@ -283,7 +290,7 @@ def test_a_suspended_process_handles_nothing(hand_off: bool) -> None:
         assert pid is not None
         system.suspend(pid)
         call = asyncio.ensure_future(pid.call(Spy.taken(), timeout=50.0))
-        await asyncio.sleep(5.0)
+        await pause(5.0)
         assert not call.done()
         system.resume(pid)
         assert await call == []
@@ -306,7 +313,7 @@ def test_hand_offs_stop_at_their_budget_and_the_loop_goes_on(hand_off: bool) -> 
         for _ in range(50):
             await spy.call(Spy.taken(), timeout=1.0)
             calls += 1
-        gaps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+        gaps = [b - a for a, b in itertools.pairwise(ticks)]
         assert max(gaps) <= 11
         assert len(ticks) >= 5
 
@@ -323,9 +330,9 @@ def test_terminate_of_a_failed_starts_siblings_sees_no_exception(hand_off: bool)
         tree = rg.supervisor([rg.child(Spy, id="a"), rg.child(Fails)], id="tree")
         with pytest.raises(rg.errors.ChildStartFailed):
             await system.root.call(rg.Supervisor.start_child(tree), timeout=1.0)
-        [(reason, error, _, _)] = Spy.terminations  # type: ignore[misc]
-        assert reason is rg.SHUTDOWN
-        assert error is None
+        [seen] = Spy.terminations
+        assert seen.reason is rg.SHUTDOWN
+        assert seen.error is None
 
     play(body, hand_off=hand_off)
 
@@ -340,8 +347,8 @@ def test_a_child_is_not_terminated_on_the_stack_of_who_asked_its_supervisor(hand
         Spy.terminations.clear()
         system.events.subscribe("process.exited", lambda _: stacks.append(_stack()))
         await the_caller(system)
-        [(_, _, _, stack)] = Spy.terminations  # type: ignore[misc]
-        assert "the_caller" not in stack
+        [seen] = Spy.terminations
+        assert "the_caller" not in seen.stack
         assert "the_caller" not in stacks[0]
 
     play(body, SPY, hand_off=hand_off, ports=rg.Ports(monotonic=Clock()))

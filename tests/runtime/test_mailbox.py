@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play, start
 
 
 class Box(rg.GenServer):
@@ -35,7 +35,7 @@ class Box(rg.GenServer):
 
     @rg.call
     async def ask_slowly(self, n: int) -> int:
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         self.seen.append(("ask", n))
         return n
 
@@ -60,8 +60,7 @@ class Setting:
         self.kind = kind
 
     async def start(self) -> rg.Pid[Box]:
-        spec = rg.child(self.kind, args=(self.gate,), restart="temporary")
-        pid: rg.Pid[Box] = await self.system.root.call(rg.Supervisor.start_child(spec), timeout=5.0)  # type: ignore[assignment]
+        pid = await start(self.system, self.kind, args=(self.gate,), restart="temporary")
         pid.cast(Box.block())
         await self.system.idle()
         return pid
@@ -130,7 +129,7 @@ def test_drop_oldest_takes_the_oldest_that_is_no_call(hand_off: bool) -> None:
         setting = Setting(system, Oldest)
         pid = await setting.start()
         call = asyncio.ensure_future(pid.call(Box.ask(1), timeout=9.0))
-        await asyncio.sleep(0)
+        await pause(0)
         pid.send("a")
         pid.cast(Box.put(2))
         pid.cast(Box.put(3))
@@ -187,7 +186,7 @@ def test_a_place_that_comes_free_while_an_async_handler_runs_is_taken_at_once(ha
         calls = [asyncio.ensure_future(pid.call(Box.ask_slowly(n), timeout=50.0)) for n in range(5)]
         await system.idle()
         setting.gate.set()
-        await asyncio.sleep(0.5)  # the first is being handled, the others fill the mailbox again
+        await pause(0.5)  # the first is being handled, the others fill the mailbox again
         with pytest.raises(rg.errors.MailboxFull):
             pid.cast(Box.put(9))
         assert await asyncio.gather(*calls) == list(range(5))
@@ -238,8 +237,8 @@ def test_waiters_fail_when_the_process_dies(hand_off: bool) -> None:
         reserving = asyncio.ensure_future(pid.reserve(timeout=50.0))
         await system.idle()
         pid.exit("gone")
-        results = await asyncio.gather(*calls, reserving, return_exceptions=True)
-        assert [getattr(one, "reason", None) for one in results] == ["gone"] * 3
+        await asyncio.wait([*calls, reserving])
+        assert [getattr(one.exception(), "reason", None) for one in [*calls, reserving]] == ["gone"] * 3
         assert asyncio.get_running_loop().time() < 1.0
 
     play(body, hand_off=hand_off)
@@ -258,11 +257,10 @@ def test_signals_are_never_counted_refused_or_dropped(hand_off: bool) -> None:
 
     async def body(system: rg.System) -> None:
         async def sleeper() -> None:
-            await asyncio.sleep(1000.0)
+            await pause(1000.0)
 
         setting = Setting(system, Watcher)
-        spec = rg.child(Watcher, args=(setting.gate,))
-        pid: rg.Pid[Watcher] = await system.root.call(rg.Supervisor.start_child(spec), timeout=5.0)  # type: ignore[assignment]
+        pid = await start(system, Watcher, args=(setting.gate,))
         others = [system.spawn(sleeper) for _ in range(4)]
         pid.cast(Watcher.watch(others))
         pid.cast(Box.block())
@@ -271,7 +269,7 @@ def test_signals_are_never_counted_refused_or_dropped(hand_off: bool) -> None:
             pid.cast(Box.put(n))
         for other in others:
             other.kill()
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         syncing = asyncio.ensure_future(rg.sync(pid))
         await system.idle()
         for n in range(5, 8):
@@ -370,9 +368,9 @@ def test_a_reservation_ends_at_its_deadline(hand_off: bool) -> None:
         setting = Setting(system)
         pid = await setting.start()
         places = [await pid.reserve(timeout=5.0) for _ in range(3)]
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         calling = asyncio.ensure_future(pid.call(Box.ask(1), timeout=60.0))
-        await asyncio.sleep(5.0)
+        await pause(5.0)
         assert [place.held for place in places] == [False] * 3
         with pytest.raises(rg.errors.BadReservation, match="expired"):
             places[0].commit(Box.put(1))

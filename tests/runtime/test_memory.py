@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 class Payload:
@@ -41,7 +41,7 @@ class Holder(rg.GenServer):
 
     @rg.call
     async def take_async(self, payload: object) -> None:
-        await asyncio.sleep(0)
+        await pause(0)
 
     @rg.cast
     def put(self, payload: object) -> None:
@@ -49,7 +49,7 @@ class Holder(rg.GenServer):
 
     @rg.cast
     async def put_async(self, payload: object) -> None:
-        await asyncio.sleep(0)
+        await pause(0)
 
     @rg.call(raises=(Failure,))
     def refuse(self, payload: object) -> None:
@@ -69,7 +69,7 @@ class Holder(rg.GenServer):
 
     @rg.call
     async def hang(self, payload: object) -> None:
-        await asyncio.sleep(100.0)
+        await pause(100.0)
 
     @rg.call
     def later(self, payload: object) -> None:
@@ -81,7 +81,7 @@ class Holder(rg.GenServer):
 
     @rg.cast
     async def block(self) -> None:
-        await asyncio.sleep(100.0)
+        await pause(100.0)
 
     def handle_info(self, message: object) -> None:
         pass
@@ -179,6 +179,7 @@ def test_a_crash_keeps_neither_instance_nor_message_nor_frames(hand_off: bool, m
         watch = Watch()
         pid = system.ref("holder", Holder).whereis()
         assert pid is not None
+        reason: object = None
         try:
             await pid.call(make(watch.exception(pid)), timeout=1.0)  # type: ignore[operator]
         except rg.errors.ProcessExited as error:
@@ -196,8 +197,10 @@ def test_death_clears_the_mailbox_and_the_callers(hand_off: bool) -> None:
         watch = Watch()
         pid = system.ref("holder", Holder).whereis()
         assert pid is not None
-        calls = [asyncio.ensure_future(pid.call(Holder.hang(watch.new(pid)), timeout=500.0)) for _ in range(2)]
-        await asyncio.sleep(1.0)
+        calls = [
+            asyncio.ensure_future(pid.call(Holder.hang(watch.new(pid)), timeout=500.0)) for _ in range(2)
+        ]
+        await pause(1.0)
         pid.cast(Holder.put(watch.exception(pid)))
         pid.send(watch.new(pid))
         rg.send_after(pid, watch.new(pid), 300.0)
@@ -207,7 +210,7 @@ def test_death_clears_the_mailbox_and_the_callers(hand_off: bool) -> None:
         await system.idle()
         assert Holder.alive[0]() is None
         assert watch.left() <= 1  # the timer that somebody outside any process set
-        await asyncio.sleep(400.0)
+        await pause(400.0)
         assert watch.left() == 0
 
     play(body, HOLDER, hand_off=hand_off)
@@ -221,7 +224,7 @@ def test_a_call_that_timed_out_is_gone(hand_off: bool) -> None:
         for _ in range(3):
             with pytest.raises(rg.errors.CallTimeout):
                 await holder.call(Holder.take(watch.new()), timeout=1.0)
-        await asyncio.sleep(200.0)
+        await pause(200.0)
         assert watch.left() == 0
 
     play(body, HOLDER, hand_off=hand_off)

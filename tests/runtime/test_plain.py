@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 async def in_process(system: rg.System, body: Callable[[], Awaitable[object]]) -> None:
@@ -105,7 +105,7 @@ def test_two_tasks_of_one_process_cannot_receive_at_once(hand_off: bool) -> None
     async def body(system: rg.System) -> None:
         async def plain() -> None:
             first = asyncio.ensure_future(rg.receive(timeout=5.0))
-            await asyncio.sleep(0)
+            await pause(0)
             with pytest.raises(rg.errors.AlreadyReceiving):
                 await rg.receive(timeout=5.0)
             rg.current().send("for the first")
@@ -126,7 +126,7 @@ def test_a_cancelled_receive_loses_nothing(hand_off: bool) -> None:
         async def plain() -> None:
             me = rg.current()
             waiting = asyncio.ensure_future(rg.receive())
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             me.send("kept")
             waiting.cancel()
             await asyncio.wait([waiting])
@@ -151,9 +151,9 @@ def test_receive_and_the_rest_work_only_in_processes(hand_off: bool) -> None:
             await rg.receive(timeout=1.0)
         for use in (rg.current, rg.alias, lambda: rg.trap_exit(True), lambda: rg.monitor("server")):
             with pytest.raises(rg.errors.NotAProcess):
-                use()  # type: ignore[operator]
+                use()
         with pytest.raises(rg.errors.NotAProcess):
-            rg.spawn(asyncio.sleep, 1.0)  # type: ignore[arg-type]
+            rg.spawn(pause, 1.0)
 
     play(body, rg.child(Server, name="server"), hand_off=hand_off)
 
@@ -163,7 +163,7 @@ def test_sync_waits_until_a_plain_process_asks_for_the_next(hand_off: bool) -> N
         async def plain() -> None:
             while True:
                 await rg.receive()
-                await asyncio.sleep(1.0)
+                await pause(1.0)
 
         pid = system.spawn(plain)
         for _ in range(3):
@@ -210,10 +210,10 @@ def test_how_a_plain_process_ends(hand_off: bool, how: str, reason: object) -> N
                 raise ValueError
             if how == "kill":
                 rg.current().kill()
-                await asyncio.sleep(1.0)
+                await pause(1.0)
             if how == "signal":
                 rg.current().exit("out")
-                await asyncio.sleep(1.0)
+                await pause(1.0)
 
         pid = system.spawn(plain)
         pid.send("go")
@@ -310,9 +310,9 @@ def test_a_cast_or_call_to_a_plain_process_is_refused(hand_off: bool) -> None:
 def test_a_full_plain_mailbox_lets_waiters_in_as_it_receives(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         async def plain() -> None:
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             got.append(await rg.receive(int, timeout=9.0))
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             got.append(await rg.receive(lambda one: one == "c", timeout=9.0))
             got.extend([await rg.receive(timeout=1.0), await rg.receive(timeout=1.0)])
 

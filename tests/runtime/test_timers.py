@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import regrow as rg
-from tests.runtime.kit import play
+from tests.runtime.kit import pause, play
 
 
 class Clockwork(rg.GenServer):
@@ -41,11 +41,11 @@ class Clockwork(rg.GenServer):
 
     @rg.call
     async def busy(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await pause(seconds)
 
     @rg.call
     async def busy_and_cancel(self, seconds: float) -> list[bool]:
-        await asyncio.sleep(seconds)
+        await pause(seconds)
         return [timer.cancel() for timer in self.timers]
 
     @rg.call
@@ -89,7 +89,7 @@ def test_a_timer_goes_off_once_and_is_over(hand_off: bool) -> None:
         await one(system).call(Clockwork.after("now", 0), timeout=1.0)
         assert timer.remaining == 2.0
         assert timer in system.timers.list()
-        await asyncio.sleep(3.0)
+        await pause(3.0)
         assert await seen_by(one(system)) == [(0.0, "now"), (2.0, "late")]
         assert timer.remaining is None
         assert system.timers.list() == ()
@@ -101,9 +101,9 @@ def test_a_timer_goes_off_once_and_is_over(hand_off: bool) -> None:
 def test_an_interval_does_not_drift_and_skips_what_a_stalled_loop_missed(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         await one(system).call(Clockwork.every("tick", 1.0), timeout=1.0)
-        await asyncio.sleep(2.5)
+        await pause(2.5)
         asyncio.get_running_loop().advance(2.25)  # type: ignore[attr-defined]  # stalled until 4.75
-        await asyncio.sleep(2.5)
+        await pause(2.5)
         times = [at for at, _ in await seen_by(one(system))]
         assert times == [1.0, 2.0, 4.75, 5.0, 6.0, 7.0]
 
@@ -119,7 +119,7 @@ def test_only_one_tick_waits_for_a_busy_process(hand_off: bool) -> None:
         await two(system).call(Clockwork.at(one(system), "by name", 1.0), timeout=1.0)
         await one(system).call(Clockwork.busy(5.5), timeout=9.0)
         assert sorted(await seen_by(one(system))) == [(5.5, what) for what in ("by name", "by pid", "own")]
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         assert len(await seen_by(one(system))) == 6
 
     play(body, *CHILDREN, hand_off=hand_off)
@@ -131,7 +131,7 @@ def test_cancel_leaves_no_stale_message_even_if_it_is_queued(hand_off: bool) -> 
         await one(system).call(Clockwork.every("ticks", 1.0), timeout=1.0)
         await one(system).call(Clockwork.after("not yet", 5.0), timeout=1.0)
         assert await one(system).call(Clockwork.busy_and_cancel(3.0), timeout=9.0) == [True, True, True]
-        await asyncio.sleep(10.0)
+        await pause(10.0)
         assert await seen_by(one(system)) == []
         assert await one(system).call(Clockwork.cancel(), timeout=1.0) == [False, False, False]
         assert system.timers.list() == ()
@@ -150,7 +150,7 @@ def test_only_the_owner_cancels_but_a_body_outside_processes_may(hand_off: bool)
         assert timer.cancel()
         outside = rg.send_after(one(system), "from outside", 1.0)
         assert outside.owner is None
-        await asyncio.sleep(2.0)
+        await pause(2.0)
         assert await seen_by(one(system)) == [(1.0, "from outside")]
 
     play(body, *CHILDREN, hand_off=hand_off)
@@ -163,7 +163,7 @@ def test_timers_die_with_their_owner(hand_off: bool) -> None:
         await one(system).call(Clockwork.once(pid, "once", 2.0), timeout=1.0)
         await one(system).call(Clockwork.at(pid, "every", 2.0), timeout=1.0)
         one(system).cast(Clockwork.leave())
-        await asyncio.sleep(10.0)
+        await pause(10.0)
         assert await seen_by(two(system)) == []
         assert system.timers.list() == ()
 
@@ -178,11 +178,11 @@ def test_a_tick_that_went_off_before_its_owner_died_arrives(hand_off: bool) -> N
         await one(system).call(Clockwork.once(pid, "once", 2.0), timeout=1.0)
         await one(system).call(Clockwork.at(pid, "every", 2.0), timeout=1.0)
         pid.cast(Clockwork.block(gate))
-        await asyncio.sleep(3.0)
+        await pause(3.0)
         one(system).cast(Clockwork.leave())
-        await asyncio.sleep(3.0)
+        await pause(3.0)
         gate.set()
-        await asyncio.sleep(10.0)
+        await pause(10.0)
         assert sorted(await seen_by(two(system))) == [(6.0, "every"), (6.0, "once")]
         assert system.timers.list() == ()
 
@@ -194,9 +194,9 @@ def test_a_timer_to_the_dead_is_over_and_counted(hand_off: bool) -> None:
         pid = two(system).whereis()
         assert pid is not None
         timer = await one(system).call(Clockwork.at(pid, "to the dead", 1.0), timeout=1.0)
-        by_name = await one(system).call(Clockwork.at(two(system), "to a name", 1.0), timeout=1.0)  # type: ignore[arg-type]
+        by_name = await one(system).call(Clockwork.at(two(system), "to a name", 1.0), timeout=1.0)
         pid.kill()
-        await asyncio.sleep(3.5)
+        await pause(3.5)
         assert timer.remaining is None
         assert by_name.remaining == pytest.approx(0.5)  # a name may be taken again
         assert system.statistics().dropped == 4
@@ -212,11 +212,11 @@ def test_an_interval_goes_on_after_a_tick_was_dropped_at_the_bound(hand_off: boo
         assert pid is not None
         await one(system).call(Clockwork.at(pid, "tick", 1.0), timeout=1.0)
         pid.cast(Clockwork.block(gate))
-        await asyncio.sleep(1.5)
+        await pause(1.5)
         pid.send("pushes the tick out")
-        await asyncio.sleep(1.0)  # the next tick pushes that out
+        await pause(1.0)  # the next tick pushes that out
         gate.set()
-        await asyncio.sleep(1.0)
+        await pause(1.0)
         assert await small.call(Clockwork.told(), timeout=1.0) == [(2.5, "tick"), (3.0, "tick")]
         assert system.statistics().dropped == 2
 
@@ -231,7 +231,7 @@ def test_an_own_tick_finds_a_full_mailbox_open(hand_off: bool) -> None:
         small.cast(Clockwork.block(gate))
         await system.idle()
         small.send("fills it")
-        await asyncio.sleep(2.0)
+        await pause(2.0)
         small.send("fills it again")
         gate.set()
         await system.idle()
@@ -296,9 +296,9 @@ def test_an_alias_is_closed_by_hand_after_one_message_or_at_a_time(hand_off: boo
             by_hand.close()
             by_hand.close()
             by_hand.send("dropped")
-            await asyncio.sleep(4.0)
+            await pause(4.0)
             timed.send("second")
-            await asyncio.sleep(2.0)
+            await pause(2.0)
             assert not timed.active
             timed.send("dropped")
             got.extend([await rg.receive(timeout=1.0) for _ in range(4)])
@@ -345,9 +345,9 @@ def test_a_full_mailbox_does_not_use_an_alias_up(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         async def owner() -> None:
             given.append(rg.alias(once=True))
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             await rg.receive(lambda one: one == "fill")
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             got.append(await rg.receive(timeout=5.0))
 
         given: list[rg.Alias] = []
@@ -358,7 +358,7 @@ def test_a_full_mailbox_does_not_use_an_alias_up(hand_off: bool) -> None:
         with pytest.raises(rg.errors.MailboxFull):
             given[0].send("too early")
         assert given[0].active
-        await asyncio.sleep(1.5)
+        await pause(1.5)
         given[0].send("in time")
         await pid.down(timeout=9.0)
         assert got == ["in time"]
