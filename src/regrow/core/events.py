@@ -143,7 +143,7 @@ class Dropped(Event, frozen=True):
 
 
 class Unhandled(Event, frozen=True):
-    """An info that `pid`'s class has no use for; told once per class and type."""
+    """An info that `pid`'s class has no use for. The log record comes once per class and type."""
 
     name: ClassVar[str] = "message.unhandled"
     pid: Address

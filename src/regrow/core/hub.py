@@ -103,7 +103,7 @@ class Hub:
         self._types: set[type[Event]] = set(EVENT_TYPES)
         self._subscriptions: tuple[Subscription, ...] = ()
         self._by_type: dict[type[Event], tuple[Subscription, ...]] = {}
-        self._pending: deque[tuple[Event, tuple[Subscription, ...]]] = deque()
+        self._pending: deque[tuple[Event | Callable[[], Event], tuple[Subscription, ...]]] = deque()
         self._flushing = False
         self._changed: Callable[[], object] | None = None
         self._later: Callable[[], object] | None = None
@@ -146,11 +146,20 @@ class Hub:
         subscriptions = self._by_type.get(kind)
         if subscriptions is None:
             return
+        self._add(event, subscriptions)
+
+    def _add(self, event: Event | Callable[[], Event], subscriptions: tuple[Subscription, ...]) -> None:
         self._pending.append((event, subscriptions))
         if self._later is None:
             self.flush()
         elif len(self._pending) == 1:
             self._later()
+
+    def emit_made(self, kind: type[Event], make: Callable[[], Event]) -> None:
+        """Like `emit`, of an event that is made when it is given out."""
+        subscriptions = self._by_type.get(kind)
+        if subscriptions is not None:
+            self._add(make, subscriptions)
 
     @contextmanager
     def span(self, name: str, **metadata: object) -> Iterator[None]:
@@ -198,7 +207,8 @@ class Hub:
         try:
             while pending and rounds > 0:
                 rounds -= 1
-                self._give(*pending.popleft())
+                event, subscriptions = pending.popleft()
+                self._give(event if isinstance(event, Event) else event(), subscriptions)
         finally:
             self._flushing = False
             if pending and self._later is not None:

@@ -11,8 +11,8 @@ from regrow.core.reasons import KILLED, NOPROC, NORMAL, Crash, ExitReason
 from regrow.errors import ProcessExited, WaitTimeout
 from regrow.runtime.after import End, Failed, Job, ProcessExit, Stop
 from regrow.runtime.items import Exit, Request
-from regrow.runtime.resume import resume
 from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, STARTING, STOPPING, SUSPENDED, current_process
+from regrow.runtime.resume import resume
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
@@ -190,11 +190,10 @@ class Exits:
             self._engine.workers.job(process, after.coroutine)
         elif isinstance(after, End):
             self.finish(process, after.reason, by_signal=after.by_signal)
+        elif isinstance(after, Failed):
+            self._terminate(process, Crash.of(after.error), None)
         else:
-            if isinstance(after, Failed):
-                self._terminate(process, Crash.of(after.error), None)
-            else:
-                self._terminate(process, after.reason, after.answer)
+            self._terminate(process, after.reason, after.answer)
 
     def _terminate(self, process: Process, reason: ExitReason, answer: Callable[[], None] | None) -> None:
         engine = self._engine
@@ -289,6 +288,7 @@ class Exits:
                 )
         if engine.tracer is not None:
             engine.tracer.exited(process, reason)
+        engine.reporter.remind()
 
     def _exit_links(self, process: Process, reason: ExitReason, begun: bool) -> None:
         parent = process.parent
@@ -378,5 +378,3 @@ class Exits:
 def _expire(future: asyncio.Future[ExitReason], process: Process, seconds: float) -> None:
     if not future.done():
         future.set_exception(WaitTimeout(process, "down", seconds))
-
-

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, final
 
@@ -17,7 +18,7 @@ from regrow.core.show import shower
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.items import Continuation, Info, Request, Tick, Tracked
 from regrow.runtime.links import ties_of
-from regrow.runtime.process import Process
+from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
     from regrow.core.show import Show
@@ -37,24 +38,26 @@ message_log = logging.getLogger("regrow.message")
 class Reporter:
     """Writes the reports of one System to the loggers under `regrow`.
 
-    A report is made when it happens and logged a little later, in the loop's next pass: log
-    handlers and filters, which are foreign code, never run inside a handler or a death.
+    What a report needs is noted when it happens; the report is built and logged a little later, in
+    the loop's next pass: hooks, log handlers and filters, which are foreign code, never run inside
+    a handler or a death, and no restart waits for them.
     """
 
-    __slots__ = ("_engine", "_records", "show")
+    __slots__ = ("_engine", "_waiting", "show")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._records: deque[tuple[logging.Logger, logging.LogRecord]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self.show: Show = shower(engine.redact)
         """A message as text: redacted, bounded, and never an error."""
 
     # -- crash reports -------------------------------------------------------------------------
 
     def crashed(self, process: Process, reason: ExitReason) -> None:
-        """Report an end that is the process's own failure, while its record is still whole.
+        """Note an end that is the process's own failure, while its record is still whole.
 
-        Nothing is built of an end that is nobody's failure, or where nobody would read it.
+        Nothing is noted of an end that is nobody's failure, or where nobody would read it. What can
+        change (messages, state, who is linked) is put into words now, the rest when it is given out.
         """
         if is_silent(reason):
             return
@@ -64,33 +67,21 @@ class Reporter:
         told = CrashReported in engine.hub.wanted
         if not (logged or told):
             return
-        report = self._report(process, reason)
+        death = _Death(process, reason, self.show, self._state_of(process.instance))
         if told:
-            engine.hub.emit(CrashReported(at=engine.loop.time(), report=report))
+            engine.hub.emit_made(CrashReported, partial(_event_of, death, engine.loop.time()))
         if logged:
-            self.log((crash_log, logging.ERROR), "%s", (_Text(report),), process, {"regrow_report": report})
+            self._waiting.append(partial(self._log_crash, death))
 
-    def _report(self, process: Process, reason: ExitReason) -> CrashReport:
-        engine = self._engine
-        mailbox = process.mailbox or ()
-        current = process.current
-        count, ties = ties_of(process)
-        links = tuple(islice(ties, MAX_LINKS))
-        return CrashReport(
-            pid=process,
-            reason=reason if engine.redact is None else redact_reason(reason, engine.redact),
-            ancestors=ancestors_of(process),
-            last_message=None if current is None else self.show(message_of(current)),
-            mailbox_length=len(mailbox),
-            mailbox_head=tuple(self.show(message_of(item)) for item in islice(mailbox, MAX_MAILBOX)),
-            links=links,
-            link_count=count,
-            neighbours=tuple(
-                Neighbour(pid=one, mailbox_length=len(one.mailbox) if one.mailbox else 0)
-                for one in islice(neighbours_of(process), MAX_NEIGHBOURS)
-            ),
-            state=self._state_of(process.instance),
-        )
+    def remind(self) -> None:
+        """The death is done: what was noted of it is due."""
+        if self._waiting:
+            self._engine.later()
+
+    def _log_crash(self, death: _Death) -> None:
+        report = death.report()
+        fields = {"regrow_report": report}
+        self._log((crash_log, logging.ERROR), "%s", (_Text(report),), death.process, fields)
 
     def _state_of(self, instance: object) -> str | None:
         if not isinstance(instance, GenServer):
@@ -111,20 +102,25 @@ class Reporter:
         `context` is OTP's: `child_terminated`, `start_error`, `shutdown_error` (the child ended
         otherwise than it was told to), or `shutdown` when the supervisor gives up.
         """
-        if not supervisor_log.isEnabledFor(logging.ERROR):
-            return
-        redact = self._engine.redact
-        shown = reason if redact is None else redact_reason(reason, redact)
-        extra = {"regrow_context": context, "regrow_child": child_id, "regrow_reason": _Reason(shown)}
-        args = (process, context, child_id, extra["regrow_reason"])
-        self.log((supervisor_log, logging.ERROR), "%s: %s of child %r: %s", args, process, extra)
+        if supervisor_log.isEnabledFor(logging.ERROR):
+            self._soon(partial(self._give_supervisor_report, process, context, child_id, reason))
+
+    def _give_supervisor_report(
+        self, process: Process, context: str, child_id: object, reason: ExitReason
+    ) -> None:
+        shown = self._reason(reason)
+        extra = {"regrow_context": context, "regrow_child": child_id, "regrow_reason": shown}
+        args = (process, context, child_id, shown)
+        self._log((supervisor_log, logging.ERROR), "%s: %s of child %r: %s", args, process, extra)
 
     def zombie(self, process: Process, reason: ExitReason) -> None:
         """Log a process that doesn't end."""
-        redact = self._engine.redact
-        shown = _Reason(reason if redact is None else redact_reason(reason, redact))
         text = "%s was to end (%s) and still runs; it is a zombie: its runtime calls raise"
-        self.log((crash_log, logging.ERROR), text, (process, shown), process, {})
+        self.log((crash_log, logging.ERROR), text, (process, self._reason(reason)), process, {})
+
+    def _reason(self, reason: ExitReason) -> _Reason:
+        redact = self._engine.redact
+        return _Reason(reason if redact is None else redact_reason(reason, redact))
 
     def unhandled(self, process: Process, message: object) -> None:
         """Log an info that nobody has use for; once per class and type."""
@@ -160,26 +156,37 @@ class Reporter:
         fields: Mapping[str, object],
     ) -> None:
         """Have a record logged soon, with pid and name of `process` among its fields."""
+        self._soon(partial(self._log, to, text, args, process, fields))
+
+    def _soon(self, give: Callable[[], None]) -> None:
+        self._waiting.append(give)
+        self._engine.later()
+
+    def _log(
+        self,
+        to: tuple[logging.Logger, int],
+        text: str,
+        args: tuple[object, ...],
+        process: Process,
+        fields: Mapping[str, object],
+    ) -> None:
         logger, level = to
         # Made by hand: looking for the caller's line costs more than the rest and would find this one.
         extra = {"regrow_pid": str(process), "regrow_name": process.name, **fields}
         record = logger.makeRecord(logger.name, level, __file__, 0, text, args, None, "report", extra)
-        self._records.append((logger, record))
-        if len(self._records) == 1:
-            self._engine.later()
+        try:
+            logger.handle(record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a filter raised: logging doesn't catch those
+            problem = "a logging filter raised at a report of regrow"
+            self._engine.loop.call_exception_handler({"message": problem, "exception": error})
 
     def flush(self) -> None:
-        """Give the records to their loggers."""
-        records = self._records
-        while records:
-            logger, record = records.popleft()
-            try:
-                logger.handle(record)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001  # a filter raised: logging doesn't catch those
-                text = "a logging filter raised at a report of regrow"
-                self._engine.loop.call_exception_handler({"message": text, "exception": error})
+        """Give out what was noted, oldest first."""
+        waiting = self._waiting
+        while waiting:
+            waiting.popleft()()
 
     # -- texts ---------------------------------------------------------------------------------
 
@@ -189,6 +196,68 @@ class Reporter:
         handler = getattr(message, "__handler__", None)
         name = handler.name if handler is not None else f"handle_info({type(message).__name__})"
         return f"{process.kind}.{name}"
+
+
+@final
+class _Death:
+    """What is noted of a crash while the process's record is whole, and the report once it is made."""
+
+    __slots__ = (
+        "_head",
+        "_last",
+        "_length",
+        "_link_count",
+        "_links",
+        "_neighbours",
+        "_reason",
+        "_report",
+        "_state",
+        "process",
+    )
+
+    def __init__(self, process: Process, reason: ExitReason, show: Show, state: str | None) -> None:
+        mailbox = process.mailbox
+        current = process.current
+        self.process = process
+        self._reason = reason
+        self._state = state
+        self._last = None if current is None else show(message_of(current))
+        self._length = len(mailbox) if mailbox else 0
+        self._head = tuple(show(message_of(item)) for item in islice(mailbox, MAX_MAILBOX)) if mailbox else ()
+        self._link_count, ties = ties_of(process)
+        self._links: tuple[Process, ...] = tuple(islice(ties, MAX_LINKS))
+        # The usual case: tied to a supervisor and to nobody else.
+        alone = self._link_count == 1 and self._links[0].trap_exit
+        self._neighbours: tuple[Neighbour, ...] = ()
+        if not alone:
+            self._neighbours = tuple(
+                Neighbour(pid=one, mailbox_length=len(one.mailbox) if one.mailbox else 0)
+                for one in islice(neighbours_of(process), MAX_NEIGHBOURS)
+            )
+        self._report: CrashReport | None = None
+
+    def report(self) -> CrashReport:
+        """The report, the same each time."""
+        if self._report is None:
+            process = self.process
+            redact = process.engine.redact
+            self._report = CrashReport(
+                pid=process,
+                reason=self._reason if redact is None else redact_reason(self._reason, redact),
+                ancestors=ancestors_of(process),
+                last_message=self._last,
+                mailbox_length=self._length,
+                mailbox_head=self._head,
+                links=self._links,
+                link_count=self._link_count,
+                neighbours=self._neighbours,
+                state=self._state,
+            )
+        return self._report
+
+
+def _event_of(death: _Death, at: float) -> CrashReported:
+    return CrashReported(at=at, report=death.report())
 
 
 @final
