@@ -167,6 +167,26 @@ def test_an_orphan_may_clean_up_and_a_stop_waits_for_it(hand_off: bool) -> None:
     assert diary == ["clean"]
 
 
+def test_a_task_in_an_empty_context_hands_its_owner_on(hand_off: bool) -> None:
+    inner: list[asyncio.Task[None]] = []
+
+    async def outer() -> None:
+        inner.append(asyncio.create_task(forever()))
+        await forever()
+
+    async def body(system: rg.System) -> None:
+        loop = asyncio.get_running_loop()
+        await made_by(system, lambda: loop.create_task(outer(), context=contextvars.Context()))
+        await system.idle()
+        pid = system.whereis("owner")
+        assert pid is not None
+        pid.kill()
+        await system.idle()
+        assert inner[0].cancelled()
+
+    play(body, OWNER, hand_off=hand_off, strict=True)
+
+
 def test_the_context_given_to_a_task_decides_over_the_creators(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         context = await made_by(system, contextvars.copy_context)

@@ -167,11 +167,12 @@ class TaskFactory:
         previous: the factory that was set before, None if none was.
     """
 
-    __slots__ = ("_loop", "_previous", "helpers", "members", "sites")
+    __slots__ = ("_apart", "_loop", "_previous", "helpers", "members", "sites")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, previous: object) -> None:
         self._loop = loop
         self._previous = cast("Callable[..., asyncio.Future[object]] | None", previous)
+        self._apart: WeakKeyDictionary[object, Process] = WeakKeyDictionary()
         self.members: list[Ownership] = []
         self.helpers: WeakSet[AnyTask] = WeakSet()
         self.sites: WeakKeyDictionary[object, str] = WeakKeyDictionary()
@@ -189,9 +190,9 @@ class TaskFactory:
             UnsupervisedTask: no process owns it, and a System on this loop is strict.
         """
         context = options.get("context")
-        owner = _owner_in(context) if isinstance(context, Context) else None
+        inherits = owner = _owner_in(context if isinstance(context, Context) else None)
         if owner is None:
-            owner = _owner_in(None)
+            owner = _owner_in(None) or self._owner_apart(loop)
         helper = owner is None and (not loop.is_running() or _awaited(caller(1)))
         if owner is None and not helper:
             self._check(coroutine)
@@ -205,6 +206,8 @@ class TaskFactory:
             ownership = owner.engine.ownership
             if ownership.watches(self):
                 ownership.adopt(owner, task)
+                if inherits is None:
+                    self._apart[task] = owner
         elif helper:
             self.helpers.add(cast("AnyTask", task))
         if any(member.engine.debug for member in self.members):
@@ -212,6 +215,13 @@ class TaskFactory:
             if where is not None:
                 self.sites[task] = where
         return task
+
+    def _owner_apart(self, loop: asyncio.AbstractEventLoop) -> Process | None:
+        """The process of the current task if it owns it although it runs in a context that says nothing."""
+        if not self._apart or not loop.is_running():
+            return None
+        owner = self._apart.get(asyncio.current_task(loop))
+        return owner if owner is not None and owner.engine.running else None
 
     def retire(self) -> None:
         """Give the loop back the factory before this one, once no System needs it and if it is still this."""
