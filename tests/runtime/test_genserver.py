@@ -362,6 +362,25 @@ def test_stop_in_init_is_a_failed_start_with_its_reason(hand_off: bool) -> None:
     play(body, hand_off=hand_off)
 
 
+def test_stop_in_an_async_init_is_one_too_though_it_is_dead_by_then(hand_off: bool) -> None:
+    class Refuses(rg.GenServer):
+        async def init(self) -> None:
+            await asyncio.sleep(0)
+            self.stop("not today")
+
+        async def terminate(self, reason: rg.ExitReason) -> None:
+            await asyncio.sleep(0)
+
+    async def body(system: rg.System) -> None:
+        for _ in range(3):
+            with pytest.raises(rg.errors.InitFailed) as raised:
+                spec = rg.child(Refuses, id="refuses")
+                await system.root.call(rg.Supervisor.start_child(spec), timeout=1.0)
+            assert raised.value.reason == "not today"
+
+    play(body, hand_off=hand_off)
+
+
 def test_stop_in_terminate_changes_nothing(hand_off: bool) -> None:
     class Twice(rg.GenServer):
         @rg.cast

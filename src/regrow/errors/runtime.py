@@ -21,8 +21,15 @@ class ProcessExited(CallError):
     def __init__(self, reason: ExitReason, target: object = "") -> None:
         self.reason = reason
         self.target = target
-        who = f"{target} " if target else "the process "
-        super().__init__(f"{who}exited with reason {reason!r} before it answered; its supervisor may restart it: call again by name")
+        super().__init__()
+
+    def __str__(self) -> str:
+        # Built when it is read: a crash fails many callers, and few of them print it.
+        who = f"{self.target} " if self.target else "the process "
+        return (
+            f"{who}exited with reason {self.reason!r} before it answered; "
+            "its supervisor may restart it: call again by name"
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.reason, str(self.target)))
@@ -47,7 +54,11 @@ class CallTimeout(CallError, TimeoutError):
         self.request = message
         self.timeout = timeout
         self.owner = owner
-        whose = f"the deadline of the request that {owner} is handling" if owner else f"its timeout of {timeout:g} s"
+        whose = (
+            f"the deadline of the request that {owner} is handling"
+            if owner
+            else f"its timeout of {timeout:g} s"
+        )
         super().__init__(
             f"call {message!r} to {target} got no answer within {whose}; "
             "a request not yet begun is dropped, a handler that has begun goes on"
@@ -72,7 +83,9 @@ class CallCycle(CallRefused):
     def __init__(self, cycle: Sequence[object]) -> None:
         self.cycle = tuple(cycle)
         path = " -> ".join(str(pid) for pid in (*self.cycle, self.cycle[0]))
-        super().__init__(f"call cycle {path}: each waits for the next; answer later (rg.reply_later) or cast instead of one call")
+        super().__init__(
+            f"call cycle {path}: each waits for the next; answer later (rg.reply_later) or cast instead of one call"
+        )
 
 
 class CallFromHandler(CallRefused):
@@ -80,7 +93,9 @@ class CallFromHandler(CallRefused):
 
     def __init__(self, caller: object, message: object) -> None:
         self.caller = caller
-        super().__init__(f"{caller} called {message!r} from a def handler; make that handler async def, or cast")
+        super().__init__(
+            f"{caller} called {message!r} from a def handler; make that handler async def, or cast"
+        )
 
 
 class UnknownCall(CallError):
@@ -89,7 +104,9 @@ class UnknownCall(CallError):
     def __init__(self, server: type, message: object) -> None:
         self.server = server
         self.request = message
-        super().__init__(f"{server.__qualname__} has no call handler for {message!r}; write one with @rg.call")
+        super().__init__(
+            f"{server.__qualname__} has no call handler for {message!r}; write one with @rg.call"
+        )
 
 
 class WrongServer(RegrowError, TypeError):
@@ -109,7 +126,9 @@ class WrongKind(RegrowError, TypeError):
     def __init__(self, message: object, kind: str) -> None:
         self.message = message
         used = "cast" if kind == "call" else "called"
-        super().__init__(f"{show(message)} is a {kind} message and can't be {used}: use ref.{kind}(...) for it")
+        super().__init__(
+            f"{show(message)} is a {kind} message and can't be {used}: use ref.{kind}(...) for it"
+        )
 
 
 class ReplyLost(CallError):
@@ -117,14 +136,16 @@ class ReplyLost(CallError):
 
     def __init__(self, target: object, message: object) -> None:
         self.target = target
-        super().__init__(f"{target} took a reply handle for {message!r} and dropped it unanswered; keep it until reply() or fail()")
+        super().__init__(
+            f"{target} took a reply handle for {message!r} and dropped it unanswered; keep it until reply() or fail()"
+        )
 
 
 class AlreadyReplied(RegrowError):
     """A reply handle is good for one answer."""
 
-    def __init__(self, message: object) -> None:
-        super().__init__(f"{message!r} was answered already; a reply handle is good for one reply() or fail()")
+    def __init__(self) -> None:
+        super().__init__("the call was answered already; a reply handle is good for one reply() or fail()")
 
 
 class BadReply(RegrowError, TypeError):
@@ -138,7 +159,9 @@ class NoReplyExpected(RegrowError):
     """`rg.reply_later()` outside a call handler."""
 
     def __init__(self) -> None:
-        super().__init__("rg.reply_later() found no call to answer; use it inside a call handler, before the first await")
+        super().__init__(
+            "rg.reply_later() found no call to answer; use it inside a call handler, before the first await"
+        )
 
 
 class MailboxFull(RegrowError):
@@ -177,21 +200,27 @@ class ReceiveTimeout(RegrowError, TimeoutError):
 
     def __init__(self, pattern: object, timeout: float, skipped: int) -> None:
         self.timeout = timeout
-        super().__init__(f"no message matching {pattern!r} within {timeout:g} s ({skipped} others wait in the mailbox)")
+        super().__init__(
+            f"no message matching {pattern!r} within {timeout:g} s ({skipped} others wait in the mailbox)"
+        )
 
 
 class BadPattern(RegrowError, TypeError):
     """`receive(match=...)` got something it can't match by."""
 
     def __init__(self, pattern: object) -> None:
-        super().__init__(f"match={pattern!r}: allowed are a type, a tuple of types, or a function of the message")
+        super().__init__(
+            f"match={pattern!r}: allowed are a type, a tuple of types, or a function of the message"
+        )
 
 
 class NotAProcess(RegrowError):
     """Only processes link, monitor, receive, and set timers to themselves."""
 
     def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} works inside a process; here is none: use `async with system.guest()` or spawn one")
+        super().__init__(
+            f"{operation} works inside a process; here is none: use `async with system.guest()` or spawn one"
+        )
 
 
 class AlreadyReceiving(RegrowError):
@@ -214,7 +243,9 @@ class NameTaken(RegrowError):
     def __init__(self, name: str, holder: object) -> None:
         self.name = name
         self.holder = holder
-        super().__init__(f"name {name!r} is taken by {holder}; choose another, or wait until it ends (await pid.down(...))")
+        super().__init__(
+            f"name {name!r} is taken by {holder}; choose another, or wait until it ends (await pid.down(...))"
+        )
 
 
 class AlreadyRegistered(RegrowError):
@@ -235,7 +266,9 @@ class NotRegistered(RegrowError, LookupError):
     """No such registration."""
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"{name!r} is not registered; register it first (child(name=...) or registry.register)")
+        super().__init__(
+            f"{name!r} is not registered; register it first (child(name=...) or registry.register)"
+        )
 
 
 class BadQuery(RegrowError, ValueError):
@@ -285,14 +318,18 @@ class StartTimeout(StartError, TimeoutError):
     def __init__(self, who: str, seconds: float) -> None:
         self.who = who
         self.seconds = seconds
-        super().__init__(f"{who} was not up after {seconds:g} s and was killed; give init less to do (rg.Continue) or a larger start_timeout")
+        super().__init__(
+            f"{who} was not up after {seconds:g} s and was killed; give init less to do (rg.Continue) or a larger start_timeout"
+        )
 
 
 class BadInitResult(StartError, TypeError):
     """`init` returned something else than None, rg.Continue(...) or rg.Ignore."""
 
     def __init__(self, who: str, value: object) -> None:
-        super().__init__(f"init of {who} returned {value!r}; allowed are None, rg.Continue(value) and rg.Ignore")
+        super().__init__(
+            f"init of {who} returned {value!r}; allowed are None, rg.Continue(value) and rg.Ignore"
+        )
 
 
 class ChildStartFailed(StartError):
@@ -301,7 +338,9 @@ class ChildStartFailed(StartError):
     def __init__(self, child_id: object, reason: ExitReason) -> None:
         self.child_id = child_id
         self.reason = reason
-        super().__init__(f"child {child_id!r} did not start: {reason!r}; the children started before it were stopped")
+        super().__init__(
+            f"child {child_id!r} did not start: {reason!r}; the children started before it were stopped"
+        )
 
 
 class ChildError(RegrowError):
@@ -346,7 +385,9 @@ class ChildAlreadyPresent(ChildError):
 
     def __init__(self, child_id: object) -> None:
         self.child_id = child_id
-        super().__init__(f"child {child_id!r} is there but not running; restart_child it, or delete_child it first")
+        super().__init__(
+            f"child {child_id!r} is there but not running; restart_child it, or delete_child it first"
+        )
 
 
 class TooManyChildren(ChildError):
@@ -354,7 +395,9 @@ class TooManyChildren(ChildError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"there are {limit} children, the limit of this supervisor; wait for one to end or raise max_children")
+        super().__init__(
+            f"there are {limit} children, the limit of this supervisor; wait for one to end or raise max_children"
+        )
 
 
 class NoSuchPartition(RegrowError):

@@ -63,6 +63,7 @@ class Blueprint:
         "label",
         "overflow",
         "server",
+        "state_slots",
         "terminate",
         "trap_exit",
         "unhandled_seen",
@@ -84,6 +85,8 @@ class Blueprint:
         self.eager = False
         self.held: dict[type, Entry] | None = None
         self.is_supervisor = False
+        self.state_slots: tuple[str, ...] = ()
+        """Attributes that a server class keeps in slots, its own and its bases'."""
         self.unhandled_seen: set[type] = set()
         self.wrap: Callable[[Entry], Entry] | None = None
         """Applied to handlers when they are resolved; of a traced process's own blueprint only."""
@@ -174,17 +177,27 @@ def _make(server: type[GenServer]) -> Blueprint:
 
     mailbox = server.mailbox
     if not isinstance(mailbox, Mailbox):
-        raise BadServer(server, f"its mailbox is {mailbox!r}; allowed is rg.Mailbox(capacity=..., overflow=...)")
+        raise BadServer(
+            server, f"its mailbox is {mailbox!r}; allowed is rg.Mailbox(capacity=..., overflow=...)"
+        )
     blueprint = Blueprint(server.__qualname__, mailbox, trap_exit=bool(server.trap_exit))
     blueprint.server = server
     blueprint.init, blueprint.continues, blueprint.info, blueprint.terminate = (
         _callback(server, GenServer, name) for name in _CALLBACKS
     )
+    blueprint.state_slots = tuple(_slots(server, GenServer))
     blueprint.is_supervisor = blueprint.eager = issubclass(server, SupervisorBase)
     info = blueprint.info
     if blueprint.eager and info is not None and _is_own(_definer(server, info.name)):
         blueprint.info = Entry(info.name, eagerly(info.invoke))
     return blueprint
+
+
+def _slots(server: type, base: type) -> Iterator[str]:
+    for cls in server.__mro__:
+        slots: object = () if cls is base else vars(cls).get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else tuple(cast("Iterable[str]", slots))
+        yield from (name for name in names if not name.startswith("__"))
 
 
 def _is_own(server: type) -> bool:

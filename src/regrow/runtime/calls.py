@@ -84,14 +84,16 @@ class Calls:
             raise NoProcess(target)
         if own is None:
             loop = engine.loop
-            request = Request(message, asyncio.Future(loop=loop), target, None, loop.time() + seconds, seconds)
+            request = Request(
+                message, asyncio.Future(loop=loop), target, None, loop.time() + seconds, seconds
+            )
         else:
             request = self._request(target, message, seconds, own)
         engine.timers.deadline(request)
         if not engine.plain and not engine.sends.admit(target, request):
             return await self.answer(request)
         mailbox = target.mailbox
-        full = mailbox is not None and len(mailbox) >= target.room or target.room <= 0
+        full = (mailbox is not None and len(mailbox) >= target.room) or target.room <= 0
         if own is not None:
             own.waiting = target
         try:
@@ -165,7 +167,9 @@ class Calls:
         self._back_to_scheduler(target)
         return request
 
-    def unfinished_inline(self, target: Process, message: object, timeout: Timeout, result: object) -> Request:
+    def unfinished_inline(
+        self, target: Process, message: object, timeout: Timeout, result: object
+    ) -> Request:
         """The handler returned, and took a reply handle, stopped, or was ended meanwhile."""
         request = self._request_behind(target, message, timeout)
         self.finished(target, request, result)
@@ -296,4 +300,3 @@ class Calls:
                     owner=request.owner,
                 )
             )
-

@@ -27,7 +27,7 @@ class Contexts:
 
     def __init__(self) -> None:
         self._base = copy_context()
-        self._recent: deque[tuple[Process, Context]] = deque()
+        self._recent: deque[Process] = deque()
 
     @property
     def base(self) -> Context:
@@ -39,26 +39,27 @@ class Contexts:
         context = self._base.copy()
         context.run(current_process.set, process)
         process.context = context
-        self._recent.append((process, context.copy()))
+        self._recent.append(process)
         if len(self._recent) > KEPT:
             self._forget_oldest()
         return context
 
     def _forget_oldest(self) -> None:
-        process, pristine = self._recent.popleft()
+        process = self._recent.popleft()
         context = process.context
         if context is None:
             return
         if process.status != IDLE or process.task is not None:
-            self._recent.append((process, pristine))
-        elif _same(context, pristine):
+            self._recent.append(process)
+        elif self._untouched(context):
             process.context = None
 
-
-def _same(context: Context, pristine: Context) -> bool:
-    if len(context) != len(pristine):
-        return False
-    for var, value in pristine.items():
-        if context.get(var) is not value:
+    def _untouched(self, context: Context) -> bool:
+        """Whether no handler set a variable: it is the base and the current process, no more."""
+        base = self._base
+        if len(context) != len(base) + (current_process not in base):
             return False
-    return True
+        for var, value in base.items():
+            if context.get(var) is not value and var is not current_process:
+                return False
+        return True

@@ -26,7 +26,7 @@ from regrow.errors.specs import BadLimit, NotAChildSpec
 from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
-from regrow.runtime.process import Process
+from regrow.runtime.process import DEAD, Process
 from regrow.runtime.start import start_child
 from regrow.runtime.supervision import (
     Branch,
@@ -139,8 +139,10 @@ class DynamicSupervisor(SupervisorBase):
 
     @call(raises=(NoSuchChild,))
     async def terminate_child(self, pid: Pid[object]) -> None:
-        """Stop a child for good. Raises `NoSuchChild`."""
+        """Stop a child for good; one that has ended is stopped. Raises `NoSuchChild` for a living stranger."""
         if not isinstance(pid, Process) or pid.parent is not self._process or pid.child is None:
+            if isinstance(pid, Process) and pid.status == DEAD:
+                return  # as OTP has it: what was asked for is so
             raise NoSuchChild(pid)
         spec = spec_of(pid)
         pid.child = None  # so that its end is no reason to restart it

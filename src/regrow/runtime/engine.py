@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from asyncio import _get_running_loop as _running_loop  # the documented one raises where there is none
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
@@ -16,8 +17,6 @@ from regrow.core.hub import Hub
 from regrow.core.ports import Ports
 from regrow.core.settings import Settings
 from regrow.core.timeouts import Timeouts
-from asyncio import _get_running_loop as _running_loop  # the documented one raises where there is none
-
 from regrow.errors import ForkedSystem, NotStarted, WrongLoop, WrongThread
 from regrow.runtime.calls import Calls
 from regrow.runtime.contexts import Contexts
@@ -34,8 +33,8 @@ from regrow.runtime.timers import Timers
 from regrow.runtime.worker import Workers
 
 if TYPE_CHECKING:
-    from regrow.runtime.process import Process
     from regrow.runtime.debug import Tracer
+    from regrow.runtime.process import Process
     from regrow.runtime.system import System
 
 Redact = Callable[[object], object]

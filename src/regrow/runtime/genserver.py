@@ -43,7 +43,20 @@ class IgnoreType:
 Ignore: Final = IgnoreType()
 """Returned by `init`: don't run. A static supervisor keeps the child's spec, a dynamic one nothing."""
 
-RESERVED: Final = frozenset({"init", "handle_continue", "handle_info", "terminate", "stop", "pid", "system", "mailbox", "trap_exit", "format_state"})
+RESERVED: Final = frozenset(
+    {
+        "init",
+        "handle_continue",
+        "handle_info",
+        "terminate",
+        "stop",
+        "pid",
+        "system",
+        "mailbox",
+        "trap_exit",
+        "format_state",
+    }
+)
 
 InitResult = None | Continue | IgnoreType
 
@@ -82,17 +95,19 @@ class GenServer:
         def init(self):
             """Set the server up. Return None, `rg.Continue(value)` or `rg.Ignore`; raise to fail the start."""
 
-    def handle_continue(self, value: object) -> object:
+    def handle_continue(self, value: object) -> object:  # noqa: ARG002  # for subclasses
         """Do what `init` left with `rg.Continue(value)`."""
         return None
 
-    def handle_info(self, message: object) -> object:
-        """Handle what is neither call nor cast. Without it infos are logged once per type and dropped."""
+    def handle_info(self, message: object) -> object:  # noqa: ARG002
+        """Handle what is neither call nor cast; without it infos are logged once per type."""
         return None
 
-    def terminate(self, reason: ExitReason) -> object:
-        """Clean up. Runs when the server stops itself, when a handler raised, and when its
-        supervisor shuts it down; never on a kill or an untrapped EXIT."""
+    def terminate(self, reason: ExitReason) -> object:  # noqa: ARG002
+        """Clean up, when the server stops itself, a handler raised, or the supervisor shuts it down.
+
+        It never runs on a kill or an untrapped EXIT.
+        """
         return None
 
     def format_state(self) -> object:
@@ -102,10 +117,9 @@ class GenServer:
         returns, so it has the last word.
         """
         state: dict[str, object] = {}
-        for cls in type(self).__mro__:
-            for name in _slots_of(cls):
-                if hasattr(self, name):
-                    state[name] = getattr(self, name)
+        for name in self._process.blueprint.state_slots:
+            if hasattr(self, name):
+                state[name] = getattr(self, name)
         state.update(getattr(self, "__dict__", ()))
         return state
 
@@ -188,7 +202,7 @@ class ReplyHandle:
     def _take(self) -> Request:
         request = self._request
         if request is None:
-            raise AlreadyReplied("the call")
+            raise AlreadyReplied
         self._request = None
         extras = request.target.extras
         if extras is not None and extras.deferred is not None:
@@ -246,9 +260,3 @@ def reply_later() -> ReplyHandle:
         extras.deferred = set()
     extras.deferred.add(current)
     return ReplyHandle(current)
-
-
-def _slots_of(cls: type) -> tuple[str, ...]:
-    slots: object = cls.__dict__.get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)  # type: ignore[arg-type]
-    return () if cls is GenServer else tuple(name for name in names if not name.startswith("__"))

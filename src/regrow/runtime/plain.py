@@ -8,7 +8,15 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Never, TypeAlias, TypeVar, overload
 
 from regrow.core.reasons import ExitReason
-from regrow.errors import AlreadyReceiving, BadPattern, BadServer, NotAProcess, ReceiveTimeout, ZombieProcess
+from regrow.errors import (
+    AlreadyReceiving,
+    BadAddress,
+    BadPattern,
+    BadServer,
+    NotAProcess,
+    ReceiveTimeout,
+    ZombieProcess,
+)
 from regrow.runtime.after import ProcessExit
 from regrow.runtime.aliases import Alias
 from regrow.runtime.items import Down, Exit, Info, Sync, Tick, Tracked
@@ -20,6 +28,7 @@ from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, Process, current
 from regrow.runtime.start import spawn_process
 
 if TYPE_CHECKING:
+    from regrow.runtime.engine import Engine
     from regrow.runtime.timers import Timer
 
 T = TypeVar("T")
@@ -41,7 +50,10 @@ def current() -> Pid[object]:
 
 
 def spawn(
-    function: Callable[..., Coroutine[object, Never, object]], *args: object, name: str | None = None, link: bool = False
+    function: Callable[..., Coroutine[object, Never, object]],
+    *args: object,
+    name: str | None = None,
+    link: bool = False,
 ) -> Pid[object]:
     """Run `function(*args)` as a plain process of the same System.
 
@@ -83,7 +95,7 @@ def unlink(pid: Pid[object]) -> None:
         unlink_processes(_me("rg.unlink()"), pid)
 
 
-def trap_exit(on: bool) -> bool:
+def trap_exit(on: bool) -> bool:  # noqa: FBT001  # as in OTP: process_flag(trap_exit, true)
     """Have EXIT signals come as `rg.Exit` messages, or not. Returns what it was before."""
     me = _me("rg.trap_exit()")
     before = me.trap_exit
@@ -139,13 +151,11 @@ def send_interval(target: Address[object], message: object, interval: float) -> 
     return _engine_of(target).timers.send(target, message, interval, interval=True)
 
 
-def _engine_of(target: Address[object]):  # type: ignore[no-untyped-def]
+def _engine_of(target: Address[object]) -> Engine:
     if isinstance(target, Process):
         return target.engine
     if isinstance(target, Ref):
         return target._engine  # noqa: SLF001
-    from regrow.errors import BadAddress
-
     raise BadAddress(target)
 
 
@@ -326,5 +336,3 @@ def _expire(me: Process, wakeup: asyncio.Future[None]) -> None:
         me.wakeup = None
         me.status = RUNNING
         wakeup.set_result(None)
-
-

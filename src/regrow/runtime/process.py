@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar
 from sys import exception as exception_in_flight
-from typing import TYPE_CHECKING, Final, TypeVar, cast as typed, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import cast as typed
 
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import ExitReason
@@ -123,7 +124,9 @@ class Process(Pid[object]):
         "watchers",
     )
 
-    def __init__(self, engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None) -> None:
+    def __init__(
+        self, engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None
+    ) -> None:
         self.engine = engine
         self.blueprint = blueprint
         self.serial = engine.next_serial()
@@ -254,6 +257,11 @@ class Process(Pid[object]):
     @property
     def kind(self) -> str:
         return self.blueprint.label
+
+    def __repr__(self) -> str:
+        engine = self.engine
+        name = f" {self.name!r}" if self.name else ""
+        return f"<{engine.name}.{self.serial}.{engine.incarnation} {self.blueprint.label}{name}>"
 
     def more(self) -> Extras:
         """The rare part, made when first needed."""

@@ -63,7 +63,8 @@ class Reservation(Generic[S_co]):
     def _check(self) -> None:
         self._target.engine.check_here("commit")
         if not self.held:
-            raise BadReservation(self._target, "gone with its process" if self._state == "held" else self._state)
+            gone = "gone with its process"
+            raise BadReservation(self._target, gone if self._state == "held" else self._state)
 
     def _put(self, item: object) -> None:
         self._end("used")
@@ -86,7 +87,8 @@ class Reservation(Generic[S_co]):
         self.release()
 
     def __repr__(self) -> str:
-        return f"<Reservation at {self._target}: {self._state if self.held or self._state != 'held' else 'gone'}>"
+        gone = self._state == "held" and not self.held
+        return f"<Reservation at {self._target}: {'gone' if gone else self._state}>"
 
 
 async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:

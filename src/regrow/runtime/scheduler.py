@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, final
 
-from regrow.core.messages import CastMessage
 from regrow.core.events import SlowHandler, Unhandled
+from regrow.core.messages import CastMessage
 from regrow.runtime.after import Stop
 from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
 from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
@@ -239,7 +239,9 @@ class Scheduler:
                 handled += 1
                 if slow:
                     begun = monotonic()
-                    about = item.message if type(item) is Request else item  # which is gone when it is answered
+                    about = (
+                        item.message if type(item) is Request else item
+                    )  # which is gone when it is answered
                 entry = casts.get(type(item))
                 if entry is not None:
                     process.current = item

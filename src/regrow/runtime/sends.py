@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Dropped
 from regrow.core.reasons import NOPROC, ExitReason
-from regrow.errors import MailboxFull, NoProcess, ProcessExited, ZombieProcess, WaitTimeout
+from regrow.errors import MailboxFull, NoProcess, ProcessExited, WaitTimeout, ZombieProcess
 from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
 from regrow.runtime.process import DEAD, Process, current_process
 
@@ -214,7 +214,7 @@ class Sends:
             extras.place_waiters.pop(waiter, None)
 
     def grant_places(self, process: Process) -> None:
-        """Give each free place to those who have waited longest: to a call, or to be held by a reservation."""
+        """Give each free place to who has waited longest: a call, or one who reserves."""
         extras = process.extras
         waiters = extras.place_waiters if extras is not None else None
         while waiters and (len(process.mailbox) if process.mailbox else 0) < process.room:
@@ -253,4 +253,3 @@ def _message_of(item: object) -> object:
     if kind is Info or kind is Request:
         return item.message  # type: ignore[attr-defined]
     return item
-

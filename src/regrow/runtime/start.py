@@ -198,7 +198,10 @@ async def _wait_for_init(
     if parent is not None:
         parent.waiting = process
     try:
-        return await future
+        result = await future
+        if down.done():  # it stopped itself in init, and its task has ended since
+            raise InitFailed(str(process), down.result())
+        return result
     except InitFailed:
         if expired:
             raise StartTimeout(str(process), seconds) from None

@@ -138,7 +138,12 @@ class SupervisorBase(GenServer):
         else:
             exits.shut_down(child, SHUTDOWN)
         handed_off = isinstance(self._process.current, CallMessage)
-        if child.status == STOPPING and child.task is None and not handed_off and exception_in_flight() is None:
+        if (
+            child.status == STOPPING
+            and child.task is None
+            and not handed_off
+            and exception_in_flight() is None
+        ):
             exits.conclude(child)  # it runs no code: no need to wait for a turn
         return down
 

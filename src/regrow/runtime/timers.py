@@ -32,7 +32,20 @@ class Timer:
         owner: the process that set it; the timer ends with it. None outside processes.
     """
 
-    __slots__ = ("_engine", "_first", "_ticks", "_waiting", "at", "call", "interval", "live", "message", "owner", "own", "target")
+    __slots__ = (
+        "_engine",
+        "_first",
+        "_ticks",
+        "_waiting",
+        "at",
+        "call",
+        "interval",
+        "live",
+        "message",
+        "own",
+        "owner",
+        "target",
+    )
 
     def __init__(
         self,
@@ -305,4 +318,3 @@ def _live(entry: Timer | Request) -> bool:
     if isinstance(entry, Request):
         return not entry.future.done()
     return entry.live
-

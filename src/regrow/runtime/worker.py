@@ -74,7 +74,13 @@ class Workers:
         self.run(process, self._init(process, entry, args, kwargs, future))
         return future
 
-    def plain(self, process: Process, function: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+    def plain(
+        self,
+        process: Process,
+        function: Callable[..., Awaitable[object]],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> None:
         """Run the function of a plain process."""
         process.status = RUNNING
         self.run(process, self._plain(process, function, args, kwargs))
@@ -238,7 +244,11 @@ class Workers:
                 future.set_result(result)
 
     async def _plain(
-        self, process: Process, function: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]
+        self,
+        process: Process,
+        function: Callable[..., Awaitable[object]],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
     ) -> None:
         try:
             await function(*args, **kwargs)
@@ -294,4 +304,3 @@ class Workers:
                 self.detach(process)
         if warm:
             self._arm_sweep()
-
