@@ -249,9 +249,7 @@ class Ref(Address[S_co]):
     @property
     @override
     def from_thread(self) -> FromThread[S_co]:
-        from regrow.runtime.threads import FromThread  # noqa: PLC0415  # a cycle otherwise
-
-        return FromThread(self._engine, self)
+        return self._engine.threads.reference(self)
 
     def process(self) -> Process:
         """The process that holds the name, for the runtime.

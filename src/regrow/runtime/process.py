@@ -151,6 +151,7 @@ class Process(Pid[object]):
 
     # -- the hot paths ------------------------------------------------------------------------
 
+    @override
     def cast(self, message: CastMessage[object]) -> None:
         mailbox = self.mailbox
         if (
@@ -163,6 +164,7 @@ class Process(Pid[object]):
         else:
             self.engine.sends.cast(self, message)
 
+    @override
     def call(self, message: CallMessage[object, R], *, timeout: Timeout) -> Coroutine[object, Never, R]:
         engine = self.engine
         if engine.handling is not None:
@@ -215,46 +217,55 @@ class Process(Pid[object]):
 
     # -- the rest -----------------------------------------------------------------------------
 
+    @override
     def send(self, message: object) -> None:
         self.engine.sends.info(self, message)
 
+    @override
     def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[object]]:
-        from regrow.runtime.reservations import reserve
+        from regrow.runtime.reservations import reserve  # noqa: PLC0415  # a cycle otherwise
 
         return reserve(self, timeout)
 
+    @override
     def exit(self, reason: ExitReason) -> None:
         self.engine.exits.signal_from_user(self, reason)
 
+    @override
     def kill(self) -> None:
         self.engine.exits.kill_from_user(self)
 
+    @override
     def down(self, *, timeout: Timeout) -> Coroutine[object, Never, ExitReason]:
         return self.engine.exits.down(self, timeout)
 
     @property
+    @override
     def alive(self) -> bool:
         return self.status != DEAD
 
     @property
+    @override
     def from_thread(self) -> FromThread[object]:
-        from regrow.runtime.threads import FromThread
-
-        return FromThread(self.engine, self)
+        return self.engine.threads.reference(self)
 
     @property
+    @override
     def system_name(self) -> str:
         return self.engine.name
 
     @property
+    @override
     def incarnation(self) -> int:
         return self.engine.incarnation
 
     @property
+    @override
     def registered_name(self) -> str | None:
         return self.name
 
     @property
+    @override
     def kind(self) -> str:
         return self.blueprint.label
 

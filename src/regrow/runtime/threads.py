@@ -127,6 +127,12 @@ class Threads:
             self._engine.counters.lost_threads += 1
             self._runner.replace()
 
+    # -- others -------------------------------------------------------------------------------
+
+    def reference(self, target: Address[S_co]) -> FromThread[S_co]:
+        """`target`, for other threads than the loop's."""
+        return FromThread(self._engine, target)
+
     # -- the watchdog --------------------------------------------------------------------------
 
     def attend(self) -> None:
