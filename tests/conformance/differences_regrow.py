@@ -66,6 +66,14 @@ class Server(rg.GenServer):
     def set_timer(self, target: rg.Pid[Server]) -> None:
         rg.send_after(target, "tick", 0.03)
 
+    @rg.call
+    def leave(self, supervisor: rg.Pid[rg.Supervisor]) -> None:
+        rg.unlink(supervisor)
+
+    @rg.call
+    def claim_to_have_ended(self, supervisor: rg.Pid[rg.Supervisor]) -> None:
+        supervisor.exit("claimed")
+
     def handle_info(self, message: object) -> None:
         self.notes.append(message)
 
@@ -253,3 +261,19 @@ async def specs_checked_early(system: rg.System, notes: list[Any]) -> str:
         when = "before anything starts" if len(system.processes()) == before else "too late"
         return f"{type(error).__name__} {when}"
     return "accepted"
+
+
+@scenario
+async def tie_of_a_child(system: rg.System, notes: list[Any]) -> str:
+    children = [_server(notes, id, restart="permanent") for id in "ab"]
+    sup = await _start(system.root, rg.supervisor(children, id="s"))
+    pids: list[Any] = [row.pid for row in await sup.call(rg.Supervisor.which_children(), timeout=1.0)]
+    a, b = pids
+    await a.call(Server.leave(sup), timeout=1.0)
+    a.kill()
+    await b.call(Server.claim_to_have_ended(sup), timeout=1.0)
+    await system.idle()
+    now = [row.pid for row in await sup.call(rg.Supervisor.which_children(), timeout=1.0)]
+    killed = "restarted" if now[0] is not None and now[0] != a else "not missed"
+    other = "once" if now[1] == b or not b.alive else "twice"
+    return f"the killed one is {killed}; the other runs {other}"

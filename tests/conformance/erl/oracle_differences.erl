@@ -12,7 +12,7 @@ main() ->
     ets:new(notes, [named_table, public, bag]),
     All = [expired_requests, call_cycles, unknown_calls, bounded_mailboxes, start_timeout, back_off,
            terminate_at_shutdown, exact_max_seconds, timers_end_with_their_owner, handlers_are_atomic,
-           dynamic_restart_ignored, order_of_which_children, specs_checked_early],
+           dynamic_restart_ignored, order_of_which_children, specs_checked_early, tie_of_a_child],
     [begin ets:delete_all_objects(notes), io:format("~s~n", [oracle_log:json([Id, run(Id)])]) end || Id <- All],
     halt(0).
 
@@ -125,4 +125,16 @@ run(specs_checked_early) ->
     case supervisor:start_link(?MODULE, {sup, #{}, [child(a, false), child(a, false)]}) of
         {error, _} -> <<"the supervisor fails to start">>;
         {ok, _} -> <<"started">>
-    end.
+    end;
+run(tie_of_a_child) ->
+    Sup = sup(#{}, [child(a, false), child(b, false)]),
+    [A, B] = [pid(Sup, Id) || Id <- [a, b]],
+    gen_server:call(A, {do, fun() -> unlink(Sup) end}),
+    Ref = erlang:monitor(process, A),
+    exit(A, kill),
+    receive {'DOWN', Ref, _, _, _} -> ok end,
+    gen_server:call(B, {do, fun() -> exit(Sup, claimed) end}),
+    sys:get_state(Sup),
+    Killed = case pid(Sup, a) of A -> "not missed"; _ -> "restarted" end,
+    Other = case pid(Sup, b) =/= B andalso is_process_alive(B) of true -> "twice"; false -> "once" end,
+    iolist_to_binary(["the killed one is ", Killed, "; the other runs ", Other]).
