@@ -122,7 +122,7 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         id="tie_of_a_child",
         title="A child can't leave its supervisor, nor be declared dead",
-        does="one child unlinks itself from its supervisor and is killed; another sends the supervisor an EXIT",
+        does="one child unlinks itself and is killed; another sends their supervisor an EXIT",
         otp="the killed one is not missed; the other runs twice",
         regrow="the killed one is restarted; the other runs once",
     ),
