@@ -15,6 +15,8 @@ from sys import exception as exception_in_flight
 from typing import TYPE_CHECKING, Final, TypeVar, final
 from typing import cast as typed
 
+from typing_extensions import override
+
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import ExitReason
 from regrow.core.timeouts import MAX_TIMEOUT
@@ -174,7 +176,9 @@ class Process(Pid[object]):
             return typed("Coroutine[object, Never, R]", engine.calls.queued(self, message, timeout))
         return self._call(handler, message, timeout)
 
-    async def _call(self, handler: Entry, message: CallMessage[object, R], timeout: Timeout) -> R:
+    async def _call(  # noqa: C901  # in one piece: a call more per hand-off is measurable
+        self, handler: Entry, message: CallMessage[object, R], timeout: Timeout
+    ) -> R:
         engine = self.engine
         if (
             self.status
@@ -195,7 +199,7 @@ class Process(Pid[object]):
         engine.handling = self
         try:
             result = (self.context or engine.contexts.make(self)).run(handler.invoke, self.instance, message)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the process has crashed
             engine.handling = None
             pending = engine.calls.raised_inline(self, handler, message, timeout, error)
         else:
