@@ -12,8 +12,8 @@ from regrow.core.events import LoopStalled as LoopStalled
 from regrow.core.events import MailboxFullSeen as MailboxFullSeen
 from regrow.core.events import MonitorLeaked as MonitorLeaked
 from regrow.core.events import Orphaned as Orphaned
-from regrow.core.events import RestartFailed as RestartFailed
 from regrow.core.events import Restarted as Restarted
+from regrow.core.events import RestartFailed as RestartFailed
 from regrow.core.events import SlowHandler as SlowHandler
 from regrow.core.events import SpanFailed as SpanFailed
 from regrow.core.events import SpanStarted as SpanStarted

@@ -138,7 +138,10 @@ class Hub:
     # -- emitting ------------------------------------------------------------------------------
 
     def emit(self, event: Event) -> None:
-        """Give `event` to those who listen now, later. An event type of one's own is known from its first emit."""
+        """Give `event` to those who listen now, later.
+
+        An event type of one's own is known from its first emit.
+        """
         kind = type(event)
         if kind not in self._types:
             self._types.add(kind)

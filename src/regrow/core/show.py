@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Collection
+from dataclasses import Field
 from typing import Final, TypeAlias, cast, final
 
 import msgspec
@@ -23,11 +23,15 @@ Show: TypeAlias = Callable[[object], str]
 
 _PLAIN: Final = frozenset({int, float, bool, complex, type(None)})
 _BRACKETS: Final[dict[type, tuple[str, str]]] = {
+    dict: ("{", "}"),
     list: ("[", "]"),
     tuple: ("(", ")"),
     set: ("{", "}"),
     frozenset: ("frozenset({", "})"),
     deque: ("deque([", "])"),
+    Counter: ("Counter({", "})"),
+    OrderedDict: ("OrderedDict({", "})"),
+    defaultdict: ("defaultdict({", "})"),
 }
 _STRUCT_REPR: Final = msgspec.Struct.__repr__
 
@@ -73,45 +77,47 @@ class _Writer:
                 return repr(value)
             if depth > MAX_DEPTH or self._left <= 0:
                 return "..."
-            if kind is dict:
-                return "{" + self._pairs(cast("dict[object, object]", value), depth) + "}"
             brackets = _BRACKETS.get(kind)
             if brackets is not None:
-                return self._items(cast("tuple[object, ...]", value), brackets, depth)
-            if isinstance(value, msgspec.Struct) and kind.__repr__ is _STRUCT_REPR:
-                return self._fields(value, depth)
-            return repr(value)
+                return self._collection(cast("Collection[object]", value), brackets, depth)
+            names = _field_names(kind)
+            return repr(value) if names is None else self._fields(value, names, depth)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # the repr of a user's object may do anything
             return f"<{kind.__name__}: repr raised {type(error).__name__}>"
 
-    def _items(self, values: tuple[object, ...], brackets: tuple[str, str], depth: int) -> str:
-        inner = self._joined((self.text(value, depth + 1) for value in values), len(values))
-        if type(values) is tuple and len(values) == 1:
-            inner += ","
-        return brackets[0] + inner + brackets[1]
-
-    def _pairs(self, values: Mapping[object, object], depth: int) -> str:
-        pairs = (
-            f"{self.text(key, depth + 1)}: {self.text(value, depth + 1)}" for key, value in values.items()
-        )
-        return self._joined(pairs, len(values))
-
-    def _joined(self, texts: Iterable[str], length: int) -> str:
+    def _collection(self, values: Collection[object], brackets: tuple[str, str], depth: int) -> str:
+        if not values and type(values) in (set, frozenset):
+            return repr(values)
         shown: list[str] = []
-        for text in islice(texts, MAX_ITEMS):
-            shown.append(text)
-            if self._left <= 0:
+        pairs = cast("dict[object, object]", values) if isinstance(values, dict) else None
+        for value in values:
+            if len(shown) == MAX_ITEMS or self._left <= 0:
                 break
-        return ", ".join(shown) + (f", ... ({length} in all)" if length > len(shown) else "")
+            text = self.text(value, depth + 1)
+            shown.append(text if pairs is None else f"{text}: {self.text(pairs[value], depth + 1)}")
+        comma = "," if len(shown) == 1 and type(values) is tuple else ""
+        return brackets[0] + _joined(shown, len(values)) + comma + brackets[1]
 
-    def _fields(self, value: msgspec.Struct, depth: int) -> str:
-        parts = [
-            f"{name}={self.text(getattr(value, name), depth + 1)}"
-            for name in islice(value.__struct_fields__, MAX_ITEMS)
-        ]
-        return f"{type(value).__name__}({', '.join(parts)})"
+    def _fields(self, value: object, names: tuple[str, ...], depth: int) -> str:
+        parts = [f"{name}={self.text(getattr(value, name), depth + 1)}" for name in names[:MAX_ITEMS]]
+        return f"{type(value).__name__}({_joined(parts, len(names))})"
+
+
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a Struct or dataclass that is shown by them; None for whatever has a repr of its own."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__ if kind.__repr__ is _STRUCT_REPR else None
+    fields: dict[str, Field[object]] | None = getattr(kind, "__dataclass_fields__", None)
+    # What a dataclass generates wraps the bare function; its own `repr` would write out everything.
+    if fields is None or not hasattr(kind.__repr__, "__wrapped__"):
+        return None
+    return tuple(name for name, field in fields.items() if field.repr)
+
+
+def _joined(shown: list[str], length: int) -> str:
+    return ", ".join(shown) + (f", ... ({length} in all)" if length > len(shown) else "")
 
 
 def _cut(value: str | bytes) -> str:

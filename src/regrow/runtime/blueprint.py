@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 from regrow.core.messages import Message
@@ -172,8 +172,8 @@ def plain_blueprint(label: str, mailbox: Mailbox) -> Blueprint:
 
 
 def _make(server: type[GenServer]) -> Blueprint:
-    from regrow.runtime.genserver import GenServer
-    from regrow.runtime.supervision import SupervisorBase
+    from regrow.runtime.genserver import GenServer  # noqa: PLC0415  # it needs this module
+    from regrow.runtime.supervision import SupervisorBase  # noqa: PLC0415  # so does it
 
     mailbox = server.mailbox
     if not isinstance(mailbox, Mailbox):

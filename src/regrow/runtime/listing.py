@@ -177,11 +177,12 @@ class Listing:
         """All links, and the ties between supervisors and their children, by the age of the older one."""
         rows: list[LinkInfo] = []
         for process in self._by_age():
-            for other in sorted(process.links or (), key=_serial):
-                if other.serial > process.serial:
-                    rows.append(LinkInfo(one=process, other=other, kind="link"))
-            for child in _children_of(process):
-                rows.append(LinkInfo(one=process, other=child, kind="child"))
+            rows += [
+                LinkInfo(one=process, other=other, kind="link")
+                for other in sorted(process.links or (), key=_serial)
+                if other.serial > process.serial
+            ]
+            rows += [LinkInfo(one=process, other=child, kind="child") for child in _children_of(process)]
         return tuple(rows)
 
     def monitors(self) -> tuple[MonitorInfo, ...]:
@@ -217,8 +218,7 @@ class Listing:
         rows: list[AliasInfo] = []
         for process in self._by_age():
             if process.extras is not None:
-                for alias in process.extras.aliases or ():
-                    rows.append(AliasInfo(alias=alias, owner=process))
+                rows += [AliasInfo(alias=one, owner=process) for one in process.extras.aliases or ()]
         return tuple(rows)
 
     def subscribers(self) -> tuple[SubscriberInfo, ...]:
