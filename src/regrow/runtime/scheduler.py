@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, final
 
-from regrow.core.events import SlowHandler, Unhandled
-from regrow.core.messages import CastMessage
-from regrow.runtime.after import Stop
-from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
+from regrow.core.events import SlowHandler
+from regrow.runtime.intake import Intake
+from regrow.runtime.items import Request
 from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
 
 if TYPE_CHECKING:
-    from regrow.runtime.blueprint import Entry
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
@@ -20,7 +18,7 @@ SPARE_MAILBOXES = 1024
 
 
 @final
-class Scheduler:
+class Scheduler(Intake):
     """Runs processes that have something to do, a slice each, on the System's loop.
 
     One callback of the loop drains the queue: at most `slice_messages` per process,
@@ -28,17 +26,15 @@ class Scheduler:
     `finally`, so that no exception can stop it.
     """
 
-    __slots__ = ("_armed", "_engine", "_renewing", "_spare", "concluding", "found", "queue", "steps")
+    __slots__ = ("_armed", "_renewing", "_spare", "concluding", "queue", "steps")
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._armed = False
         self._renewing = False
         self._spare: list[deque[object]] = []
         self.queue: deque[Process] = deque()
         self.concluding: deque[Process] = deque()
-        self.found: tuple[Entry, object] | None = None
-        """The async handler that the last slice met and could not run itself."""
         self.steps = 0
         """Slices and task steps so far; an unchanged number means that nothing ran."""
 
@@ -120,7 +116,7 @@ class Scheduler:
         engine.hand_offs_left = engine.hand_offs
         engine.turn_end = engine.monotonic() + engine.settings.turn_seconds
 
-    def _turn(self) -> None:
+    def _turn(self) -> None:  # noqa: C901, PLR0912  # in one piece, for speed
         engine = self._engine
         settings = engine.settings
         left = settings.turn_messages
@@ -213,15 +209,6 @@ class Scheduler:
             How many messages were taken.
         """
         engine = self._engine
-        monotonic = engine.monotonic
-        slow = engine.timing
-        step_hook = engine.ports.step_hook
-        casts = process.blueprint.casts
-        instance = process.instance
-        mailbox = process.mailbox
-        begun = 0.0
-        about: object = None
-        handled = 0
         self.steps += 1
         process.status = RUNNING
         outer = engine.handling
@@ -230,168 +217,68 @@ class Scheduler:
         if held:
             engine.guard()
         try:
-            while mailbox and handled < limit:
-                if step_hook is not None:
-                    step_hook(process)
-                    if process.after is not None:
-                        break
-                item = mailbox.popleft()
-                handled += 1
-                if slow:
-                    begun = monotonic()
-                    about = (
-                        item.message if type(item) is Request else item
-                    )  # which is gone when it is answered
-                entry = casts.get(type(item))
-                if entry is not None:
-                    process.current = item
-                    if entry.inline:
-                        entry.invoke(instance, item)
-                        process.current = None
-                    else:
-                        self.found = (entry, item)
-                        break
-                elif not self._other(process, item):
-                    break
-                if slow:
-                    self.check_slow(process, about, begun)
-                if process.after is not None:
-                    break
-                if handled & 3 == 1 and monotonic() > engine.turn_end:
-                    break
-        except BaseException as error:
+            if engine.timing or engine.ports.step_hook is not None:
+                return self._watched(process, limit)
+            return self._messages(process, limit)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it ends this process
             engine.exits.raised(process, error)
-            if slow and process.current is not None:
-                self.check_slow(process, process.current, begun)
+            return limit
         finally:
             engine.handling = outer
             if held:
                 engine.unguard()
+
+    def _watched(self, process: Process, limit: int) -> int:
+        """The same one message at a time, for who wants to know of each."""
+        engine = self._engine
+        step_hook = engine.ports.step_hook
+        handled = 0
+        while process.mailbox and handled < limit:
+            if step_hook is not None:
+                step_hook(process)
+                if process.after is not None:
+                    break
+            item = process.mailbox[0]
+            # A request's message is gone when it is answered.
+            about = item.message if isinstance(item, Request) else item
+            begun = engine.monotonic()
+            try:
+                handled += self._messages(process, 1)
+            finally:
+                if engine.timing:
+                    self.check_slow(process, about, begun)
+            if process.after is not None or self.found is not None or engine.monotonic() > engine.turn_end:
+                break
         return handled
 
-    def _other(self, process: Process, item: object) -> bool:
-        """Handle what is no cast. False if it needs the process's own task (see `found`)."""
-        if type(item) is Request:
-            return self._request(process, item)
-        prepared = self.prepare(process, item)
-        if prepared is None:
-            return True
-        entry, argument = prepared
-        if not entry.inline:
-            self.found = (entry, argument)
-            return False
-        entry.invoke(process.instance, argument)
-        if process.after is None:
-            self.done(process)
-        elif isinstance(process.after, Stop):
-            self._handled(process)
-        return True
-
-    def _request(self, process: Process, request: Request) -> bool:
+    def _messages(self, process: Process, limit: int) -> int:
+        """What `slice` does when nobody looks on: the loop that everything runs through."""
         engine = self._engine
-        if request.future.done():
-            engine.calls.expired(process, request)
-            return True
-        entry = process.blueprint.calls.get(type(request.message))
-        if entry is None:
-            entry = process.blueprint.call_entry(request.message)
-        process.current = request
-        if not entry.inline:
-            self.found = (entry, request.message)
-            return False
-        try:
-            result = entry.invoke(process.instance, request.message)
-        except entry.raises as error:
-            self.declared(process, error)
-            return True
-        engine.calls.finished(process, request, result)
-        return True
-
-    def completed(self, process: Process, result: object) -> None:
-        """A handler has returned `result`: answer the call if it was one."""
-        current = process.current
-        if type(current) is Request:
-            self._engine.calls.finished(process, current, result)
-        else:
-            self.done(process)
-
-    def declared(self, process: Process, error: BaseException) -> None:
-        """A handler raised an exception that it declares: that is the answer."""
-        current = process.current
-        if type(current) is Request:
-            self._engine.calls.finished(process, current, None, error)
-        else:
-            process.current = None
-
-    def done(self, process: Process) -> None:
-        """An item that is no call is handled."""
-        extras = process.extras
-        if extras is not None:
-            if extras.turns is not None:
-                extras.turns.close(None, None)
-            self._handled(process)
+        monotonic = engine.monotonic
+        casts = process.blueprint.casts
+        instance = process.instance
+        mailbox = process.mailbox
+        handled = 0
+        while mailbox and handled < limit:
+            item = mailbox.popleft()
+            handled += 1
+            entry = casts.get(type(item))
+            if entry is None:
+                if not self._other(process, item):
+                    return handled
+            elif entry.inline:
+                process.current = item
+                entry.invoke(instance, item)
+            else:
+                process.current = item
+                self.found = (entry, item)
+                return handled
+            if process.after is not None:
+                return handled
+            if handled & 3 == 1 and monotonic() > engine.turn_end:
+                break
         process.current = None
-
-    def _handled(self, process: Process) -> None:
-        """The handler has returned; whatever comes now, its message is handled."""
-        extras = process.extras
-        if extras is not None and extras.receipt is not None:
-            receipt, extras.receipt = extras.receipt, None
-            self._engine.loop.call_soon(receipt.handled)
-
-    def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
-        """Find the callback for an item that is neither cast nor request; None if that was all."""
-        if isinstance(item, Tracked):
-            process.more().receipt = item.receipt
-            item = item.item
-        if isinstance(item, Info):
-            return self._info(process, item.message)
-        if isinstance(item, CastMessage):  # tracked, or to a process whose turns are held
-            process.current = item
-            return process.blueprint.cast_entry(item), item
-        if isinstance(item, Tick):
-            if item.timer.own:
-                process.room -= 1
-            return self._info(process, item.timer.message) if item.timer.taken() else None
-        process.room -= 1
-        return self._signal(process, item)
-
-    def _signal(self, process: Process, item: object) -> tuple[Entry, object] | None:
-        """What no bound counts; its place is free already."""
-        if isinstance(item, Sync):
-            if not item.future.done():
-                item.future.set_result(None)
-            return None
-        if isinstance(item, Continuation):
-            process.current = item
-            continues = process.blueprint.continues
-            return (continues, item.value) if continues is not None else None
-        if isinstance(item, Exit) and _from_above(process, item.pid):
-            process.after = Stop(item.reason)
-            return None
-        if isinstance(item, Down) and not item.monitor.deliver():
-            return None
-        return self._info(process, item)
-
-    def _info(self, process: Process, message: object) -> tuple[Entry, object] | None:
-        info = process.blueprint.info
-        if info is not None:
-            process.current = message
-            return info, message
-        self.unhandled(process, message)
-        self.done(process)
-        return None
-
-    def unhandled(self, process: Process, message: object) -> None:
-        """Tell, once per class and type, of an info that nobody has use for."""
-        engine = self._engine
-        seen = process.blueprint.unhandled_seen
-        if type(message) not in seen:
-            seen.add(type(message))
-            engine.reporter.unhandled(process, message)
-        if Unhandled in engine.hub.wanted:
-            shown = engine.reporter.show(message)
-            engine.hub.emit(Unhandled(at=engine.loop.time(), pid=process, message=shown))
+        return handled
 
     def check_slow(self, process: Process, item: object, begun: float) -> None:
         """A handler has returned or raised: say so if it held the loop for long."""
@@ -400,9 +287,3 @@ class Scheduler:
         if seconds > engine.settings.slow_handler:
             handler = engine.reporter.handler_name(process, item)
             engine.hub.emit(SlowHandler(at=engine.loop.time(), pid=process, handler=handler, seconds=seconds))
-
-
-def _from_above(process: Process, sender: object) -> bool:
-    """Whether an EXIT is the word of the supervisor; the root, which has none, tells itself."""
-    above = process.parent
-    return sender is above if above is not None else sender is process and process.blueprint.is_supervisor
