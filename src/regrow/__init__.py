@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from regrow.core.messages import MessageInfo as MessageInfo
     from regrow.core.messages import message_info as message_info
     from regrow.core.ports import Ports as Ports
-    from regrow.core.reasons import Crash as Crash
-    from regrow.core.reasons import ExitReason as ExitReason
     from regrow.core.reasons import KILLED as KILLED
     from regrow.core.reasons import NOPROC as NOPROC
     from regrow.core.reasons import NORMAL as NORMAL
     from regrow.core.reasons import SHUTDOWN as SHUTDOWN
+    from regrow.core.reasons import Crash as Crash
+    from regrow.core.reasons import ExitReason as ExitReason
     from regrow.core.reasons import Shutdown as Shutdown
     from regrow.core.services import Service as Service
     from regrow.core.settings import Settings as Settings
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from regrow.runtime.genserver import Continue as Continue
     from regrow.runtime.genserver import GenServer as GenServer
     from regrow.runtime.genserver import Ignore as Ignore
+    from regrow.runtime.genserver import IgnoreType as IgnoreType
     from regrow.runtime.genserver import ReplyHandle as ReplyHandle
     from regrow.runtime.genserver import reply_later as reply_later
     from regrow.runtime.items import Down as Down
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from regrow.runtime.plain import sync as sync
     from regrow.runtime.plain import trap_exit as trap_exit
     from regrow.runtime.plain import unlink as unlink
+    from regrow.runtime.reservations import Reservation as Reservation
     from regrow.runtime.supervision import ChildCount as ChildCount
     from regrow.runtime.supervision import ChildInfo as ChildInfo
     from regrow.runtime.supervisor import Supervisor as Supervisor
@@ -87,28 +89,51 @@ if TYPE_CHECKING:
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
-    "regrow.core.handlers": ("call", "cast",),
-    "regrow.core.hub": ("Hub", "Subscription",),
-    "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info",),
+    "regrow.core.handlers": ("call", "cast"),
+    "regrow.core.hub": ("Hub", "Subscription"),
+    "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info"),
     "regrow.core.ports": ("Ports",),
-    "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown",),
+    "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown"),
     "regrow.core.services": ("Service",),
     "regrow.core.settings": ("Settings",),
-    "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child",),
+    "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child"),
     "regrow.core.timeouts": ("TimeoutTable",),
     "regrow.runtime.aliases": ("Alias",),
-    "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor",),
-    "regrow.runtime.genserver": ("Continue", "GenServer", "Ignore", "ReplyHandle", "reply_later",),
-    "regrow.runtime.items": ("Down", "Exit",),
+    "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor"),
+    "regrow.runtime.genserver": (
+        "Continue",
+        "GenServer",
+        "Ignore",
+        "IgnoreType",
+        "ReplyHandle",
+        "reply_later",
+    ),
+    "regrow.runtime.items": ("Down", "Exit"),
     "regrow.runtime.mailbox": ("Mailbox",),
     "regrow.runtime.monitors": ("Monitor",),
-    "regrow.runtime.partition": ("PartitionSupervisor", "partition_supervisor",),
-    "regrow.runtime.pid": ("Pid", "Ref",),
-    "regrow.runtime.plain": ("alias", "current", "demonitor", "exit_process", "link", "monitor", "monitoring", "receive", "send_after", "send_interval", "spawn", "sync", "trap_exit", "unlink",),
-    "regrow.runtime.supervision": ("ChildCount", "ChildInfo",),
-    "regrow.runtime.supervisor": ("Supervisor", "supervisor",),
+    "regrow.runtime.partition": ("PartitionSupervisor", "partition_supervisor"),
+    "regrow.runtime.pid": ("Pid", "Ref"),
+    "regrow.runtime.reservations": ("Reservation",),
+    "regrow.runtime.plain": (
+        "alias",
+        "current",
+        "demonitor",
+        "exit_process",
+        "link",
+        "monitor",
+        "monitoring",
+        "receive",
+        "send_after",
+        "send_interval",
+        "spawn",
+        "sync",
+        "trap_exit",
+        "unlink",
+    ),
+    "regrow.runtime.supervision": ("ChildCount", "ChildInfo"),
+    "regrow.runtime.supervisor": ("Supervisor", "supervisor"),
     "regrow.runtime.system": ("System", "current_system"),
-    "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor",),
+    "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor"),
     "regrow.runtime.timers": ("Timer",),
     "regrow.runtime.unsupervised": ("Unsupervised",),
 }

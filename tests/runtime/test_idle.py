@@ -240,6 +240,7 @@ def test_exit_signals_reach_the_suspended() -> None:
             await system.root.call(rg.Supervisor.terminate_child("sub"), timeout=1.0)
             assert asyncio.get_running_loop().time() == 0.0  # no shutdown time had to run out
             assert not any(pid.alive for pid in (a, b, sub))
+            await system.idle()
             assert system.whereis("a") is not None
 
     run_virtual(body())

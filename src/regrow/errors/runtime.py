@@ -84,7 +84,8 @@ class CallCycle(CallRefused):
         self.cycle = tuple(cycle)
         path = " -> ".join(str(pid) for pid in (*self.cycle, self.cycle[0]))
         super().__init__(
-            f"call cycle {path}: each waits for the next; answer later (rg.reply_later) or cast instead of one call"
+            f"call cycle {path}: each waits for the next; "
+            "answer later (rg.reply_later) or cast instead of one call"
         )
 
 
@@ -137,7 +138,8 @@ class ReplyLost(CallError):
     def __init__(self, target: object, message: object) -> None:
         self.target = target
         super().__init__(
-            f"{target} took a reply handle for {message!r} and dropped it unanswered; keep it until reply() or fail()"
+            f"{target} took a reply handle for {message!r} and dropped it unanswered; "
+            "keep it until reply() or fail()"
         )
 
 
@@ -319,7 +321,8 @@ class StartTimeout(StartError, TimeoutError):
         self.who = who
         self.seconds = seconds
         super().__init__(
-            f"{who} was not up after {seconds:g} s and was killed; give init less to do (rg.Continue) or a larger start_timeout"
+            f"{who} was not up after {seconds:g} s and was killed; "
+            "give init less to do (rg.Continue) or a larger start_timeout"
         )
 
 
@@ -396,7 +399,8 @@ class TooManyChildren(ChildError):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(
-            f"there are {limit} children, the limit of this supervisor; wait for one to end or raise max_children"
+            f"there are {limit} children, the limit of this supervisor; "
+            "wait for one to end or raise max_children"
         )
 
 
