@@ -55,7 +55,8 @@ class Regrow(Bench):
             n, nonce = job.int("n"), job.nonce
             server = self._server(job, n + 10)
             async with self._system([rg.child(server, name="counter")], job) as system:
-                counter = system.ref("counter", server)
+                counter = system.ref("counter", server).whereis()
+                assert counter is not None
                 add, cast_ = server.add, counter.cast
                 started = now()
                 for value in range(nonce, nonce + n):
@@ -70,8 +71,9 @@ class Regrow(Bench):
             n, warm_up, latencies = job.int("n"), job.int("warm_up"), job.int("latencies")
             server = self._server(job, 1000)
             async with self._system([rg.child(server, name="echo", args=(job.nonce,))], job) as system:
-                ref = system.ref("echo", server)
-                call, echo = ref.call, server.echo
+                pid = system.ref("echo", server).whereis()
+                assert pid is not None
+                call, echo = pid.call, server.echo
                 replies = more = 0
                 samples: list[float] = []
                 started = now()
@@ -147,9 +149,10 @@ class Regrow(Bench):
 
     async def _start(self, pool: rg.Ref[rg.DynamicSupervisor], n: int, nonce: int) -> list[rg.Pid[Idle]]:
         pids = []
+        spec = rg.ChildSpec(id="idle", target=Idle)  # one for all, as simple_one_for_one has it
         for answer in range(nonce, nonce + n):
-            spec = rg.child(Idle, args=(answer,))
-            pid = await pool.call(rg.DynamicSupervisor.start_child(spec), timeout=CALL_TIMEOUT)
+            message = rg.DynamicSupervisor.start_child(spec, (answer,))
+            pid = await pool.call(message, timeout=CALL_TIMEOUT)
             pids.append(cast(rg.Pid[Idle], pid))
         return pids
 
@@ -229,6 +232,8 @@ class Regrow(Bench):
                         learnt.append(now() - started)
                     answers += await _first_answer(ref)
                     first_answer.append(now() - started)
+                    # The reports are given out after the restart; the next crash waits for them.
+                    await system.idle()
                 seconds = now() - begin
             return {
                 "seconds": seconds,

@@ -76,6 +76,7 @@ class Extras:
         "tasks",
         "timers",
         "turns",
+        "waiting",
         "watching",
         "zombie",
     )
@@ -94,6 +95,7 @@ class Extras:
         self.tasks: set[asyncio.Task[object]] | None = None
         self.timers: set[Timer] | None = None
         self.turns: Turns | None = None
+        self.waiting: Process | None = None
         self.watching: dict[Monitor, None] | None = None
         self.zombie = False
 
@@ -121,7 +123,6 @@ class Process(Pid[object]):
         "status",
         "task",
         "trap_exit",
-        "waiting",
         "wakeup",
         "watchers",
     )
@@ -147,7 +148,6 @@ class Process(Pid[object]):
         self.links: set[Process] | None = None
         self.mailbox: deque[object] | None = None
         self.task: asyncio.Task[None] | None = None
-        self.waiting: Process | None = None
         self.wakeup: asyncio.Future[None] | None = None
         self.watchers: dict[Monitor, None] | None = None
 
@@ -277,6 +277,17 @@ class Process(Pid[object]):
         engine = self.engine
         name = f" {self.name!r}" if self.name else ""
         return f"<{engine.name}.{self.serial}.{engine.incarnation} {self.blueprint.label}{name}>"
+
+    @property
+    def waiting(self) -> Process | None:
+        """Whose answer its own task waits for."""
+        extras = self.extras
+        return extras.waiting if extras is not None else None
+
+    @waiting.setter
+    def waiting(self, other: Process | None) -> None:
+        if other is not None or self.extras is not None:
+            self.more().waiting = other
 
     def more(self) -> Extras:
         """The rare part, made when first needed."""
