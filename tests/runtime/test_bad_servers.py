@@ -7,11 +7,10 @@ import asyncio
 import pytest
 
 import regrow as rg
-from regrow.runtime.genserver import IgnoreType
 from tests.runtime.kit import pause, play
 from tests.virtual_loop import run_virtual
 
-InitResult = None | rg.Continue | IgnoreType
+InitResult = None | rg.Continue | rg.IgnoreType
 
 
 class Starts(rg.GenServer):

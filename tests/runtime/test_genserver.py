@@ -8,7 +8,6 @@ from typing import ClassVar, Generic, TypeVar
 import pytest
 
 import regrow as rg
-from regrow.runtime.genserver import IgnoreType
 from tests.runtime.kit import pause, play
 
 T = TypeVar("T")
@@ -126,7 +125,7 @@ def test_a_continue_comes_before_messages_sent_during_init(hand_off: bool) -> No
 
 def test_an_ignored_child_is_not_running_and_not_an_error(hand_off: bool) -> None:
     class Shy(rg.GenServer):
-        def init(self) -> IgnoreType:
+        def init(self) -> rg.IgnoreType:
             return rg.Ignore
 
     async def body(system: rg.System) -> None:
@@ -365,11 +364,11 @@ def test_stop_in_init_is_a_failed_start_with_its_reason(hand_off: bool) -> None:
 def test_stop_in_an_async_init_is_one_too_though_it_is_dead_by_then(hand_off: bool) -> None:
     class Refuses(rg.GenServer):
         async def init(self) -> None:
-            await asyncio.sleep(0)
+            await pause(0)
             self.stop("not today")
 
         async def terminate(self, reason: rg.ExitReason) -> None:
-            await asyncio.sleep(0)
+            await pause(0)
 
     async def body(system: rg.System) -> None:
         for _ in range(3):
