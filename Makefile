@@ -56,6 +56,7 @@ check: $(READY)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tools/verifytypes.py
 	$(BIN)/python tools/api_snapshot.py --check
+	$(BIN)/python tools/event_table.py --check
 	$(PYTEST) -q tests/api
 
 format: $(READY)

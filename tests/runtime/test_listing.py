@@ -111,7 +111,8 @@ def test_timers_aliases_subscribers_names_groups_monitors(hand_off: bool) -> Non
             assert [(one.name, one.metadata) for one in listing.names()] == [("me", {}), ("w", {"zone": "a"})]
             assert [(one.name, one.members) for one in listing.groups()] == [("g", (me,))]
             assert [(one.monitor, one.tag) for one in listing.monitors()] == [(held, "t")]
-        assert not (system.listing.timers() or system.listing.aliases() or system.listing.groups())
+        gone = system.listing
+        assert [gone.timers(), gone.aliases(), gone.groups()] == [(), (), ()]
 
     play(body, WORKER, hand_off=hand_off)
 

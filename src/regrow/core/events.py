@@ -133,8 +133,10 @@ class MonitorLeaked(Event, frozen=True):
 
 
 class Dropped(Event, frozen=True):
-    """A message that reached nobody. `cause` is one of
-    `no_process`, `dead`, `drop_oldest`, `drop_newest`, `alias_closed`, `hook`, `exit`."""
+    """A message that reached nobody.
+
+    `cause` is one of `no_process`, `dead`, `drop_oldest`, `drop_newest`, `alias_closed`, `hook`, `exit`.
+    """
 
     name: ClassVar[str] = "message.dropped"
     target: Address | str

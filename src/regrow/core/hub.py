@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, final
 
@@ -122,7 +122,7 @@ class Hub:
         Raises:
             BadSubscription: the prefix is no str, or the callback can't be called.
         """
-        if not isinstance(prefix, str):
+        if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
             raise BadSubscription(prefix, "a str: the name of an event or its beginning, up to a dot")
         if not callable(callback):
             raise BadSubscription(callback, "a function of one argument, the event")
@@ -165,7 +165,7 @@ class Hub:
             self._add(make, subscriptions)
 
     @contextmanager
-    def span(self, name: str, **metadata: object) -> Iterator[None]:
+    def span(self, name: str, **metadata: object) -> Generator[None]:
         """Emit `span.started`, and `span.stopped` or `span.failed` with the seconds between."""
         begun = self._time()
         if SpanStarted in self.wanted:

@@ -33,6 +33,7 @@ _BRACKETS: Final[dict[type, tuple[str, str]]] = {
     OrderedDict: ("OrderedDict({", "})"),
     defaultdict: ("defaultdict({", "})"),
 }
+_EMPTY: Final[dict[type, str]] = {set: "set()", frozenset: "frozenset()"}
 _STRUCT_REPR: Final = msgspec.Struct.__repr__
 
 
@@ -69,7 +70,7 @@ class _Writer:
 
     def text(self, value: object, depth: int) -> str:
         self._left -= 1
-        kind = type(value)
+        kind: type[object] = type(value)
         try:
             if kind is str or kind is bytes:
                 return _cut(cast("str | bytes", value))
@@ -77,9 +78,8 @@ class _Writer:
                 return repr(value)
             if depth > MAX_DEPTH or self._left <= 0:
                 return "..."
-            brackets = _BRACKETS.get(kind)
-            if brackets is not None:
-                return self._collection(cast("Collection[object]", value), brackets, depth)
+            if kind in _BRACKETS:
+                return self._collection(kind, cast("Collection[object]", value), depth)
             names = _field_names(kind)
             return repr(value) if names is None else self._fields(value, names, depth)
         except KeyboardInterrupt:
@@ -87,25 +87,26 @@ class _Writer:
         except BaseException as error:  # noqa: BLE001  # the repr of a user's object may do anything
             return f"<{kind.__name__}: repr raised {type(error).__name__}>"
 
-    def _collection(self, values: Collection[object], brackets: tuple[str, str], depth: int) -> str:
-        if not values and type(values) in (set, frozenset):
-            return repr(values)
+    def _collection(self, kind: type[object], values: Collection[object], depth: int) -> str:
+        if not values and kind in _EMPTY:
+            return _EMPTY[kind]
+        opening, closing = _BRACKETS[kind]
         shown: list[str] = []
-        pairs = cast("dict[object, object]", values) if isinstance(values, dict) else None
+        pairs = cast("dict[object, object]", values) if issubclass(kind, dict) else None
         for value in values:
             if len(shown) == MAX_ITEMS or self._left <= 0:
                 break
             text = self.text(value, depth + 1)
             shown.append(text if pairs is None else f"{text}: {self.text(pairs[value], depth + 1)}")
-        comma = "," if len(shown) == 1 and type(values) is tuple else ""
-        return brackets[0] + _joined(shown, len(values)) + comma + brackets[1]
+        comma = "," if len(shown) == 1 and kind is tuple else ""
+        return opening + _joined(shown, len(values)) + comma + closing
 
     def _fields(self, value: object, names: tuple[str, ...], depth: int) -> str:
         parts = [f"{name}={self.text(getattr(value, name), depth + 1)}" for name in names[:MAX_ITEMS]]
         return f"{type(value).__name__}({_joined(parts, len(names))})"
 
 
-def _field_names(kind: type) -> tuple[str, ...] | None:
+def _field_names(kind: type[object]) -> tuple[str, ...] | None:
     """The fields of a Struct or dataclass that is shown by them; None for whatever has a repr of its own."""
     if issubclass(kind, msgspec.Struct):
         return kind.__struct_fields__ if kind.__repr__ is _STRUCT_REPR else None

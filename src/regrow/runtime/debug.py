@@ -139,7 +139,7 @@ def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Tr
         raise BadSetting("keep", keep, "a whole number of at least 1")
     watched: Process | str
     if isinstance(target, Ref):
-        engine, watched = target._engine, target.name  # noqa: SLF001  # the runtime's own slot
+        engine, watched = target._engine, target.name  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
     elif isinstance(target, Process):
         engine, watched = target.engine, target
         if target.status == DEAD:

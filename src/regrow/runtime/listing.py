@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 import msgspec
 
-from regrow.core.hub import name_of
+from regrow.core.hub import Subscription, name_of
+from regrow.runtime.aliases import Alias
 from regrow.runtime.mailbox import Overflow
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import (
@@ -19,14 +20,12 @@ from regrow.runtime.process import (
     SUSPENDED,
     Process,
 )
+from regrow.runtime.timers import Timer
 
 if TYPE_CHECKING:
-    from regrow.core.hub import Subscription
-    from regrow.runtime.aliases import Alias
     from regrow.runtime.engine import Engine
     from regrow.runtime.monitors import MonitorInfo
     from regrow.runtime.registry import Registration
-    from regrow.runtime.timers import Timer
 
 ProcessState: TypeAlias = Literal["idle", "queued", "running", "starting", "stopping", "suspended", "dead"]
 

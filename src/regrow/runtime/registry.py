@@ -17,11 +17,11 @@ from regrow.errors import (
     NotRegistered,
     OtherSystem,
 )
+from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
-    from regrow.runtime.pid import Pid
 
 Operator: TypeAlias = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "contains"]
 Criterion: TypeAlias = tuple[str, Operator, object]

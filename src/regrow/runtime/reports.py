@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, cast, final
 
 from typing_extensions import override
 
@@ -18,7 +18,7 @@ from regrow.core.show import shower
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.items import Continuation, Info, Request, Tick, Tracked
 from regrow.runtime.links import ties_of
-from regrow.runtime.process import DEAD, Process
+from regrow.runtime.process import Process
 
 if TYPE_CHECKING:
     from regrow.core.show import Show
@@ -321,8 +321,7 @@ def neighbours_of(process: Process) -> Iterator[Process]:
 def pattern_text(pattern: object) -> str:
     """What a selective receive waits for, as text."""
     if isinstance(pattern, tuple):
-        parts: Iterable[object] = pattern
-        return " | ".join(pattern_text(part) for part in parts)
+        return " | ".join(pattern_text(part) for part in cast("tuple[object, ...]", pattern))
     name: object = getattr(pattern, "__qualname__", None)
     return name if isinstance(name, str) else shower(None)(pattern)
 
