@@ -1,12 +1,17 @@
-"""Fenced code blocks of a Markdown file."""
+"""Fenced code blocks of Markdown files."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parents[2]
+DOCUMENTS = [
+    path.relative_to(REPOSITORY).as_posix()
+    for path in sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
+]
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```([^`\n]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -16,13 +21,31 @@ class Block(NamedTuple):
     text: str
 
 
+class Program(NamedTuple):
+    """A Python block of a document, and the text of the block after it: what it prints."""
+
+    document: str
+    number: int
+    text: str
+    output: str | None
+
+
 def blocks_of(document: str) -> list[Block]:
     """The blocks of a document of the repository, in order."""
     return [Block(*found) for found in _FENCE.findall((REPOSITORY / document).read_text())]
 
 
-def program_and_output(document: str) -> tuple[str, str]:
-    """The first Python program of a document, and the block after it: what it prints."""
+def programs_of(document: str) -> Iterator[Program]:
+    """All Python programs of a document; the output is None where no block of text comes next."""
     blocks = blocks_of(document)
-    first = next(index for index, block in enumerate(blocks) if block.language == "python")
-    return blocks[first].text, blocks[first + 1].text
+    following = [*blocks, Block("", "")][1:]
+    python = [pair for pair in zip(blocks, following, strict=True) if pair[0].language == "python"]
+    for number, (block, after) in enumerate(python, 1):
+        yield Program(document, number, block.text, after.text if after.language == "text" else None)
+
+
+def program_and_output(document: str) -> tuple[str, str]:
+    """The first Python program of a document, and what it prints."""
+    first = next(programs_of(document))
+    assert first.output is not None
+    return first.text, first.output
