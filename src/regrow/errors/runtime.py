@@ -116,8 +116,8 @@ class WrongServer(RegrowError, TypeError):
     def __init__(self, server: type, message: object, kinds: str) -> None:
         self.server = server
         super().__init__(
-            f"{server.__qualname__} takes no {message!r}: allowed are {kinds} messages of its own class and its bases, "
-            f"made like {server.__qualname__}.handler(...)"
+            f"{server.__qualname__} takes no {message!r}: allowed are {kinds} messages "
+            f"of its own class and its bases, made like {server.__qualname__}.handler(...)"
         )
 
 

@@ -210,7 +210,7 @@ def _definer(server: type, name: str) -> type:
 
 
 def eagerly(invoke: Invoke) -> Invoke:
-    """Run a coroutine of the runtime's own as far as it gets without waiting, the rest on the process's task."""
+    """Run a coroutine of the runtime's own up to its first wait, the rest on the process's task."""
 
     def run(instance: GenServer, argument: object) -> object:
         coroutine = cast("Coroutine[object, object, object]", invoke(instance, argument))

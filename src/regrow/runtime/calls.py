@@ -34,7 +34,12 @@ class Calls:
     # -- before --------------------------------------------------------------------------------
 
     def seconds(self, target: Process, message: object, timeout: Timeout) -> float:
-        """The timeout in seconds. Raises `BadTimeout` for what is none, `UnknownTimeout` for a name that nobody gave."""
+        """The timeout in seconds.
+
+        Raises:
+            BadTimeout: it is none.
+            UnknownTimeout: it is a name that nobody gave.
+        """
         handler = getattr(message, "__handler__", None)
         operation = handler.name if handler is not None else None
         return self._engine.timeouts.resolve(timeout, server=target.blueprint.server, operation=operation)
@@ -65,7 +70,9 @@ class Calls:
 
     # -- the slow path -------------------------------------------------------------------------
 
-    async def queued(self, target: Process, message: object, timeout: Timeout) -> object:
+    async def queued(  # noqa: C901, PLR0912  # in one piece, for speed
+        self, target: Process, message: object, timeout: Timeout
+    ) -> object:
         """Put the request into the mailbox and wait for its answer."""
         engine = self._engine
         if not engine.running or _running_loop() is not engine.loop:

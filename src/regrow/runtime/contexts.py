@@ -59,7 +59,4 @@ class Contexts:
         base = self._base
         if len(context) != len(base) + (current_process not in base):
             return False
-        for var, value in base.items():
-            if context.get(var) is not value and var is not current_process:
-                return False
-        return True
+        return all(context.get(var) is value or var is current_process for var, value in base.items())

@@ -139,7 +139,7 @@ class DynamicSupervisor(SupervisorBase):
 
     @call(raises=(NoSuchChild,))
     async def terminate_child(self, pid: Pid[object]) -> None:
-        """Stop a child for good; one that has ended is stopped. Raises `NoSuchChild` for a living stranger."""
+        """Stop a child for good; one that has ended is stopped. Raises `NoSuchChild` for a live stranger."""
         if not isinstance(pid, Process) or pid.parent is not self._process or pid.child is None:
             if isinstance(pid, Process) and pid.status == DEAD:
                 return  # as OTP has it: what was asked for is so

@@ -113,7 +113,7 @@ class Engine:
         "workers",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0915  # one statement per part
         self,
         *,
         name: str,

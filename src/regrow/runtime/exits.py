@@ -231,7 +231,7 @@ class Exits:
                 entry.invoke(process.instance, reason)
             else:
                 await entry.invoke_async(process.instance, reason)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is becomes the reason
             if isinstance(process.after, End):
                 return
             reason = Crash.of(error)
@@ -242,7 +242,9 @@ class Exits:
 
     # -- death ---------------------------------------------------------------------------------
 
-    def finish(self, process: Process, reason: ExitReason, *, by_signal: bool = False) -> None:
+    def finish(  # noqa: C901  # a list of steps, in their order
+        self, process: Process, reason: ExitReason, *, by_signal: bool = False
+    ) -> None:
         """Death, in one step: nobody else's code runs inside it.
 
         Dead to all; name, groups and timers gone; EXIT to links, then DOWN to monitors, then
@@ -265,7 +267,7 @@ class Exits:
             engine.groups.forget(process)
             engine.timers.forget(process)
             engine.monitors.forget_owner(process)
-        self._exit_links(process, reason, begun)
+        self._exit_links(process, reason, begun=begun)
         engine.monitors.fire(process, reason)
         pending = self._pending(current, mailbox, process)
         for request in pending:
@@ -290,7 +292,7 @@ class Exits:
             engine.tracer.exited(process, reason)
         engine.reporter.remind()
 
-    def _exit_links(self, process: Process, reason: ExitReason, begun: bool) -> None:
+    def _exit_links(self, process: Process, reason: ExitReason, *, begun: bool) -> None:
         parent = process.parent
         extras = process.extras
         links, process.links = process.links, None

@@ -93,7 +93,10 @@ class GenServer:
     else:
 
         def init(self):
-            """Set the server up. Return None, `rg.Continue(value)` or `rg.Ignore`; raise to fail the start."""
+            """Set the server up.
+
+            Return None, `rg.Continue(value)` or `rg.Ignore`; raise to fail the start.
+            """
 
     def handle_continue(self, value: object) -> object:  # noqa: ARG002  # for subclasses
         """Do what `init` left with `rg.Continue(value)`."""

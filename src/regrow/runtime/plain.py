@@ -196,7 +196,7 @@ async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> o
     """
     me = _me("rg.receive()")
     if me.blueprint.server is not None:
-        raise NotAProcess("rg.receive() (a GenServer gets its infos by handle_info)")
+        raise NotAProcess("rg.receive() (a GenServer gets its infos by handle_info)")  # noqa: TRY003  # the operation
     if me.wakeup is not None:
         raise AlreadyReceiving(me)
     matches = _matcher(match)

@@ -28,7 +28,7 @@ class _Resumed:
             except GeneratorExit:
                 coroutine.close()
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  # it goes on to the coroutine
                 try:
                     yielded = coroutine.throw(error)
                 except StopIteration as stop:

@@ -200,8 +200,8 @@ async def _wait_for_init(
     try:
         result = await future
         if down.done():  # it stopped itself in init, and its task has ended since
-            raise InitFailed(str(process), down.result())
-        return result
+            raise InitFailed(str(process), down.result())  # noqa: TRY301  # the same may come of `future`
+        return result  # noqa: TRY300
     except InitFailed:
         if expired:
             raise StartTimeout(str(process), seconds) from None

@@ -87,7 +87,9 @@ class Workers:
 
     # -- the task's bodies ---------------------------------------------------------------------
 
-    async def _serve(self, process: Process, entry: Entry, argument: object) -> None:
+    async def _serve(  # noqa: C901, PLR0912, PLR0915  # in one piece, for speed
+        self, process: Process, entry: Entry, argument: object
+    ) -> None:
         engine = self._engine
         scheduler = engine.scheduler
         task = cast("asyncio.Task[None]", process.task)
@@ -159,7 +161,7 @@ class Workers:
                     return
                 if engine.parked:
                     engine.threads.unpark()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
             if process.task is task:
                 if process.status == IDLE:  # cancelled while it was warm: no hand-off any more
                     process.status = RUNNING
@@ -222,7 +224,7 @@ class Workers:
             result = await coroutine
         except raises as error:
             engine.scheduler.declared(process, error)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
             engine.exits.raised(process, error)
         else:
             engine.scheduler.completed(process, result)
@@ -237,7 +239,7 @@ class Workers:
     ) -> None:
         try:
             result = await entry.invoke_async(process.instance, *args, **kwargs)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
             self._engine.exits.raised(process, error)
         else:
             if not future.done():
@@ -254,7 +256,7 @@ class Workers:
             await function(*args, **kwargs)
         except ProcessExit as leave:
             process.after = process.after or End(leave.reason)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
             self._engine.exits.raised(process, error)
         else:
             process.after = process.after or End(NORMAL)
