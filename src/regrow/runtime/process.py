@@ -227,9 +227,7 @@ class Process(Pid[object]):
 
     @override
     def reserve(self, *, timeout: Timeout) -> Coroutine[object, Never, Reservation[object]]:
-        from regrow.runtime.reservations import reserve  # noqa: PLC0415  # a cycle otherwise
-
-        return reserve(self, timeout)
+        return self.engine.sends.reserve(self, timeout)
 
     @override
     def exit(self, reason: ExitReason) -> None:

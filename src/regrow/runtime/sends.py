@@ -11,8 +11,12 @@ from regrow.core.reasons import NOPROC, ExitReason
 from regrow.errors import MailboxFull, NoProcess, ProcessExited, WaitTimeout, ZombieProcess
 from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
 from regrow.runtime.process import DEAD, Process, current_process
+from regrow.runtime.reservations import Reservation, reserve
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Never
+
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Timeout
     from regrow.runtime.timers import Timer
@@ -37,6 +41,10 @@ class Sends:
     def info(self, target: Process, message: object) -> bool:
         """A plain send. False if it was dropped."""
         return self.deliver(target, Info(message), message)
+
+    def reserve(self, target: Process, timeout: Timeout) -> Coroutine[object, Never, Reservation[object]]:
+        """A place in the mailbox of `target` for one message later."""
+        return reserve(target, timeout)
 
     def tracked(self, target: Process, message: object, receipt: Receipt, *, info: bool = False) -> None:
         """A cast or info whose sender is told what became of it: see `Receipt`."""
