@@ -1,0 +1,27 @@
+"""The documentation builds without a warning, and shows every public name."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.api.public import ERRORS, NAMES
+from tests.docs.blocks import REPOSITORY
+
+
+def test_it_builds_and_every_public_name_is_on_the_reference(tmp_path: Path) -> None:
+    """One test, since the build takes its time."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stderr
+    shown = set(re.findall(r'id="(regrow\.[\w.]+)"', (tmp_path / "reference.html").read_text()))
+    modules = {"debug", "errors", "events"}
+    wanted = {f"regrow.{name}" for name in NAMES if name not in modules}
+    wanted |= {f"regrow.errors.{name}" for name in ERRORS}
+    assert wanted - shown == set()
