@@ -102,6 +102,19 @@ In brackets: the built-in exception that it is as well::
 """
 
 from regrow.errors.base import RegrowError as RegrowError
+from regrow.errors.children import BadInitResult as BadInitResult
+from regrow.errors.children import ChildAlreadyPresent as ChildAlreadyPresent
+from regrow.errors.children import ChildAlreadyStarted as ChildAlreadyStarted
+from regrow.errors.children import ChildError as ChildError
+from regrow.errors.children import ChildRestarting as ChildRestarting
+from regrow.errors.children import ChildRunning as ChildRunning
+from regrow.errors.children import ChildStartFailed as ChildStartFailed
+from regrow.errors.children import InitFailed as InitFailed
+from regrow.errors.children import NoSuchChild as NoSuchChild
+from regrow.errors.children import NoSuchPartition as NoSuchPartition
+from regrow.errors.children import StartError as StartError
+from regrow.errors.children import StartTimeout as StartTimeout
+from regrow.errors.children import TooManyChildren as TooManyChildren
 from regrow.errors.messages import BadHandler as BadHandler
 from regrow.errors.messages import CodecError as CodecError
 from regrow.errors.messages import DecodeFailed as DecodeFailed
@@ -117,7 +130,6 @@ from regrow.errors.runtime import AlreadyReceiving as AlreadyReceiving
 from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
 from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
 from regrow.errors.runtime import BadAddress as BadAddress
-from regrow.errors.runtime import BadInitResult as BadInitResult
 from regrow.errors.runtime import BadPattern as BadPattern
 from regrow.errors.runtime import BadQuery as BadQuery
 from regrow.errors.runtime import BadRegistrationName as BadRegistrationName
@@ -130,19 +142,10 @@ from regrow.errors.runtime import CallFromHandler as CallFromHandler
 from regrow.errors.runtime import CallRefused as CallRefused
 from regrow.errors.runtime import CallTimeout as CallTimeout
 from regrow.errors.runtime import CallToSelf as CallToSelf
-from regrow.errors.runtime import ChildAlreadyPresent as ChildAlreadyPresent
-from regrow.errors.runtime import ChildAlreadyStarted as ChildAlreadyStarted
-from regrow.errors.runtime import ChildError as ChildError
-from regrow.errors.runtime import ChildRestarting as ChildRestarting
-from regrow.errors.runtime import ChildRunning as ChildRunning
-from regrow.errors.runtime import ChildStartFailed as ChildStartFailed
-from regrow.errors.runtime import InitFailed as InitFailed
 from regrow.errors.runtime import MailboxFull as MailboxFull
 from regrow.errors.runtime import NameTaken as NameTaken
 from regrow.errors.runtime import NoProcess as NoProcess
 from regrow.errors.runtime import NoReplyExpected as NoReplyExpected
-from regrow.errors.runtime import NoSuchChild as NoSuchChild
-from regrow.errors.runtime import NoSuchPartition as NoSuchPartition
 from regrow.errors.runtime import NotAProcess as NotAProcess
 from regrow.errors.runtime import NotMine as NotMine
 from regrow.errors.runtime import NotRegistered as NotRegistered
@@ -151,9 +154,6 @@ from regrow.errors.runtime import PlaceTimeout as PlaceTimeout
 from regrow.errors.runtime import ProcessExited as ProcessExited
 from regrow.errors.runtime import ReceiveTimeout as ReceiveTimeout
 from regrow.errors.runtime import ReplyLost as ReplyLost
-from regrow.errors.runtime import StartError as StartError
-from regrow.errors.runtime import StartTimeout as StartTimeout
-from regrow.errors.runtime import TooManyChildren as TooManyChildren
 from regrow.errors.runtime import UnknownCall as UnknownCall
 from regrow.errors.runtime import WrongKind as WrongKind
 from regrow.errors.runtime import WrongServer as WrongServer
