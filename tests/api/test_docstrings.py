@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 
 import regrow
+from regrow import debug, events
 from tests.api.public import ERRORS, NAMES
 
 
@@ -11,7 +12,7 @@ def undocumented(name: str, value: object) -> Iterator[str]:
     """A name without a docstring of its own, and the public members of a class without one."""
     if not (inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)):
         return
-    if not inspect.getdoc(value):
+    if not value.__doc__:  # getdoc would take the one of a base
         yield name
     if inspect.isclass(value):
         for member, attribute in vars(value).items():
@@ -26,3 +27,10 @@ def test_every_public_name_has_a_docstring() -> None:
 
 def test_every_error_has_a_docstring() -> None:
     assert [gap for name, error in ERRORS.items() for gap in undocumented(name, error)] == []
+
+
+def test_what_the_sub_modules_export_has_a_docstring() -> None:
+    exported = {name: value for module in (debug, events) for name, value in vars(module).items()}
+    public = {name: value for name, value in exported.items() if not name.startswith("_")}
+    assert len(public) > 30
+    assert [gap for name, value in public.items() for gap in undocumented(name, value)] == []
