@@ -96,11 +96,28 @@ class Sends:
         return True
 
     def put_late(self, target: Process, item: object, message: object) -> None:
-        """`put` for what was held up: nobody is there any more to be told of a full mailbox."""
+        """`put` for what was held up: nobody is there any more to be told of a full mailbox.
+
+        A call is never dropped: it stands in line for its place, or learns that the callee is gone.
+        """
+        if isinstance(item, Request):
+            self._request_late(target, item)
+            return
         try:
             self.put(target, item, message)
         except MailboxFull:
             self.drop(target, message, "drop_newest", item)
+
+    def _request_late(self, target: Process, request: Request) -> None:
+        if request.future.done():
+            return
+        if target.status == DEAD:
+            request.future.set_exception(NoProcess(target))
+        elif (len(target.mailbox) if target.mailbox else 0) >= target.room:
+            self.wait_for_place(target, request)
+            request.future.add_done_callback(lambda _: self.wait_no_more(target, request))
+        else:
+            self._engine.scheduler.enqueue(target, request)
 
     def admit(self, target: Process, request: Request) -> bool:
         """Whether the hooks let a call through now; held back or dropped, its caller's timeout tells."""
@@ -252,12 +269,10 @@ def _uncounted(item: object) -> bool:
 
 
 def _message_of(item: object) -> object:
-    kind = type(item)
-    if kind is Tracked:
-        item = item.item  # type: ignore[attr-defined]
-        kind = type(item)
-    if kind is Tick:
-        return item.timer.message  # type: ignore[attr-defined]
-    if kind is Info or kind is Request:
-        return item.message  # type: ignore[attr-defined]
+    if type(item) is Tracked:
+        item = item.item
+    if type(item) is Tick:
+        return item.timer.message
+    if type(item) is Info or type(item) is Request:
+        return item.message
     return item

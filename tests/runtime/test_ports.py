@@ -1,0 +1,166 @@
+"""Whatever is not deterministic enters through the ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+import regrow as rg
+from regrow.core.ports import MailboxDecision
+from tests.virtual_loop import run_virtual
+
+
+class Box(rg.GenServer):
+    mailbox = rg.Mailbox(capacity=1)
+
+    def init(self, log: list[str]) -> None:
+        self.log = log
+
+    @rg.cast
+    def note(self, text: str) -> None:
+        self.log.append(text)
+
+    @rg.call
+    def ask(self, text: str) -> str:
+        self.log.append(text)
+        return text
+
+    @rg.call
+    async def hold(self, gate: asyncio.Event) -> None:
+        await gate.wait()
+
+
+def system_of(ports: rg.Ports, *logs: list[str], hand_off: bool = True) -> rg.System:
+    children = [rg.child(Box, name=f"box{i}", args=(log,)) for i, log in enumerate(logs)]
+    return rg.System(children, ports=ports, hand_off=hand_off)
+
+
+def test_the_mailbox_hook_delivers_drops_and_delays(hand_off: bool) -> None:
+    asked: list[object] = []
+
+    def hook(sender: object, receiver: object, message: object) -> MailboxDecision:
+        asked.append(message)
+        decisions: dict[str, MailboxDecision] = {"gone": "drop", "late": 3.0}
+        return decisions.get(message.text, "deliver")  # type: ignore[attr-defined]
+
+    async def body() -> None:
+        log: list[str] = []
+        async with system_of(rg.Ports(mailbox_hook=hook), log, hand_off=hand_off) as system:
+            box = system.ref("box0", Box)
+            for text in ("late", "gone", "now"):
+                box.cast(Box.note(text))
+                await system.idle()
+            assert log == ["now"]
+            assert system.statistics().dropped == 1
+            assert await box.call(Box.ask("late"), timeout=9.0) == "late"
+            assert log == ["now", "late", "late"]
+
+    run_virtual(body())
+    assert len(asked) >= 3
+
+
+def test_a_delayed_call_stands_in_line_at_a_full_mailbox() -> None:
+    def hook(sender: object, receiver: object, message: object) -> MailboxDecision:
+        return 1.0 if isinstance(message, rg.CallMessage) and "late" in repr(message) else "deliver"
+
+    async def body() -> None:
+        log: list[str] = []
+        async with system_of(rg.Ports(mailbox_hook=hook), log, hand_off=False) as system:
+            box = system.ref("box0", Box)
+            gate = asyncio.Event()
+            holding = asyncio.ensure_future(box.call(Box.hold(gate), timeout=99.0))
+            late = asyncio.ensure_future(box.call(Box.ask("late"), timeout=99.0))
+            await system.idle()
+            box.cast(Box.note("fills the only place"))
+            await asyncio.sleep(5.0)  # noqa: TID251  # virtual time
+            assert not late.done()
+            gate.set()
+            assert await late == "late"
+            await holding
+            assert log == ["fills the only place", "late"]
+
+    run_virtual(body())
+
+
+def test_a_delayed_call_learns_at_once_that_its_callee_is_gone() -> None:
+    def hook(sender: object, receiver: object, message: object) -> MailboxDecision:
+        return 1.0
+
+    async def body() -> None:
+        log: list[str] = []
+        async with system_of(rg.Ports(mailbox_hook=hook), log, hand_off=False) as system:
+            pid = system.ref("box0", Box).whereis()
+            assert pid is not None
+            late = asyncio.ensure_future(pid.call(Box.ask("late"), timeout=99.0))
+            await system.idle()
+            pid.kill()
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(rg.errors.NoProcess):
+                await late
+            assert asyncio.get_running_loop().time() - began == pytest.approx(1.0)
+
+    run_virtual(body())
+
+
+def test_the_chooser_picks_who_runs_next() -> None:
+    def last(ready: Sequence[object]) -> int:
+        return len(ready) - 1
+
+    async def order(ports: rg.Ports) -> list[str]:
+        log: list[str] = []
+        async with system_of(ports, log, log, log) as system:
+            for i in range(3):
+                system.ref(f"box{i}", Box).cast(Box.note(str(i)))
+            await system.idle()
+        return log
+
+    assert run_virtual(order(rg.Ports())) == ["0", "1", "2"]
+    assert run_virtual(order(rg.Ports(chooser=last))) == ["2", "1", "0"]
+
+
+def test_the_step_hook_sees_each_step_and_may_end_it() -> None:
+    seen: list[object] = []
+
+    def kill_at_the_second(pid: object) -> None:
+        seen.append(pid)
+        if len(seen) == 2:
+            pid.kill()  # type: ignore[attr-defined]
+
+    async def body() -> None:
+        log: list[str] = []
+        ports = rg.Ports(step_hook=kill_at_the_second)
+        spec = rg.child(Roomy, name="roomy", args=(log,), restart="temporary")
+        async with rg.System([spec], ports=ports, hand_off=False) as system:
+            pid = system.ref("roomy", Roomy).whereis()
+            assert pid is not None
+            for text in "abc":
+                pid.cast(Roomy.note(text))
+            await system.idle()
+            assert not pid.alive
+            assert log == ["a"]
+            assert seen[:2] == [pid, pid]
+
+    run_virtual(body())
+
+
+class Roomy(Box):
+    mailbox = rg.Mailbox(capacity=10)
+
+
+def test_serial_numbers_come_from_the_ids_port() -> None:
+    class Tens:
+        def __init__(self) -> None:
+            self.given = 0
+
+        def next(self) -> int:
+            self.given += 10
+            return self.given
+
+    async def body() -> list[int]:
+        log: list[str] = []
+        async with system_of(rg.Ports(ids=Tens()), log, log) as system:
+            return [pid.serial for pid in system.processes()]
+
+    assert run_virtual(body()) == [10, 20, 30]
