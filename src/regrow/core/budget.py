@@ -34,8 +34,8 @@ class RestartBudget:
     def __init__(self, max_restarts: int, max_seconds: float) -> None:
         check_max_restarts(max_restarts)
         check_max_seconds(max_seconds)
-        self.max_restarts = max_restarts
-        self.max_seconds = float(max_seconds)
+        self.max_restarts: int = max_restarts
+        self.max_seconds: float = float(max_seconds)
         # Made at the first attempt: most supervisors never restart anything.
         self._attempts: deque[float] | None = None
 

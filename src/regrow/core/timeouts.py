@@ -171,8 +171,8 @@ class Timeouts:
     __slots__ = ("_found", "_overrides", "_scaled", "factor", "table")
 
     def __init__(self, table: TimeoutTable | None = None, *, factor: float = 1.0) -> None:
-        self.table = table if table is not None else TimeoutTable()
-        self.factor = check_factor(factor)
+        self.table: TimeoutTable = table if table is not None else TimeoutTable()
+        self.factor: float = check_factor(factor)
         self._scaled = {key: value * self.factor for key, value in self.table.entries.items()}
         self._overrides: dict[Key, float] = {}
         self._found: dict[tuple[str, type | None, str | None], float] = {}

@@ -81,7 +81,7 @@ class CallCycle(CallRefused):
     """The callee is waiting, through other calls, for the caller. `cycle` names the processes in order."""
 
     def __init__(self, cycle: Sequence[object]) -> None:
-        self.cycle = tuple(cycle)
+        self.cycle: tuple[object, ...] = tuple(cycle)
         path = " -> ".join(str(pid) for pid in (*self.cycle, self.cycle[0]))
         super().__init__(
             f"call cycle {path}: each waits for the next; "

@@ -37,7 +37,7 @@ class UnknownTimeout(BadTimeout):
 
     def __init__(self, value: str, known: tuple[str, ...]) -> None:
         near = difflib.get_close_matches(value, known, n=1)
-        self.closest = near[0] if near else None
+        self.closest: str | None = near[0] if near else None
         self.known = known
         meant = f"; did you mean {self.closest!r}?" if near else "."
         super().__init__(

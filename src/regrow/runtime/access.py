@@ -39,7 +39,7 @@ class Access:
         """
         engine = self._running()
         check_registration_name(name)
-        if not isinstance(server, type):
+        if not isinstance(server, type):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadServer(server, "a reference is to a server class, or to `object` for a plain process")
         return Ref(engine, name, server)
 

@@ -24,8 +24,8 @@ class Birth:
     __slots__ = ("owner", "where")
 
     def __init__(self, owner: Process | None, where: str | None) -> None:
-        self.owner = owner
-        self.where = where
+        self.owner: Process | None = owner
+        self.where: str | None = where
 
     @property
     def owned(self) -> bool:

@@ -35,15 +35,15 @@ class Entry:
         raises: tuple[type[Exception], ...] = (),
         hand_off: bool = True,
     ) -> None:
-        self.name = name
-        self.invoke = invoke
-        self.invoke_async = cast("Callable[..., Awaitable[object]]", invoke)
+        self.name: str = name
+        self.invoke: Invoke = invoke
+        self.invoke_async: Callable[..., Awaitable[object]] = cast("Callable[..., Awaitable[object]]", invoke)
         """The same, typed for an `async def`."""
-        self.is_async = is_async
-        self.blocking = blocking
-        self.raises = raises
-        self.inline = not (is_async or blocking)
-        self.hand_off = hand_off and self.inline
+        self.is_async: bool = is_async
+        self.blocking: bool = blocking
+        self.raises: tuple[type[Exception], ...] = raises
+        self.inline: bool = not (is_async or blocking)
+        self.hand_off: bool = hand_off and self.inline
 
 
 @final
@@ -71,10 +71,10 @@ class Blueprint:
     )
 
     def __init__(self, label: str, mailbox: Mailbox, *, trap_exit: bool = False) -> None:
-        self.label = label
-        self.capacity = mailbox.capacity
+        self.label: str = label
+        self.capacity: int | None = mailbox.capacity
         self.overflow: Overflow = mailbox.overflow
-        self.trap_exit = trap_exit
+        self.trap_exit: bool = trap_exit
         self.server: type[GenServer] | None = None
         self.calls: dict[type, Entry] = {}
         self.casts: dict[type, Entry] = {}
@@ -82,9 +82,9 @@ class Blueprint:
         self.continues: Entry | None = None
         self.info: Entry | None = None
         self.terminate: Entry | None = None
-        self.eager = False
+        self.eager: bool = False
         self.held: dict[type, Entry] | None = None
-        self.is_supervisor = False
+        self.is_supervisor: bool = False
         self.state_slots: tuple[str, ...] = ()
         """Attributes that a server class keeps in slots, its own and its bases'."""
         self.unhandled_seen: set[type] = set()
@@ -176,7 +176,7 @@ def _make(server: type[GenServer]) -> Blueprint:
     from regrow.runtime.supervision import SupervisorBase  # noqa: PLC0415  # so does it
 
     mailbox = server.mailbox
-    if not isinstance(mailbox, Mailbox):
+    if not isinstance(mailbox, Mailbox):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadServer(
             server, f"its mailbox is {mailbox!r}; allowed is rg.Mailbox(capacity=..., overflow=...)"
         )
@@ -218,7 +218,8 @@ def eagerly(invoke: Invoke) -> Invoke:
             yielded = coroutine.send(None)
         except StopIteration as stop:
             return stop.value
-        instance._process.after = Job(resume(coroutine, yielded))  # noqa: SLF001  # the runtime's own slot
+        process = instance._process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
+        process.after = Job(resume(coroutine, yielded))
         return None
 
     return run

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Trace", "TraceEntry", "trace")
 
-trace_log = logging.getLogger("regrow.trace")
+trace_log: logging.Logger = logging.getLogger("regrow.trace")
 
 TraceKind: TypeAlias = Literal[
     "in", "out", "handling", "returned", "declared", "raised", "answered", "started", "exited"

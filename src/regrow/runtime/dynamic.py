@@ -52,9 +52,9 @@ class Restarting:
     __slots__ = ("extra", "reason", "spec")
 
     def __init__(self, spec: ChildSpec, extra: tuple[object, ...], reason: ExitReason) -> None:
-        self.spec = spec
-        self.extra = extra
-        self.reason = reason
+        self.spec: ChildSpec = spec
+        self.extra: tuple[object, ...] = extra
+        self.reason: ExitReason = reason
 
 
 class DynamicSupervisor(SupervisorBase):

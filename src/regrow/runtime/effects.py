@@ -39,7 +39,7 @@ class Turn:
 
     def __init__(self, process: Process, message: object) -> None:
         self.process: Pid[object] = process
-        self.message = message
+        self.message: object = message
         self.declared: BaseException | None = None
         self._effects: list[Callable[[], object]] = []
         self._answer: tuple[Request, object] | None = None

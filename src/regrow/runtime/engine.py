@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from asyncio import _get_running_loop as _running_loop  # the documented one raises where there is none
+from asyncio import (  # the documented one raises where there is none
+    _get_running_loop as _running_loop,  # pyright: ignore[reportPrivateUsage]
+)
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
@@ -129,24 +131,24 @@ class Engine:
         hand_off: bool,
         redact: Redact | None,
     ) -> None:
-        self.name = name
-        self.incarnation = incarnation
-        self.loop = loop
-        self.settings = settings
-        self.ports = ports
-        self.timeouts = timeouts
-        self.hub = hub
-        self.debug = debug
-        self.strict = strict
-        self.redact = redact
-        self.serial = 0
-        self.running = True
-        self.thread = threading.get_ident()
-        self.os_pid = os.getpid()
-        self.monotonic = ports.monotonic
+        self.name: str = name
+        self.incarnation: int = incarnation
+        self.loop: asyncio.AbstractEventLoop = loop
+        self.settings: Settings = settings
+        self.ports: Ports = ports
+        self.timeouts: Timeouts = timeouts
+        self.hub: Hub = hub
+        self.debug: bool = debug
+        self.strict: bool = strict
+        self.redact: Redact | None = redact
+        self.serial: int = 0
+        self.running: bool = True
+        self.thread: int = threading.get_ident()
+        self.os_pid: int = os.getpid()
+        self.monotonic: Callable[[], float] = ports.monotonic
         self.handling: Process | None = None
         self.system: System | None = None
-        self.closing = False
+        self.closing: bool = False
         """Set when what is left after the tree is swept out: nothing may be started any more."""
         self.interrupt: Callable[[], object] | None = None
         """Called when a KeyboardInterrupt has hit a process."""
@@ -156,34 +158,34 @@ class Engine:
         """What records the processes that are traced, None if none is."""
         self._giving_out = False
         self._guards = int(debug) + (ports.mailbox_hook is not None)
-        self.plain = not self._guards
-        self.hand_offs = settings.hand_off_budget if hand_off else 0
-        self.hand_offs_left = self.hand_offs
-        self.parked = settings.watchdog
+        self.plain: bool = not self._guards
+        self.hand_offs: int = settings.hand_off_budget if hand_off else 0
+        self.hand_offs_left: int = self.hand_offs
+        self.parked: bool = settings.watchdog
         """Set by the watchdog: it wants to know when the loop is used again."""
-        self.timing = False
+        self.timing: bool = False
         """Whether somebody listens for slow handlers."""
-        self.attention = self.parked
+        self.attention: bool = self.parked
         """Whether a hand-off has to look at `parked` and `timing`: one question instead of two."""
-        self.begun = 0.0
+        self.begun: float = 0.0
         """When the present hand-off began, if anybody wants to know."""
-        self.turn_end = 0.0
-        self.counters = Counters()
+        self.turn_end: float = 0.0
+        self.counters: Counters = Counters()
         self.rootless: dict[Process, None] = {}
         self.names: dict[str, Process] = {}
-        self.contexts = Contexts()
-        self.timers = Timers(self)
-        self.scheduler = Scheduler(self)
-        self.workers = Workers(self)
-        self.calls = Calls(self)
-        self.sends = Sends(self)
-        self.exits = Exits(self)
-        self.monitors = Monitors(self)
-        self.registry = Registry(self, indexes)
-        self.groups = Groups(self)
-        self.ownership = Ownership(self)
-        self.reporter = Reporter(self)
-        self.threads = Threads(self)
+        self.contexts: Contexts = Contexts()
+        self.timers: Timers = Timers(self)
+        self.scheduler: Scheduler = Scheduler(self)
+        self.workers: Workers = Workers(self)
+        self.calls: Calls = Calls(self)
+        self.sends: Sends = Sends(self)
+        self.exits: Exits = Exits(self)
+        self.monitors: Monitors = Monitors(self)
+        self.registry: Registry = Registry(self, indexes)
+        self.groups: Groups = Groups(self)
+        self.ownership: Ownership = Ownership(self)
+        self.reporter: Reporter = Reporter(self)
+        self.threads: Threads = Threads(self)
         hub.open(self.later, self._listeners_changed)
         ENGINES.add(self)
 

@@ -188,7 +188,7 @@ class ReplyHandle:
             AlreadyReplied: it was answered before.
             BadReply: this is no exception; the handle is as good as before.
         """
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadReply(error)
         request = self._take()
         engine = request.target.engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from regrow.core.events import Unhandled
 from regrow.core.messages import CastMessage
@@ -103,8 +103,8 @@ class Intake:
         if isinstance(item, Info):
             return self._info(process, item.message)
         if isinstance(item, CastMessage):  # tracked, or to a process whose turns are held
-            process.current = item
-            return process.blueprint.cast_entry(item), item
+            process.current = message = cast("object", item)  # a cast to any class
+            return process.blueprint.cast_entry(message), message
         if isinstance(item, Tick):
             if item.timer.own:
                 process.room -= 1

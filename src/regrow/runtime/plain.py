@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Never, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Never, TypeAlias, TypeGuard, TypeVar, cast, overload
 
 from regrow.core.reasons import ExitReason
 from regrow.errors import (
@@ -155,7 +155,7 @@ def _engine_of(target: Address[object]) -> Engine:
     if isinstance(target, Process):
         return target.engine
     if isinstance(target, Ref):
-        return target._engine  # noqa: SLF001
+        return target._engine  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
     raise BadAddress(target)
 
 
@@ -219,13 +219,18 @@ async def receive(match: Pattern = None, *, timeout: Timeout | None = None) -> o
 def _matcher(match: Pattern) -> Callable[[object], object]:
     if match is None:
         return lambda _: True
-    if isinstance(match, type) or (
-        isinstance(match, tuple) and match and all(isinstance(one, type) for one in match)
-    ):
+    if _are_types(match):
         return lambda message: isinstance(message, match)
     if callable(match):
         return match
     raise BadPattern(match)
+
+
+def _are_types(match: object) -> TypeGuard[type | tuple[type, ...]]:
+    if isinstance(match, tuple):
+        kinds = cast("tuple[object, ...]", match)
+        return kinds != () and all(isinstance(one, type) for one in kinds)
+    return isinstance(match, type)
 
 
 def _handled(me: Process) -> None:

@@ -90,14 +90,14 @@ class Extras:
         self.pattern: object = None
         self.place_waiters: dict[Request | asyncio.Future[None], None] | None = None
         self.receipt: Receipt | None = None
-        self.signals = 0
-        self.suspended = False
+        self.signals: int = 0
+        self.suspended: bool = False
         self.tasks: set[asyncio.Task[object]] | None = None
         self.timers: set[Timer] | None = None
         self.turns: Turns | None = None
         self.waiting: Process | None = None
         self.watching: dict[Monitor, None] | None = None
-        self.zombie = False
+        self.zombie: bool = False
 
 
 @final
@@ -130,14 +130,14 @@ class Process(Pid[object]):
     def __init__(
         self, engine: Engine, blueprint: Blueprint, parent: Process | None, name: str | None
     ) -> None:
-        self.engine = engine
-        self.blueprint = blueprint
+        self.engine: Engine = engine
+        self.blueprint: Blueprint = blueprint
         self.serial = engine.next_serial()
-        self.status = STARTING
-        self.room = blueprint.capacity or engine.settings.mailbox_capacity
-        self.trap_exit = blueprint.trap_exit
-        self.parent = parent
-        self.name = name
+        self.status: int = STARTING
+        self.room: int = blueprint.capacity or engine.settings.mailbox_capacity
+        self.trap_exit: bool = blueprint.trap_exit
+        self.parent: Process | None = parent
+        self.name: str | None = name
         self.after: After | None = None
         self.child: ChildSpec | None = None
         self.extra: tuple[object, ...] = ()

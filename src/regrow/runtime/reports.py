@@ -29,9 +29,9 @@ MAX_NEIGHBOURS: Final = 15
 MAX_LINKS: Final = 15
 MAX_MAILBOX: Final = 10
 
-crash_log = logging.getLogger("regrow.crash")
-supervisor_log = logging.getLogger("regrow.supervisor")
-message_log = logging.getLogger("regrow.message")
+crash_log: logging.Logger = logging.getLogger("regrow.crash")
+supervisor_log: logging.Logger = logging.getLogger("regrow.supervisor")
+message_log: logging.Logger = logging.getLogger("regrow.message")
 
 
 @final

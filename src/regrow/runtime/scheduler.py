@@ -35,7 +35,7 @@ class Scheduler(Intake):
         self._spare: list[deque[object]] = []
         self.queue: deque[Process] = deque()
         self.concluding: deque[Process] = deque()
-        self.steps = 0
+        self.steps: int = 0
         """Slices and task steps so far; an unchanged number means that nothing ran."""
 
     # -- becoming ready ------------------------------------------------------------------------

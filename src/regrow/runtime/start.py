@@ -54,7 +54,7 @@ async def start_child(
     args = spec.args + extra if extra else spec.args
     if not (isinstance(target, type) and issubclass(target, GenServer)):
         process = _new(
-            engine, plain_blueprint(_label(target), PLAIN_MAILBOX), parent, spec.name, spec.metadata
+            engine, plain_blueprint(_label(spec.target), PLAIN_MAILBOX), parent, spec.name, spec.metadata
         )
         process.child = spec
         process.extra = extra
@@ -130,7 +130,7 @@ async def _init(  # noqa: PLR0917  # all of them differ
     start_timeout: float | None,
 ) -> Process | None:
     instance = server.__new__(server)
-    instance._process = process  # noqa: SLF001  # the runtime's own slot
+    instance._process = process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
     process.instance = instance
     entry = process.blueprint.init
     if entry is None and not args and not kwargs:

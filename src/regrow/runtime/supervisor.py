@@ -48,11 +48,11 @@ class Slot:
     __slots__ = ("process", "reason", "restarts", "retry", "spec", "state")
 
     def __init__(self, spec: ChildSpec, process: Process | None) -> None:
-        self.spec = spec
+        self.spec: ChildSpec = spec
         self.process = process
         self.state: State = "running" if process is not None else "stopped"
         self.reason: ExitReason = None
-        self.restarts = 0
+        self.restarts: int = 0
         self.retry: TryAgain | None = None
 
     def fill(self, process: Process | None) -> None:

@@ -62,14 +62,14 @@ class Timer:
         self._first = at
         self._ticks = 0
         self._waiting = False
-        self.at = at
-        self.target = target
-        self.message = message
+        self.at: float = at
+        self.target: Address[object] | None = target
+        self.message: object = message
         self.interval = interval
-        self.owner = owner
-        self.own = owner is not None and target is owner
-        self.call = call
-        self.live = True
+        self.owner: Process | None = owner
+        self.own: bool = owner is not None and target is owner
+        self.call: Callable[[], object] | None = call
+        self.live: bool = True
 
     def cancel(self) -> bool:
         """Stop it. A tick that stands in the mailbox already is void, so none comes after this.
