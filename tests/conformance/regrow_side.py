@@ -187,11 +187,19 @@ class _Driver:
                 self.now(number, recorder.address(target).alive)
             case m.Atomically(steps):
                 await self.atomically(number, steps)
-            case _ if hasattr(step, "by"):
+            case (
+                m.StartChild()
+                | m.RestartChild()
+                | m.TerminateChild()
+                | m.DeleteChild()
+                | m.StartDynamic()
+                | m.WhichChildren()
+                | m.CountChildren()
+            ):
+                self.later(number, self.manage(step))
+            case _:  # what a process does itself
                 if (pid := recorder.pid_of(step.by)) is not None:
                     pid.send(Do(number, step))
-            case _:
-                self.later(number, self.manage(step))
 
     def cast(self, target: str, act: str) -> None:
         address = self.recorder.address(target)

@@ -132,7 +132,7 @@ class Process(Pid[object]):
     ) -> None:
         self.engine: Engine = engine
         self.blueprint: Blueprint = blueprint
-        self.serial = engine.next_serial()
+        self.serial: int = engine.next_serial()
         self.status: int = STARTING
         self.room: int = blueprint.capacity or engine.settings.mailbox_capacity
         self.trap_exit: bool = blueprint.trap_exit
