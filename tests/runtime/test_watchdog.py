@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -209,6 +209,12 @@ class Holder(rg.GenServer):
         return hold_the_loop(self.told)
 
 
+class Idle(rg.GenServer):
+    @rg.call
+    async def nothing(self) -> None:
+        pass
+
+
 def hold_the_loop(told: Told) -> bool:
     return told.event.wait(10)
 
@@ -239,6 +245,23 @@ def test_it_names_process_and_handler_and_shows_the_stack(
     assert f"Holder.{name}" in event.holder
     assert event.seconds >= QUICK.stall_seconds
     assert any("in hold_the_loop" in line for line in event.stack)
+
+
+def test_it_watches_a_turn_before_its_first_handler_too(told: Told, hand_off: bool) -> None:
+    waited: list[bool] = []
+
+    def chooser(queue: Sequence[object]) -> int:
+        waited.append(told.event.is_set() or hold_the_loop(told))
+        return 0
+
+    async def body(system: rg.System) -> None:
+        await system.ref("counter", Idle).call(Idle.nothing(), timeout=5.0)
+
+    ports = rg.Ports(chooser=chooser)
+    play(body, rg.child(Idle, name="counter"), hand_off=hand_off, settings=QUICK, ports=ports)
+    assert waited
+    assert all(waited)
+    assert "a callback of the loop has held the loop" in told.records[0].getMessage()
 
 
 def test_it_names_a_plain_process_and_a_task_of_one(told: Told, hand_off: bool) -> None:

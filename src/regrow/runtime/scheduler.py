@@ -93,6 +93,11 @@ class Scheduler(Intake):
         self._engine.loop.call_soon(self._turn, context=self._engine.contexts.base)
 
     @property
+    def armed(self) -> bool:
+        """Whether a turn is under way or about to come."""
+        return self._armed
+
+    @property
     def busy(self) -> bool:
         """Whether anything waits for a turn."""
         return bool(self.queue or self.concluding)

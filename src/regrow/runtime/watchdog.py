@@ -38,7 +38,7 @@ class Watched(Protocol):
         ...
 
     def runs(self) -> bool:
-        """Whether code of a process or task runs at this moment."""
+        """Whether code of a process or task runs at this moment, or is about to."""
         ...
 
     def waits(self) -> bool:
@@ -202,7 +202,10 @@ class LoopOf:
     def runs(self) -> bool:
         """See `Watched`."""
         engine = self._engine
-        return engine.handling is not None or asyncio.current_task(engine.loop) is not None
+        if engine.handling is not None or asyncio.current_task(engine.loop) is not None:
+            return True
+        # A turn says only at its beginning that it uses the loop; its first handler may come later.
+        return engine.scheduler.armed and engine.loop.is_running()
 
     def waits(self) -> bool:
         """See `Watched`."""
