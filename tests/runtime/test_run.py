@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -381,3 +382,20 @@ def test_what_main_leaves_on_the_loop_is_cancelled() -> None:
 
     rg.System([worker("a")]).run(main)
     assert ended == ["left"]
+
+
+class SignalsAtItsEnd(rg.GenServer):
+    def terminate(self, reason: rg.ExitReason) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_during_the_stop_hides_neither_result_nor_error() -> None:
+    async def returns(system: rg.System) -> int:
+        return 5
+
+    async def fails(system: rg.System) -> None:
+        raise TypeError("main failed")
+
+    assert rg.System([rg.child(SignalsAtItsEnd)]).run(returns) == 5
+    with pytest.raises(TypeError, match="main failed"):
+        rg.System([rg.child(SignalsAtItsEnd)]).run(fails)

@@ -50,7 +50,7 @@ def _loop_runs() -> bool:
 class _Run(Generic[T]):
     """One run of a System."""
 
-    __slots__ = ("_body", "_loop", "_main", "_overdue", "_system", "at_once", "stopping")
+    __slots__ = ("_body", "_leaving", "_loop", "_main", "_overdue", "_system", "at_once", "stopping")
 
     def __init__(self, system: System, main: Main[T] | None, loop: asyncio.AbstractEventLoop) -> None:
         self._system = system
@@ -58,6 +58,7 @@ class _Run(Generic[T]):
         self._loop = loop
         self._body: asyncio.Task[T | None] | None = None
         self._overdue: asyncio.Future[None] = loop.create_future()
+        self._leaving = False
         self.stopping = False
         self.at_once = False
 
@@ -75,9 +76,12 @@ class _Run(Generic[T]):
 
     async def _in_system(self) -> T | None:
         async with self._system as system:
-            if self._main is not None:
-                return await self._main(system)
-            await system.wait()
+            try:
+                if self._main is not None:
+                    return await self._main(system)
+                await system.wait()
+            finally:
+                self._leaving = True  # the stop has begun: what main returned or raised is the outcome
         return None
 
     def signalled(self, number: int, _frame: FrameType | None) -> None:
@@ -92,7 +96,7 @@ class _Run(Generic[T]):
         self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
-        if self._body is not None:
+        if self._body is not None and not self._leaving:
             self._body.cancel()
         self._loop.call_later(self._system.settings.stop_timeout, self._expire)
 
