@@ -287,6 +287,10 @@ class Process(Pid[object]):
         if other is not None or self.extras is not None:
             self.more().waiting = other
 
+    def has_room(self) -> bool:
+        """Whether its bound lets one more message in."""
+        return (len(self.mailbox) if self.mailbox else 0) < self.room
+
     def more(self) -> Extras:
         """The rare part, made when first needed."""
         extras = self.extras

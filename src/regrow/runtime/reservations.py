@@ -98,7 +98,7 @@ async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:
     seconds = engine.timeouts.resolve(timeout)
     if target.status == DEAD:
         raise NoProcess(target)
-    if (len(target.mailbox) if target.mailbox else 0) < target.room:
+    if target.has_room():
         target.room -= 1
         return Reservation(target, seconds)
     deadline = engine.loop.time() + seconds

@@ -199,10 +199,6 @@ class Scheduler(Intake):
             if len(self._spare) < SPARE_MAILBOXES:
                 self._spare.append(mailbox)
 
-    def release(self, process: Process) -> None:
-        """A handler run by its own task has returned and the task has ended."""
-        self.settle(process)
-
     # -- a slice -------------------------------------------------------------------------------
 
     def slice(self, process: Process, limit: int) -> int:

@@ -113,7 +113,7 @@ class Sends:
             return
         if target.status == DEAD:
             request.future.set_exception(NoProcess(target))
-        elif (len(target.mailbox) if target.mailbox else 0) >= target.room:
+        elif not target.has_room():
             self.wait_for_place(target, request)
             request.future.add_done_callback(lambda _: self.wait_no_more(target, request))
         else:
@@ -242,7 +242,7 @@ class Sends:
         """Give each free place to who has waited longest: a call, or one who reserves."""
         extras = process.extras
         waiters = extras.place_waiters if extras is not None else None
-        while waiters and (len(process.mailbox) if process.mailbox else 0) < process.room:
+        while waiters and process.has_room():
             waiter = next(iter(waiters))
             del waiters[waiter]
             if isinstance(waiter, Request):

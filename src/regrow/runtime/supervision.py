@@ -76,7 +76,7 @@ class TryAgain(msgspec.Struct, frozen=True, eq=False):
 class SupervisorBase(GenServer):
     """Base of the supervisors: a GenServer that traps exits and is tied to each child."""
 
-    __slots__ = ("_attempts_in_row", "_budget", "_flags")
+    __slots__ = ("_budget", "_flags")
     __child_kind__: ClassVar[str] = "supervisor"
     __regrow_eager__: ClassVar[bool] = True
     trap_exit: ClassVar[bool] = True
@@ -87,7 +87,6 @@ class SupervisorBase(GenServer):
     def _set_flags(self, flags: SupervisorFlags) -> None:
         self._flags = flags
         self._budget = RestartBudget(flags.max_restarts, flags.max_seconds)
-        self._attempts_in_row = 0
 
     @property
     def _engine(self) -> Engine:

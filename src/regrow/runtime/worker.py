@@ -287,7 +287,7 @@ class Workers:
         if process.after is not None:
             engine.exits.conclude(process)
         elif process.status == RUNNING:
-            engine.scheduler.release(process)
+            engine.scheduler.settle(process)
 
     def _arm_sweep(self) -> None:
         engine = self._engine
