@@ -30,7 +30,7 @@ def machine() -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
         f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB",
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        f"{platform.system()}, Python {platform.python_version()}",
         dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d"),
     ]
 

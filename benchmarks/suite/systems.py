@@ -93,7 +93,7 @@ SYSTEMS: tuple[System, ...] = (
     _peer("thespian", quick=True),
     _peer("pykka", quick=True),
     # Restarts wait out a built-in back-off of up to 1 s.
-    _peer("lapinbeam", quick=True, W9={"crashes": 5}),
+    _peer("lapinbeam", quick=True, W9={"crashes": 5}, W9n={"crashes": 5}),
     _peer("papyra"),
     _peer("fauxtp"),
     _peer("otpylib"),

@@ -124,13 +124,14 @@ def _idle(params: Params, nonce: int) -> dict[str, int]:
     return {"answers": n * nonce + triangle(n)}
 
 
-def _crash_workload(strategy: str) -> Workload:
+def _crash_workload(strategy: str, *, reports: str = "built") -> Workload:
     return Workload(
-        family="W9",
-        title=f"crash to first answer after the restart, {strategy}",
-        full={"strategy": strategy, "crashes": 1000, "children": 3},
+        family="W9" if reports == "built" else "W9n",
+        title=f"crash to first answer after the restart, {strategy}"
+        + ("" if reports == "built" else "; crash reports not built"),
+        full={"strategy": strategy, "crashes": 1000, "children": 3, "reports": reports},
         quick={"crashes": 200},
-        in_quick=strategy == "one_for_one",
+        in_quick=strategy == "one_for_one" and reports == "built",
         expect=_crashes,
         operations=lambda params: number(params, "crashes"),
     )
@@ -200,6 +201,7 @@ WORKLOADS: tuple[Workload, ...] = (
     _crash_workload("one_for_one"),
     _crash_workload("one_for_all"),
     _crash_workload("rest_for_one"),
+    _crash_workload("one_for_one", reports="dropped"),
     _tree_workload(3, 10),
     _tree_workload(5, 5),
     _tree_workload(10, 2),

@@ -223,8 +223,6 @@ class Floor(AsyncBench):
     async def crashing(self, strategy: str, children: int, nonce: int) -> AsyncIterator[Crashing]:
         if strategy != "one_for_one":
             raise Note("no supervision: a loop by hand restarts one")
-        _LOG.addHandler(logging.NullHandler())
-        _LOG.propagate = False
         servers = [Phoenix(nonce) for _ in range(children)]
         first = servers[0]
         yield Crashing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ class Bench:
     cannot: ClassVar[Mapping[str, str]] = {}
 
     def run(self, family: str, job: Job) -> Result:
+        family = "W9" if family == "W9n" else family  # they differ by a parameter
         if family in self.cannot:
             raise Note(self.cannot[family])
         method: Callable[[Job], Result] | None = getattr(self, family.lower(), None)
@@ -77,6 +79,29 @@ class Bench:
         if self.distribution is None:
             return "Python " + ".".join(str(part) for part in sys.version_info[:3])
         return version(self.distribution)
+
+
+class CrashReports(logging.Handler):
+    """Builds the text of every record, as a handler that writes it does, and drops the text.
+
+    With `build` false it drops the records as they come.
+    """
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._build = job.text("reports") == "built"
+        self.seen = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen += 1
+        if self._build and not self.format(record):
+            raise AssertionError("an empty report")
+
+    def attach(self, logger: logging.Logger) -> CrashReports:
+        """Make this the only handler of a logger."""
+        logger.addHandler(self)
+        logger.propagate = False
+        return self
 
 
 def percentiles(samples: list[float], prefix: str = "") -> dict[str, float]:

@@ -8,11 +8,12 @@ asyncio floor and Erlang have loops of their own without even that.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple
 
-from benchmarks.systems.kit import Bench, Job, Note, Result, now, percentiles
+from benchmarks.systems.kit import Bench, CrashReports, Job, Note, Result, now, percentiles
 
 _RESTART_SECONDS = 2.0
 Tell = Callable[[int], Awaitable[object]]
@@ -238,6 +239,7 @@ class AsyncBench(Bench):
 
     def w9(self, job: Job) -> Result:
         async def main() -> Result:
+            CrashReports(job).attach(logging.getLogger())
             crashes, answers = job.int("crashes"), 0
             first_answer: list[float] = []
             learnt: list[float] = []

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import regrow as rg
-from benchmarks.systems.kit import Bench, Job, Result, now, percentiles
+from benchmarks.systems.kit import Bench, CrashReports, Job, Result, now, percentiles
 from benchmarks.systems.kit_async import Coroutine
 from benchmarks.systems.regrow_servers import (
     CALL_TIMEOUT,
@@ -210,10 +210,7 @@ class Regrow(Bench):
 
     def w9(self, job: Job) -> Result:
         async def main() -> Result:
-            # Crash reports are made and handed to a handler that drops them, as on Erlang's side.
-            log = logging.getLogger("regrow")
-            log.addHandler(logging.NullHandler())
-            log.propagate = False
+            reports = CrashReports(job).attach(logging.getLogger("regrow"))
             crashes, nonce, answers = job.int("crashes"), job.nonce, 0
             starts = [[0] for _ in range(job.int("children"))]
             children = [rg.child(Phoenix, name=f"w{i}", args=(s, nonce)) for i, s in enumerate(starts)]
@@ -235,6 +232,8 @@ class Regrow(Bench):
                     # The reports are given out after the restart; the next crash waits for them.
                     await system.idle()
                 seconds = now() - begin
+            if reports.seen < 2 * crashes:  # the server's own and its supervisor's
+                raise AssertionError(f"{crashes} crashes, {reports.seen} reports")
             return {
                 "seconds": seconds,
                 "proof": {"starts": starts[0][0], "answers": answers},
