@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from regrow.core.codec import codec
 from regrow.core.handlers import call, cast
 from regrow.core.messages import CallMessage, Message
+from regrow.errors.calls import WrongServer
 from regrow.errors.messages import DecodeFailed, EncodeFailed, HandlerGone, NoCodec, NotAMessage, WrongVersion
-from regrow.errors.runtime import WrongServer
 
 T = TypeVar("T")
 K = TypeVar("K")

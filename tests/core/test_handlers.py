@@ -16,8 +16,8 @@ import pytest
 from regrow.core.handler import Handler, Resolved, adopt_overrides
 from regrow.core.handlers import call, cast
 from regrow.core.messages import Message
+from regrow.errors.calls import WrongServer
 from regrow.errors.messages import BadHandler
-from regrow.errors.runtime import WrongServer
 
 T = TypeVar("T")
 R = TypeVar("R")

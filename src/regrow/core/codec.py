@@ -11,8 +11,8 @@ from msgspec import UNSET
 
 from regrow.core.handler import Handler, HandlerProperty
 from regrow.core.signatures import annotations_of
+from regrow.errors.calls import WrongServer
 from regrow.errors.messages import DecodeFailed, EncodeFailed, HandlerGone, NoCodec, NotAMessage, WrongVersion
-from regrow.errors.runtime import WrongServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

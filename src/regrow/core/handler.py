@@ -13,8 +13,8 @@ import msgspec
 
 from regrow.core.messages import CallMessage, CastMessage, Kind, Message
 from regrow.core.signatures import Parameters, misfit, only_scalars, read_parameters
+from regrow.errors.calls import WrongServer
 from regrow.errors.messages import BadHandler
-from regrow.errors.runtime import WrongServer
 
 if TYPE_CHECKING:
     from types import FunctionType

@@ -1,4 +1,4 @@
-"""Every exception of Regrow, in one place whatever room it is from.
+"""Every exception of Regrow, in one place whatever package raises it.
 
 In brackets: the built-in exception that it is as well::
 
@@ -102,6 +102,21 @@ In brackets: the built-in exception that it is as well::
 """
 
 from regrow.errors.base import RegrowError as RegrowError
+from regrow.errors.calls import AlreadyReplied as AlreadyReplied
+from regrow.errors.calls import BadReply as BadReply
+from regrow.errors.calls import CallCycle as CallCycle
+from regrow.errors.calls import CallError as CallError
+from regrow.errors.calls import CallFromHandler as CallFromHandler
+from regrow.errors.calls import CallRefused as CallRefused
+from regrow.errors.calls import CallTimeout as CallTimeout
+from regrow.errors.calls import CallToSelf as CallToSelf
+from regrow.errors.calls import NoProcess as NoProcess
+from regrow.errors.calls import NoReplyExpected as NoReplyExpected
+from regrow.errors.calls import ProcessExited as ProcessExited
+from regrow.errors.calls import ReplyLost as ReplyLost
+from regrow.errors.calls import UnknownCall as UnknownCall
+from regrow.errors.calls import WrongKind as WrongKind
+from regrow.errors.calls import WrongServer as WrongServer
 from regrow.errors.children import BadInitResult as BadInitResult
 from regrow.errors.children import ChildAlreadyPresent as ChildAlreadyPresent
 from regrow.errors.children import ChildAlreadyStarted as ChildAlreadyStarted
@@ -115,6 +130,12 @@ from regrow.errors.children import NoSuchPartition as NoSuchPartition
 from regrow.errors.children import StartError as StartError
 from regrow.errors.children import StartTimeout as StartTimeout
 from regrow.errors.children import TooManyChildren as TooManyChildren
+from regrow.errors.mailboxes import AlreadyReceiving as AlreadyReceiving
+from regrow.errors.mailboxes import BadPattern as BadPattern
+from regrow.errors.mailboxes import BadReservation as BadReservation
+from regrow.errors.mailboxes import MailboxFull as MailboxFull
+from regrow.errors.mailboxes import PlaceTimeout as PlaceTimeout
+from regrow.errors.mailboxes import ReceiveTimeout as ReceiveTimeout
 from regrow.errors.messages import BadHandler as BadHandler
 from regrow.errors.messages import CodecError as CodecError
 from regrow.errors.messages import DecodeFailed as DecodeFailed
@@ -123,40 +144,19 @@ from regrow.errors.messages import HandlerGone as HandlerGone
 from regrow.errors.messages import NoCodec as NoCodec
 from regrow.errors.messages import NotAMessage as NotAMessage
 from regrow.errors.messages import WrongVersion as WrongVersion
+from regrow.errors.names import AlreadyRegistered as AlreadyRegistered
+from regrow.errors.names import BadQuery as BadQuery
+from regrow.errors.names import BadRegistrationName as BadRegistrationName
+from regrow.errors.names import NameTaken as NameTaken
+from regrow.errors.names import NotRegistered as NotRegistered
+from regrow.errors.processes import BadServer as BadServer
+from regrow.errors.processes import NotAProcess as NotAProcess
+from regrow.errors.processes import NotMine as NotMine
+from regrow.errors.references import BadAddress as BadAddress
 from regrow.errors.references import BadPartitionKey as BadPartitionKey
 from regrow.errors.references import OtherSystem as OtherSystem
+from regrow.errors.references import PidNotPicklable as PidNotPicklable
 from regrow.errors.references import WaitTimeout as WaitTimeout
-from regrow.errors.runtime import AlreadyReceiving as AlreadyReceiving
-from regrow.errors.runtime import AlreadyRegistered as AlreadyRegistered
-from regrow.errors.runtime import AlreadyReplied as AlreadyReplied
-from regrow.errors.runtime import BadAddress as BadAddress
-from regrow.errors.runtime import BadPattern as BadPattern
-from regrow.errors.runtime import BadQuery as BadQuery
-from regrow.errors.runtime import BadRegistrationName as BadRegistrationName
-from regrow.errors.runtime import BadReply as BadReply
-from regrow.errors.runtime import BadReservation as BadReservation
-from regrow.errors.runtime import BadServer as BadServer
-from regrow.errors.runtime import CallCycle as CallCycle
-from regrow.errors.runtime import CallError as CallError
-from regrow.errors.runtime import CallFromHandler as CallFromHandler
-from regrow.errors.runtime import CallRefused as CallRefused
-from regrow.errors.runtime import CallTimeout as CallTimeout
-from regrow.errors.runtime import CallToSelf as CallToSelf
-from regrow.errors.runtime import MailboxFull as MailboxFull
-from regrow.errors.runtime import NameTaken as NameTaken
-from regrow.errors.runtime import NoProcess as NoProcess
-from regrow.errors.runtime import NoReplyExpected as NoReplyExpected
-from regrow.errors.runtime import NotAProcess as NotAProcess
-from regrow.errors.runtime import NotMine as NotMine
-from regrow.errors.runtime import NotRegistered as NotRegistered
-from regrow.errors.runtime import PidNotPicklable as PidNotPicklable
-from regrow.errors.runtime import PlaceTimeout as PlaceTimeout
-from regrow.errors.runtime import ProcessExited as ProcessExited
-from regrow.errors.runtime import ReceiveTimeout as ReceiveTimeout
-from regrow.errors.runtime import ReplyLost as ReplyLost
-from regrow.errors.runtime import UnknownCall as UnknownCall
-from regrow.errors.runtime import WrongKind as WrongKind
-from regrow.errors.runtime import WrongServer as WrongServer
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting

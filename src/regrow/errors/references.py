@@ -6,13 +6,27 @@ from typing import Final, Literal
 
 from regrow.errors.base import RegrowError, show
 
-__all__ = ("BadPartitionKey", "OtherSystem", "WaitTimeout")
+__all__ = ("BadAddress", "BadPartitionKey", "OtherSystem", "PidNotPicklable", "WaitTimeout")
 
 _AWAITED: Final = {
     "down": "was still there",
     "result": "was not done",
     "sync": "had not handled what was sent before",
 }
+
+
+class BadAddress(RegrowError, TypeError):
+    """Not something that can be sent to."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(f"{value!r} is no address: allowed are a Pid, a Ref, an Alias or a registered name")
+
+
+class PidNotPicklable(RegrowError, TypeError):
+    """A Pid is one incarnation in one system: outside it means nothing."""
+
+    def __init__(self, pid: object) -> None:
+        super().__init__(f"{pid!r} can't be pickled or copied out of its system; store a name and use a Ref")
 
 
 class OtherSystem(RegrowError):

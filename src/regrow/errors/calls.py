@@ -1,4 +1,4 @@
-"""Errors of the engine: calls, references, mailboxes, processes, the system."""
+"""Errors of calls and their answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ from regrow.errors.base import RegrowError, show
 
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
+
+__all__ = (
+    "AlreadyReplied",
+    "BadReply",
+    "CallCycle",
+    "CallError",
+    "CallFromHandler",
+    "CallRefused",
+    "CallTimeout",
+    "CallToSelf",
+    "NoProcess",
+    "NoReplyExpected",
+    "ProcessExited",
+    "ReplyLost",
+    "UnknownCall",
+    "WrongKind",
+    "WrongServer",
+)
 
 
 class CallError(RegrowError):
@@ -164,138 +182,3 @@ class NoReplyExpected(RegrowError):
         super().__init__(
             "rg.reply_later() found no call to answer; use it inside a call handler, before the first await"
         )
-
-
-class MailboxFull(RegrowError):
-    """The mailbox has no place. Calls and supervised sends wait for one; casts and sends raise this."""
-
-    def __init__(self, target: object, capacity: int) -> None:
-        self.target = target
-        self.capacity = capacity
-        super().__init__(
-            f"mailbox of {target} is full ({capacity} messages); call (it waits for a place), send less, "
-            "or give the class another rg.Mailbox(capacity=..., overflow=...)"
-        )
-
-
-class PlaceTimeout(RegrowError, TimeoutError):
-    """`reserve` found no free place in the mailbox in time."""
-
-    def __init__(self, target: object, timeout: float) -> None:
-        self.target = target
-        self.timeout = timeout
-        super().__init__(
-            f"no place came free in the mailbox of {target} within {timeout:g} s; "
-            "try again later, or give the class another rg.Mailbox(capacity=...)"
-        )
-
-
-class BadReservation(RegrowError):
-    """A reservation that was used, released, expired, or whose process has ended."""
-
-    def __init__(self, target: object, state: str) -> None:
-        super().__init__(f"the reserved place at {target} is {state}; reserve a new one")
-
-
-class ReceiveTimeout(RegrowError, TimeoutError):
-    """No matching message came in time; what did not match stays in the mailbox."""
-
-    def __init__(self, pattern: object, timeout: float, skipped: int) -> None:
-        self.timeout = timeout
-        super().__init__(
-            f"no message matching {pattern!r} within {timeout:g} s ({skipped} others wait in the mailbox)"
-        )
-
-
-class BadPattern(RegrowError, TypeError):
-    """`receive(match=...)` got something it can't match by."""
-
-    def __init__(self, pattern: object) -> None:
-        super().__init__(
-            f"match={pattern!r}: allowed are a type, a tuple of types, or a function of the message"
-        )
-
-
-class NotAProcess(RegrowError):
-    """Only processes link, monitor, receive, and set timers to themselves."""
-
-    def __init__(self, operation: str) -> None:
-        super().__init__(
-            f"{operation} works inside a process; here is none: use `async with system.guest()` or spawn one"
-        )
-
-
-class AlreadyReceiving(RegrowError):
-    """Two tasks of one process wait in `rg.receive()` at the same time."""
-
-    def __init__(self, pid: object) -> None:
-        super().__init__(f"{pid} waits in rg.receive() already; receive in one task of a process at a time")
-
-
-class NotMine(RegrowError):
-    """A monitor, timer or alias that belongs to another process."""
-
-    def __init__(self, what: object, owner: object, caller: object) -> None:
-        super().__init__(f"{what!r} belongs to {owner}, not to {caller}; only its owner may end it")
-
-
-class NameTaken(RegrowError):
-    """The name is registered. `holder` is who has it."""
-
-    def __init__(self, name: str, holder: object) -> None:
-        self.name = name
-        self.holder = holder
-        super().__init__(
-            f"name {name!r} is taken by {holder}; choose another, or wait until it ends (await pid.down(...))"
-        )
-
-
-class AlreadyRegistered(RegrowError):
-    """The process has a name already."""
-
-    def __init__(self, pid: object, name: str, wanted: str) -> None:
-        super().__init__(f"{pid} is registered as {name!r} and can't be {wanted!r} too; unregister the first")
-
-
-class BadRegistrationName(RegrowError, ValueError):
-    """A name that can't be registered."""
-
-    def __init__(self, name: object) -> None:
-        super().__init__(f"name {name!r}: allowed is a non-empty str")
-
-
-class NotRegistered(RegrowError, LookupError):
-    """No such registration."""
-
-    def __init__(self, name: object) -> None:
-        super().__init__(
-            f"{name!r} is not registered; register it first (child(name=...) or registry.register)"
-        )
-
-
-class BadQuery(RegrowError, ValueError):
-    """A registry query that can't be answered."""
-
-    def __init__(self, value: object, allowed: str) -> None:
-        super().__init__(f"registry query {value!r}: allowed is {allowed}")
-
-
-class BadAddress(RegrowError, TypeError):
-    """Not something that can be sent to."""
-
-    def __init__(self, value: object) -> None:
-        super().__init__(f"{value!r} is no address: allowed are a Pid, a Ref, an Alias or a registered name")
-
-
-class PidNotPicklable(RegrowError, TypeError):
-    """A Pid is one incarnation in one system: outside it means nothing."""
-
-    def __init__(self, pid: object) -> None:
-        super().__init__(f"{pid!r} can't be pickled or copied out of its system; store a name and use a Ref")
-
-
-class BadServer(RegrowError, TypeError):
-    """A server class that can't be started."""
-
-    def __init__(self, value: object, allowed: str) -> None:
-        super().__init__(f"{value!r} can't be started: {allowed}")
