@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 
 import pytest
 
@@ -394,6 +395,90 @@ def test_a_call_waiting_for_a_place_is_an_edge_too(hand_off: bool) -> None:
         assert await through == "end"
 
     play(body, rg.child(Node, name="a"), rg.child(Full, name="full"), hand_off=hand_off)
+
+
+class Helped(rg.GenServer):
+    """Calls by tasks that it makes, which only it knows whether it waits for."""
+
+    def init(self) -> None:
+        self.handled: list[str] = []
+        self.left: list[asyncio.Task[str]] = []
+
+    @rg.call
+    def note(self, what: str) -> str:
+        self.handled.append(what)
+        return what
+
+    @rg.call(raises=(rg.errors.CallError,))
+    async def back(self, one: rg.Ref[Helped]) -> str:
+        return await one.call(Helped.note("back"), timeout=5.0)
+
+    @rg.call(raises=(rg.errors.CallError,))
+    async def gathered(self, one: rg.Ref[Helped], me: rg.Ref[Helped]) -> str:
+        [answer] = await asyncio.gather(one.call(Helped.back(me), timeout=0.5))
+        return answer
+
+    @rg.call(raises=(rg.errors.CallError,))
+    async def grouped(self, one: rg.Ref[Helped], me: rg.Ref[Helped]) -> str:
+        try:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(one.call(Helped.back(me), timeout=0.5))
+        except* rg.errors.CallError as errors:
+            raise errors.exceptions[0] from None
+        return task.result()
+
+    @rg.call(raises=(rg.errors.CallError,))
+    async def waited_for(self, one: rg.Ref[Helped], me: rg.Ref[Helped]) -> str:
+        return await asyncio.wait_for(one.call(Helped.back(me), timeout=0.5), 5.0)
+
+    @rg.call(raises=(rg.errors.CallError,))
+    async def itself(self, one: rg.Ref[Helped], me: rg.Ref[Helped]) -> str:
+        [answer] = await asyncio.gather(me.call(Helped.note("itself"), timeout=0.5))
+        return answer
+
+    @rg.call
+    async def leave(self, one: rg.Ref[Helped], me: rg.Ref[Helped]) -> None:
+        """The task is not waited for: its call is answered when this handler has ended."""
+        self.left.append(asyncio.create_task(one.call(Helped.back(me), timeout=5.0)))
+        await pause(1.0)
+
+    @rg.call
+    async def take(self) -> str:
+        return await self.left.pop()
+
+
+HELPED = [rg.child(Helped, name=name) for name in "ab"]
+
+
+@pytest.mark.parametrize("way", ["gathered", "grouped", "waited_for", "itself"])
+def test_a_cycle_through_a_task_that_the_handler_makes_ends_in_a_timeout(hand_off: bool, way: str) -> None:
+    """No error names it, but nothing is lost: who waits is told, and what nobody waits for is dropped."""
+
+    async def body(system: rg.System) -> None:
+        a, b = system.ref("a", Helped), system.ref("b", Helped)
+        pids = a.whereis(), b.whereis()
+        found = way == "waited_for" and sys.version_info >= (3, 12)  # makes no task there
+        with pytest.raises(rg.errors.CallCycle if found else rg.errors.CallTimeout):
+            await a.call(getattr(Helped, way)(b, a), timeout=5.0)
+        assert asyncio.get_running_loop().time() == (0.0 if found else 0.5)
+        for one in (a, b):
+            assert await one.call(Helped.note("after"), timeout=1.0) == "after"
+        assert system.statistics().expired == (0 if found else 1)
+        assert (a.whereis(), b.whereis()) == pids
+
+    play(body, *HELPED, hand_off=hand_off)
+
+
+def test_a_call_by_a_task_that_the_handler_does_not_wait_for_is_no_cycle(hand_off: bool) -> None:
+    async def body(system: rg.System) -> None:
+        a, b = system.ref("a", Helped), system.ref("b", Helped)
+        await a.call(Helped.leave(b, a), timeout=5.0)
+        assert asyncio.get_running_loop().time() == 1.0
+        await system.idle()
+        assert await a.call(Helped.take(), timeout=1.0) == "back"
+        assert asyncio.get_running_loop().time() == 1.0
+
+    play(body, *HELPED, hand_off=hand_off)
 
 
 def test_sync_with_itself_is_refused(hand_off: bool) -> None:
