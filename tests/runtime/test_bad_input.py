@@ -293,6 +293,16 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
         rg.errors.BadPattern,
         "match=5: allowed are a type, a tuple of types, or a function of the message",
     ),
+    "a link to a Ref": (
+        lambda b: b.in_process(lambda: rg.link(b.system.ref("counter", Counter))),  # type: ignore[arg-type]
+        rg.errors.BadAddress,
+        "<Ref 'counter' Counter> is no address for this: allowed is a Pid; ref.whereis() gives it",
+    ),
+    "a sync with a name": (
+        lambda _: rg.sync("counter"),  # type: ignore[arg-type]
+        rg.errors.BadAddress,
+        "'counter' is no address for this: allowed is a Pid or a Ref",
+    ),
     "an interval of 0": (
         lambda b: rg.send_interval(b.counter, "tick", 0),
         rg.errors.BadTimeout,

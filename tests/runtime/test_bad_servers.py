@@ -152,7 +152,7 @@ def test_callbacks_that_yield_and_a_mailbox_that_is_none(hand_off: bool) -> None
 
 def test_bad_bounds() -> None:
     for bad in (0, -1, 1.5, True):
-        with pytest.raises(rg.errors.BadSetting, match=f"{bad!r}.*whole number"):
+        with pytest.raises(rg.errors.BadSetting, match=f"Mailbox.*{bad!r}.*whole number"):
             rg.Mailbox(capacity=bad)  # type: ignore[arg-type]
     with pytest.raises(rg.errors.BadSetting, match=r"'drop_all'.*'drop_oldest'"):
         rg.Mailbox(overflow="drop_all")  # type: ignore[arg-type]

@@ -277,3 +277,23 @@ def test_timeouts_by_name(hand_off: bool) -> None:
 
     table = rg.TimeoutTable({"short": 0.5})
     play(body, rg.child(Queue, name="queue"), hand_off=hand_off, timeouts=table)
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+class Echo(rg.GenServer):
+    @rg.call
+    async def echo(self, value: object) -> object:
+        await pause(5.0)
+        return value
+
+
+def test_a_timeout_reaches_its_caller_whatever_the_message_holds(hand_off: bool) -> None:
+    async def body(system: rg.System) -> None:
+        with pytest.raises(rg.errors.CallTimeout, match="whose __repr__ raised ValueError"):
+            await system.ref("echo", Echo).call(Echo.echo(Unprintable()), timeout=1.0)
+
+    play(body, rg.child(Echo, name="echo"), hand_off=hand_off)

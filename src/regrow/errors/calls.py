@@ -45,7 +45,7 @@ class ProcessExited(CallError):
         # Built when it is read: a crash fails many callers, and few of them print it.
         who = f"{self.target} " if self.target else "the process "
         return (
-            f"{who}exited with reason {self.reason!r} before it answered; "
+            f"{who}exited with reason {show(self.reason)} before it answered; "
             "its supervisor may restart it: call again by name"
         )
 
@@ -59,7 +59,7 @@ class NoProcess(CallError):
     def __init__(self, target: object) -> None:
         self.target = target
         super().__init__(
-            f"no process {target!r}: the name is free or the process has ended; "
+            f"no process {show(target)}: the name is free or the process has ended; "
             "start it, or use a Ref by name, which follows restarts"
         )
 
@@ -78,7 +78,7 @@ class CallTimeout(CallError, TimeoutError):
             else f"its timeout of {timeout:g} s"
         )
         super().__init__(
-            f"call {message!r} to {target} got no answer within {whose}; "
+            f"call {show(message)} to {target} got no answer within {whose}; "
             "a request not yet begun is dropped, a handler that has begun goes on"
         )
 
@@ -92,7 +92,7 @@ class CallToSelf(CallRefused):
 
     def __init__(self, target: object, message: object) -> None:
         self.target = target
-        super().__init__(f"{target} called itself with {message!r}; call the method directly, or cast")
+        super().__init__(f"{target} called itself with {show(message)}; call the method directly, or cast")
 
 
 class CallCycle(CallRefused):
@@ -113,7 +113,7 @@ class CallFromHandler(CallRefused):
     def __init__(self, caller: object, message: object) -> None:
         self.caller = caller
         super().__init__(
-            f"{caller} called {message!r} from a def handler; make that handler async def, or cast"
+            f"{caller} called {show(message)} from a def handler; make that handler async def, or cast"
         )
 
 
@@ -124,7 +124,7 @@ class UnknownCall(CallError):
         self.server = server
         self.request = message
         super().__init__(
-            f"{server.__qualname__} has no call handler for {message!r}; write one with @rg.call"
+            f"{server.__qualname__} has no call handler for {show(message)}; write one with @rg.call"
         )
 
 
@@ -134,7 +134,7 @@ class WrongServer(RegrowError, TypeError):
     def __init__(self, server: type, message: object, kinds: str) -> None:
         self.server = server
         super().__init__(
-            f"{server.__qualname__} takes no {message!r}: allowed are {kinds} messages "
+            f"{server.__qualname__} takes no {show(message)}: allowed are {kinds} messages "
             f"of its own class and its bases, made like {server.__qualname__}.handler(...)"
         )
 
@@ -156,7 +156,7 @@ class ReplyLost(CallError):
     def __init__(self, target: object, message: object) -> None:
         self.target = target
         super().__init__(
-            f"{target} took a reply handle for {message!r} and dropped it unanswered; "
+            f"{target} took a reply handle for {show(message)} and dropped it unanswered; "
             "keep it until reply() or fail()"
         )
 

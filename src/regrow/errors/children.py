@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
@@ -20,7 +20,7 @@ class InitFailed(StartError):
     def __init__(self, who: str, reason: ExitReason) -> None:
         self.who = who
         self.reason = reason
-        super().__init__(f"{who} failed in init: {reason!r}; what had started was stopped again")
+        super().__init__(f"{who} failed in init: {show(reason)}; what had started was stopped again")
 
 
 class StartTimeout(StartError, TimeoutError):
@@ -40,7 +40,7 @@ class BadInitResult(StartError, TypeError):
 
     def __init__(self, who: str, value: object) -> None:
         super().__init__(
-            f"init of {who} returned {value!r}; allowed are None, rg.Continue(value) and rg.Ignore"
+            f"init of {who} returned {show(value)}; allowed are None, rg.Continue(value) and rg.Ignore"
         )
 
 
@@ -51,7 +51,7 @@ class ChildStartFailed(StartError):
         self.child_id = child_id
         self.reason = reason
         super().__init__(
-            f"child {child_id!r} did not start: {reason!r}; the children started before it were stopped"
+            f"child {child_id!r} did not start: {show(reason)}; the children started before it were stopped"
         )
 
 
@@ -64,7 +64,7 @@ class NoSuchChild(ChildError, LookupError):
 
     def __init__(self, child_id: object) -> None:
         self.child_id = child_id
-        super().__init__(f"no child {child_id!r}; which_children() lists them")
+        super().__init__(f"no child {show(child_id)}; which_children() lists them")
 
 
 class ChildRunning(ChildError):
@@ -117,4 +117,4 @@ class NoSuchPartition(RegrowError):
     """The reference is no PartitionSupervisor's."""
 
     def __init__(self, target: object) -> None:
-        super().__init__(f"{target!r} is not a PartitionSupervisor of this system")
+        super().__init__(f"{show(target)} is not a PartitionSupervisor of this system")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 __all__ = (
     "AlreadyReceiving",
@@ -51,7 +51,7 @@ class ReceiveTimeout(RegrowError, TimeoutError):
     def __init__(self, pattern: object, timeout: float, skipped: int) -> None:
         self.timeout = timeout
         super().__init__(
-            f"no message matching {pattern!r} within {timeout:g} s ({skipped} others wait in the mailbox)"
+            f"no message matching {show(pattern)} within {timeout:g} s ({skipped} others wait in the mailbox)"
         )
 
 
@@ -60,7 +60,7 @@ class BadPattern(RegrowError, TypeError):
 
     def __init__(self, pattern: object) -> None:
         super().__init__(
-            f"match={pattern!r}: allowed are a type, a tuple of types, or a function of the message"
+            f"match={show(pattern)}: allowed are a type, a tuple of types, or a function of the message"
         )
 
 

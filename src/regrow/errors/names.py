@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 __all__ = (
     "AlreadyRegistered",
@@ -35,7 +35,7 @@ class BadRegistrationName(RegrowError, ValueError):
     """A name that can't be registered."""
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"name {name!r}: allowed is a non-empty str")
+        super().__init__(f"name {show(name)}: allowed is a non-empty str")
 
 
 class NotRegistered(RegrowError, LookupError):
@@ -43,7 +43,7 @@ class NotRegistered(RegrowError, LookupError):
 
     def __init__(self, name: object) -> None:
         super().__init__(
-            f"{name!r} is not registered; register it first (child(name=...) or registry.register)"
+            f"{show(name)} is not registered; register it first (child(name=...) or registry.register)"
         )
 
 
@@ -51,4 +51,4 @@ class BadQuery(RegrowError, ValueError):
     """A registry query that can't be answered."""
 
     def __init__(self, value: object, allowed: str) -> None:
-        super().__init__(f"registry query {value!r}: allowed is {allowed}")
+        super().__init__(f"registry query {show(value)}: allowed is {allowed}")

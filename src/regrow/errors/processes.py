@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 __all__ = (
     "BadServer",
@@ -24,11 +24,11 @@ class NotMine(RegrowError):
     """A monitor, timer or alias that belongs to another process."""
 
     def __init__(self, what: object, owner: object, caller: object) -> None:
-        super().__init__(f"{what!r} belongs to {owner}, not to {caller}; only its owner may end it")
+        super().__init__(f"{show(what)} belongs to {owner}, not to {caller}; only its owner may end it")
 
 
 class BadServer(RegrowError, TypeError):
     """A server class that can't be started."""
 
     def __init__(self, value: object, allowed: str) -> None:
-        super().__init__(f"{value!r} can't be started: {allowed}")
+        super().__init__(f"{show(value)} can't be started: {allowed}")

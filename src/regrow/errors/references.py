@@ -16,10 +16,15 @@ _AWAITED: Final = {
 
 
 class BadAddress(RegrowError, TypeError):
-    """Not something that can be sent to."""
+    """Neither a process nor what leads to one.
 
-    def __init__(self, value: object) -> None:
-        super().__init__(f"{value!r} is no address: allowed are a Pid, a Ref, an Alias or a registered name")
+    Attributes:
+        value: What was given.
+    """
+
+    def __init__(self, value: object, allowed: str) -> None:
+        super().__init__(f"{show(value)} is no address for this: allowed is {allowed}")
+        self.value = value
 
 
 class PidNotPicklable(RegrowError, TypeError):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from regrow.errors.base import RegrowError, show
 
-__all__ = ("BadPort", "BadService", "BadSetting")
+__all__ = ("BadPort", "BadService", "BadSetting", "BadSubscription")
 
 
 class BadSetting(RegrowError, ValueError):
-    """A field of `Settings` is out of its range.
+    """A field of `Settings`, or an option of a `Mailbox` or a trace, is out of its range.
 
     Attributes:
         option: The field.
         value: What was given.
     """
 
-    def __init__(self, option: str, value: object, allowed: str) -> None:
-        super().__init__(f"Settings({option}={show(value)}) can't be used: {option} has to be {allowed}")
+    def __init__(self, option: str, value: object, allowed: str, *, owner: str = "Settings") -> None:
+        super().__init__(f"{owner}({option}={show(value)}) can't be used: {option} has to be {allowed}")
         self.option = option
         self.value = value
 

@@ -29,7 +29,7 @@ __all__ = (
 class BadChildSpec(RegrowError):
     """A child spec or a supervisor's options can't be used; each cause is a subclass.
 
-    You don't get it for a child that fails while it starts: that is `StartFailed`.
+    You don't get it for a child that fails while it starts: that is a `StartError`.
 
     Attributes:
         value: What was given.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regrow.errors.base import RegrowError
+from regrow.errors.base import RegrowError, show
 
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
@@ -37,7 +37,7 @@ class SystemFailed(SystemStateError):
 
     def __init__(self, name: str, reason: ExitReason) -> None:
         self.reason = reason
-        super().__init__(f"system {name!r} failed: its root supervisor ended with {reason!r}")
+        super().__init__(f"system {name!r} failed: its root supervisor ended with {show(reason)}")
 
 
 class StopTimeout(SystemStateError, TimeoutError):
@@ -133,7 +133,7 @@ class NoSuchService(SystemStateError, LookupError):
         self.name = name
         allowed = ", ".join(repr(one) for one in known) or "none, it has no services"
         super().__init__(
-            f"no service {name!r}: allowed is {allowed}; give it as rg.System(..., services=[...])"
+            f"no service {show(name)}: allowed is {allowed}; give it as rg.System(..., services=[...])"
         )
 
 

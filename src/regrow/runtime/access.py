@@ -48,7 +48,13 @@ class Access:
         return self._running().names.get(name)
 
     def partition(self, name: str, key: object, server: type[S]) -> Ref[S]:
-        """The partition of PartitionSupervisor `name` that `key` belongs to."""
+        """The partition of PartitionSupervisor `name` that `key` belongs to, the same in every run.
+
+        Raises:
+            NoProcess: nobody has the name now.
+            NoSuchPartition: who has it is no PartitionSupervisor.
+            BadPartitionKey: no str, bytes, int, float, bool, None or tuple of these.
+        """
         return partition_of(self._running(), name, key, server)
 
     def spawn(
@@ -61,7 +67,8 @@ class Access:
 
         Raises:
             NameTaken: another process has the name.
-            BadTarget: the function is no `async def`.
+            BadTarget, BadServer: the function is no `async def`.
+            BadArguments: it does not take these arguments.
         """
         return spawn_process(self._running(), function, args, name)
 
@@ -121,11 +128,16 @@ class Access:
         return unsupervised(engine)
 
     def suspend(self, pid: Pid[object]) -> None:
-        """Have a process handle no messages until `resume`; exit signals still reach it."""
+        """Have a process handle no messages until `resume`; exit signals still reach it.
+
+        Raises:
+            NoProcess: it has ended.
+            NotSuspendable: it is no server.
+        """
         idle.suspend(self._running(), pid)
 
     def resume(self, pid: Pid[object]) -> None:
-        """End `suspend`."""
+        """End `suspend`. Raises what it does."""
         idle.resume(self._running(), pid)
 
     def guest(self, *, name: str | None = None) -> Guest:

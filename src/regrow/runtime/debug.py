@@ -136,7 +136,7 @@ def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Tr
         WrongThread, WrongLoop, NotStarted: outside the System's loop.
     """
     if type(keep) is not int or keep < 1:
-        raise BadSetting("keep", keep, "a whole number of at least 1")
+        raise BadSetting("keep", keep, "a whole number of at least 1", owner="trace")
     watched: Process | str
     if isinstance(target, Ref):
         engine, watched = target._engine, target.name  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
@@ -145,7 +145,7 @@ def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Tr
         if target.status == DEAD:
             raise NoProcess(target)
     else:
-        raise BadAddress(target)
+        raise BadAddress(target, "a Pid or a Ref")
     engine.check_here("trace")
     if engine.tracer is None:
         engine.tracer = Tracer(engine)

@@ -23,7 +23,7 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
             dropped: it waits for a place within its timeout.
 
     Raises:
-        BadSetting: capacity below 1, or an unknown overflow.
+        BadSetting: capacity is no whole number of at least 1, or overflow is unknown.
     """
 
     capacity: int | None = None
@@ -31,6 +31,7 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.capacity is not None and (type(self.capacity) is not int or self.capacity < 1):
-            raise BadSetting("capacity", self.capacity, "a whole number of at least 1")
+            raise BadSetting("capacity", self.capacity, "a whole number of at least 1", owner="Mailbox")
         if self.overflow not in ("raise", "drop_oldest", "drop_newest"):
-            raise BadSetting("overflow", self.overflow, "'raise', 'drop_oldest' or 'drop_newest'")
+            allowed = "'raise', 'drop_oldest' or 'drop_newest'"
+            raise BadSetting("overflow", self.overflow, allowed, owner="Mailbox")

@@ -1,4 +1,4 @@
-"""Monitors and links: tables of the runtime itself, so nothing is lost and everything can be listed."""
+"""Monitors: a table of the runtime itself, so nothing is lost and everything can be listed."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def _resolve(
         return target, target
     name = target if isinstance(target, str) else target.name if isinstance(target, Ref) else None
     if name is None:
-        raise BadAddress(target)
+        raise BadAddress(target, "a Pid, a Ref or a registered name")
     return engine.names.get(name), name
 
 

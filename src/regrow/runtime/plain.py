@@ -12,7 +12,6 @@ from regrow.errors import (
     AlreadyReceiving,
     BadAddress,
     BadPattern,
-    BadServer,
     NotAProcess,
     ReceiveTimeout,
     ZombieProcess,
@@ -66,7 +65,8 @@ def spawn(
     Raises:
         NotAProcess: outside a process; use `system.spawn` there.
         NameTaken: another process has the name.
-        BadServer: the function is no `async def`.
+        BadTarget, BadServer: the function is no `async def`.
+        BadArguments: it does not take these arguments.
     """
     me = _me("rg.spawn()")
     process = spawn_process(me.engine, function, args, name)
@@ -76,16 +76,26 @@ def spawn(
 
 
 def exit_process(reason: ExitReason) -> Never:
-    """End this plain process with `reason`, by raising through its code."""
-    _me("rg.exit()")
+    """End this plain process with `reason`, by raising through its code.
+
+    Raises:
+        NotAProcess: outside a process.
+    """
+    _me("rg.exit_process()")
     raise ProcessExit(reason)
 
 
 def link(pid: Pid[object]) -> None:
-    """Link this process and `pid`: if one ends abnormally so does the other, unless it traps exits."""
+    """Link this process and `pid`: if one ends abnormally so does the other, unless it traps exits.
+
+    Raises:
+        NotAProcess: outside a process.
+        OtherSystem: it belongs to another System.
+        BadAddress: it is no Pid.
+    """
     me = _me("rg.link()")
     if not isinstance(pid, Process):
-        raise BadServer(pid, "links are to a Pid; take it from ref.whereis()")
+        raise BadAddress(pid, "a Pid; ref.whereis() gives it")
     link_processes(me.engine, me, pid)
 
 
@@ -108,21 +118,31 @@ def monitor(target: Pid[object] | Ref[object] | str, *, tag: str = "", long_live
 
     Args:
         target: a Pid, or a Ref or name: then whoever holds the name now.
-        tag: what you call it, for listings.
-        long_lived: declare that it may live long, so that it never counts as a leak.
+        tag: what you call it, for listings; default none.
+        long_lived: declare that it may live long, so that it never counts as a leak. Default False.
+
+    Raises:
+        NotAProcess: outside a process.
+        OtherSystem: the target belongs to another System.
+        BadAddress: it is no Pid, Ref or name.
     """
     me = _me("rg.monitor()")
     return me.engine.monitors.watch(me, target, tag, long_lived=long_lived)
 
 
 def demonitor(monitor: Monitor) -> None:
-    """End a monitor of this process; a DOWN that is in the mailbox already is taken back."""
+    """End a monitor of this process; a DOWN that is in the mailbox already is taken back.
+
+    Raises:
+        NotMine: another process set it.
+        NotAProcess: outside a process.
+    """
     me = _me("rg.demonitor()")
     me.engine.monitors.unwatch(monitor, me)
 
 
 def monitoring(target: Pid[object] | Ref[object] | str, *, tag: str = "") -> AbstractContextManager[Monitor]:
-    """A monitor for the length of a `with` block."""
+    """A monitor for the length of a `with` block. Raises what `monitor` does."""
     me = _me("rg.monitoring()")
     return monitoring_by(me.engine.monitors, me, target, tag)
 
@@ -133,13 +153,22 @@ def alias(*, once: bool = False, expires_in: float | None = None) -> Alias:
     Args:
         once: switch it off after one message, default False.
         expires_in: switch it off after so many seconds, default never.
+
+    Raises:
+        NotAProcess: outside a process.
+        BadTimeout: the seconds are not above 0 and at most a day.
     """
     me = _me("rg.alias()")
     return Alias(me.engine, me, once=once, expires_in=expires_in)
 
 
 def send_after(target: Address[object], message: object, delay: float) -> Timer:
-    """Send `message` to `target`, as an info, in `delay` seconds. Returns the timer, to cancel."""
+    """Send `message` to `target`, as an info, in `delay` seconds. Returns the timer, to cancel.
+
+    Raises:
+        BadTimeout: the delay is negative, longer than a day, or no number.
+        BadAddress: the target is neither a Pid nor a Ref.
+    """
     return _engine_of(target).timers.send(target, message, delay, interval=False)
 
 
@@ -147,6 +176,10 @@ def send_interval(target: Address[object], message: object, interval: float) -> 
     """Send `message` to `target` every `interval` seconds, counted from now without drift.
 
     At most one tick waits undelivered; ticks that a busy target missed are skipped.
+
+    Raises:
+        BadTimeout: the interval is not above 0 and at most a day.
+        BadAddress: the target is neither a Pid nor a Ref.
     """
     return _engine_of(target).timers.send(target, message, interval, interval=True)
 
@@ -156,19 +189,26 @@ def _engine_of(target: Address[object]) -> Engine:
         return target.engine
     if isinstance(target, Ref):
         return target._engine  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
-    raise BadAddress(target)
+    raise BadAddress(target, "a Pid or a Ref")
 
 
 async def sync(target: Address[object], *, timeout: Timeout = "default") -> None:
     """Return when everything that was sent to `target` before is handled.
 
+    Args:
+        target: a Pid or a Ref.
+        timeout: seconds, or a name from the timeout table, default `"default"`.
+
     Raises:
         ProcessExited: it ended first.
         NoProcess: there is none.
-        TimeoutError: it was not done in time.
+        WaitTimeout: it was not done in time; it goes on.
+        CallToSelf, CallCycle: `target` waits for this process, or is it.
+        BadAddress: neither a Pid nor a Ref.
     """
     process = target.process() if isinstance(target, Ref) else target
-    assert isinstance(process, Process)
+    if not isinstance(process, Process):
+        raise BadAddress(target, "a Pid or a Ref")
     await process.engine.sends.sync(process, timeout)
 
 

@@ -73,7 +73,8 @@ def spawn_process(
     """Start a plain process that no supervisor watches.
 
     Raises:
-        BadServer: the function is no `async def`.
+        BadTarget, BadServer: the function is no `async def`.
+        BadArguments: it does not take these arguments.
         NameTaken: another process has the name.
     """
     engine.check_here("spawn")

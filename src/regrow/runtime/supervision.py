@@ -28,7 +28,7 @@ class ChildInfo(msgspec.Struct, frozen=True):
     """One row of `which_children`.
 
     Attributes:
-        id: the child's id; for the children of a dynamic supervisor its Pid's.
+        id: the child's id.
         pid: its process, None if it is not running.
         kind: `"worker"` or `"supervisor"`.
         state: `"running"`, `"restarting"` or `"stopped"`.
