@@ -244,6 +244,26 @@ def test_plain_operations_from_another_thread_are_errors_in_debug_mode(hand_off:
     play(body, worker(), hand_off=hand_off, debug=True)
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_tables_are_not_checked_for_the_thread_in_either_mode(hand_off: bool, debug: bool) -> None:
+    """While the loop stands still they are right; while it changes them nobody promises anything."""
+
+    async def body(system: rg.System) -> None:
+        here = (system.registry.list(), system.tree(), system.processes(), system.listing.names())
+        assert [row.name for row in here[0]] == ["worker"]
+        seen: list[object] = []
+
+        def elsewhere() -> None:
+            seen.extend((system.registry.list(), system.tree(), system.processes(), system.listing.names()))
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join(10)
+        assert tuple(seen) == here
+
+    play(body, worker(), hand_off=hand_off, debug=debug)
+
+
 def test_another_loop_on_another_thread_and_on_this_one(hand_off: bool) -> None:
     first, second = VirtualLoop(), VirtualLoop()
     system = rg.System([worker()], hand_off=hand_off)
