@@ -8,15 +8,14 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-uvloop test-debug check format api bench conformance conformance-record \
+.PHONY: help setup demo test test-uvloop test-debug check format api bench conformance conformance-record \
         docs build clean erlang
 
 help:
 	@echo "make setup               the virtual environment with all tools"
 	@echo "make demo                a tree whose workers crash on bad input, restart and finish"
-	@echo "make test                all tests but the long proofs, on 2 workers"
-	@echo "make test-slow           the long proofs"
-	@echo "make test-uvloop         the tests that run on uvloop, alone"
+	@echo "make test                all tests, on 2 workers"
+	@echo "make test-uvloop         the few tests that run on uvloop, alone"
 	@echo "make test-debug          the tests under -X dev and asyncio's debug mode"
 	@echo "make check               lint, types, import rules, public API, size budgets"
 	@echo "make format              rewrite files as 'make check' wants them"
@@ -37,16 +36,13 @@ demo: $(READY)
 	$(BIN)/python examples/demo.py
 
 test: $(READY)
-	$(PYTEST) -n 2 --dist loadfile -m "not slow"
-
-test-slow: $(READY)
-	$(PYTEST) -n 2 --dist loadfile -m slow --timeout 1200
+	$(PYTEST) -n 2 --dist loadfile
 
 test-uvloop: $(READY)
 	$(PYTEST) -n 2 --dist loadfile -m uvloop
 
 test-debug: $(READY)
-	PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -m pytest -n 2 --dist loadfile -m "not slow"
+	PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

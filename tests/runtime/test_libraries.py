@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import anyio
@@ -16,27 +16,18 @@ import pytest
 import uvicorn
 
 import regrow as rg
+from tests.runtime.loops import LOOPS, run_on
 
 T = TypeVar("T")
 SECONDS = 15.0
-LOOPS: list[Any] = [asyncio.new_event_loop]
-with contextlib.suppress(ImportError):
-    import uvloop
-
-    LOOPS.append(uvloop.new_event_loop)
 
 
-@pytest.fixture(params=LOOPS, ids=lambda factory: factory.__module__.partition(".")[0])
-def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[T]]], T]:
+@pytest.fixture(params=LOOPS)
+def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Coroutine[Any, Any, T]]], T]:
     """Run a coroutine function on a real loop, within a deadline."""
 
-    def run_it(main: Callable[[], Awaitable[T]]) -> T:
-        async def bounded() -> T:
-            async with asyncio.timeout(SECONDS):
-                return await main()
-
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            return runner.run(bounded())
+    def run_it(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return run_on(request.param, main(), limit=SECONDS)
 
     return run_it
 

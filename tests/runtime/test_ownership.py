@@ -310,6 +310,7 @@ def test_options_of_later_pythons_go_through_and_a_done_task_is_nobodys(hand_off
     run_virtual(main())
 
 
+@pytest.mark.uvloop
 def test_on_uvloop_too(hand_off: bool) -> None:
     uvloop = pytest.importorskip("uvloop")
 
