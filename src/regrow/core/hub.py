@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("regrow.events")
 
+MAX_AT_END: Final = 10_000
+"""Events given out when nothing comes after: an end even if subscribers cause ever new ones."""
+
 Subscriber = Callable[[Event], object]
 """What a subscriber is: a plain function, called with the event on the system's loop."""
 
@@ -250,11 +253,7 @@ class Hub:
             self._changed()
 
 
-MAX_AT_END: Final = 10_000
-"""Events given out when nothing comes after: an end even if subscribers cause ever new ones."""
-
-
-def name_of(callback: Callable[..., object]) -> str:
-    """What a function is called, for people."""
-    name: object = getattr(callback, "__qualname__", None)
-    return name if isinstance(name, str) else shower(None)(callback)
+def name_of(value: object) -> str:
+    """What a function or class is called, for people; anything else as text."""
+    name: object = getattr(value, "__qualname__", None)
+    return name if isinstance(name, str) else shower(None)(value)

@@ -19,10 +19,9 @@ from regrow.core.reasons import ExitReason, format_reason
 from regrow.core.reports import redact_reason
 from regrow.errors import BadAddress, BadSetting, NoProcess
 from regrow.runtime.blueprint import Entry
-from regrow.runtime.items import Request
+from regrow.runtime.items import Request, message_of
 from regrow.runtime.pid import Address, Pid, Ref
 from regrow.runtime.process import DEAD, Process
-from regrow.runtime.reports import message_of
 
 if TYPE_CHECKING:
     import asyncio

@@ -25,6 +25,7 @@ from regrow.errors import NoSuchChild, RegrowError, TooManyChildren
 from regrow.errors.specs import BadLimit, NotAChildSpec
 from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
+from regrow.runtime.links import children_of
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
 from regrow.runtime.start import start_child
@@ -40,8 +41,7 @@ from regrow.runtime.supervision import (
 from regrow.runtime.supervisor import FAILURES
 
 GONE: Final = ChildSpec(id="", target=object)
-
-
+"""Shown for a child that is being stopped: it has no spec any more."""
 FLAGS: Final = SupervisorFlags()
 
 
@@ -92,15 +92,12 @@ class DynamicSupervisor(SupervisorBase):
 
     @override
     def shutdown_seconds(self) -> float:
-        running = ((process, spec_of(process)) for process in self._children())
-        return max((shutdown_of(process, spec) for process, spec in running), default=0.0)
+        return max((shutdown_of(process, spec) for process, spec in self._with_specs()), default=0.0)
 
     def branches(self, limit: int) -> tuple[list[Branch], int]:
         """Its children, running first, oldest first, for the runtime."""
-        extras = self._process.extras
-        children = (extras.children if extras is not None else None) or {}
-        # A child that is being stopped has no spec any more.
-        shown = [Branch(child.child or GONE, child, "running") for child in islice(children, limit)]
+        children = children_of(self._process)
+        shown = [Branch(process.child or GONE, process, "running") for process in islice(children, limit)]
         between = islice(self._restarting, max(0, limit - len(shown)))
         shown += [Branch(one.spec, None, "restarting") for one in between]
         return shown, len(children) + len(self._restarting)
@@ -153,8 +150,7 @@ class DynamicSupervisor(SupervisorBase):
     async def which_children(self) -> tuple[ChildInfo, ...]:
         """All children, oldest first."""
         running = tuple(
-            ChildInfo(spec.id, process, spec.kind, "running", spec)
-            for process, spec in ((process, spec_of(process)) for process in self._children())
+            ChildInfo(spec.id, process, spec.kind, "running", spec) for process, spec in self._with_specs()
         )
         return running + tuple(
             ChildInfo(one.spec.id, None, one.spec.kind, "restarting", one.spec) for one in self._restarting
@@ -163,7 +159,7 @@ class DynamicSupervisor(SupervisorBase):
     @call
     async def count_children(self) -> ChildCount:
         """How many children there are."""
-        specs = [spec_of(process) for process in self._children()]
+        specs = [spec for _, spec in self._with_specs()]
         every = specs + [one.spec for one in self._restarting]
         supervisors = sum(spec.kind == "supervisor" for spec in every)
         return ChildCount(len(every), len(specs), supervisors, len(every) - supervisors)
@@ -193,8 +189,7 @@ class DynamicSupervisor(SupervisorBase):
     @override
     async def terminate(self, reason: ExitReason) -> None:
         stopping: list[tuple[Process, ChildSpec, asyncio.Future[ExitReason]]] = []
-        for process in reversed(self._children()):
-            spec = spec_of(process)
+        for process, spec in reversed(self._with_specs()):
             stopping.append((process, spec, self._begin_stop(process, spec)))
         for process, spec, down in stopping:
             await self._end_stop(process, spec, down)
@@ -233,9 +228,8 @@ class DynamicSupervisor(SupervisorBase):
         if limit is not None and self._count + len(self._restarting) >= limit:
             raise TooManyChildren(limit)
 
-    def _children(self) -> tuple[Process, ...]:
-        extras = self._process.extras
-        return tuple(extras.children or ()) if extras is not None else ()
+    def _with_specs(self) -> list[tuple[Process, ChildSpec]]:
+        return [(process, spec_of(process)) for process in children_of(self._process)]
 
 
 def spec_of(process: Process) -> ChildSpec:

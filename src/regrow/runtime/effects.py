@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from regrow.errors import MailboxFull, NoProcess
+from regrow.errors import NoProcess
 from regrow.runtime.after import Failed
 from regrow.runtime.blueprint import blueprint_of
 from regrow.runtime.process import DEAD, Process
@@ -112,7 +112,7 @@ class Turns:
         """Hold a send if a handler runs. False if it may go out at once."""
         if self._process.current is None:
             return False
-        self._turn().add(partial(_put, target, item, message))
+        self._turn().add(partial(target.engine.sends.put_late, target, item, message))
         return True
 
     def hold_timer(self, timer: Timer) -> bool:
@@ -165,11 +165,3 @@ class Turns:
         extras = process.more()
         extras.deferred = requests | (extras.deferred or set())
         process.engine.exits.crash(process, Failed(error))
-
-
-def _put(target: Process, item: object, message: object) -> None:
-    engine = target.engine
-    try:
-        engine.sends.put(target, item, message)
-    except MailboxFull:
-        engine.sends.drop(target, message, "drop_newest", item)

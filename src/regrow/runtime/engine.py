@@ -18,6 +18,7 @@ from regrow.core.events import SlowHandler
 from regrow.core.hub import Hub
 from regrow.core.ports import Ports
 from regrow.core.settings import Settings
+from regrow.core.show import Redact
 from regrow.core.timeouts import Timeouts
 from regrow.errors import ForkedSystem, NotStarted, WrongLoop, WrongThread
 from regrow.runtime.calls import Calls
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from regrow.runtime.process import Process
     from regrow.runtime.system import System
 
-Redact = Callable[[object], object]
 ENGINES: Final[WeakSet[Engine]] = WeakSet()
 """All engines of this OS process."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, final
 
@@ -129,17 +130,17 @@ class Exits:
 
     def _cancel(self, target: Process, task: asyncio.Task[None]) -> None:
         """Cancel the own task; again at half of the kill grace; at its end `target` is a zombie."""
-        self._ask(target, task)
+        self._cancel_once(target, task)
         if isinstance(target.after, End):
             half = self._engine.settings.kill_grace / 2
             self._engine.timers.internal(half, lambda: self._cancel_again(target, task, half))
 
     def _cancel_again(self, target: Process, task: asyncio.Task[None], half: float) -> None:
         if target.task is task and not task.done():
-            self._ask(target, task)
+            self._cancel_once(target, task)
             self._engine.timers.internal(half, lambda: self._give_up(target, task))
 
-    def _ask(self, target: Process, task: asyncio.Task[None]) -> None:
+    def _cancel_once(self, target: Process, task: asyncio.Task[None]) -> None:
         task.cancel()
         if target in self.guests:
             self.guests[target] += 1
@@ -269,7 +270,7 @@ class Exits:
             engine.monitors.forget_owner(process)
         self._exit_links(process, reason, begun=begun)
         engine.monitors.fire(process, reason)
-        pending = self._pending(current, mailbox, process)
+        pending = self._pending(process, current, mailbox)
         for request in pending:
             if not request.future.done():
                 request.future.set_exception(ProcessExited(reason, process))
@@ -311,7 +312,7 @@ class Exits:
             if begun and parent.status != DEAD:
                 self.linked(parent, process, reason)
 
-    def _pending(self, current: object, mailbox: object, process: Process) -> list[Request]:
+    def _pending(self, process: Process, current: object, mailbox: deque[object] | None) -> list[Request]:
         pending: list[Request] = []
         if isinstance(current, Request):
             pending.append(current)
@@ -322,7 +323,7 @@ class Exits:
         if extras is not None and extras.place_waiters:
             pending.extend(one for one in extras.place_waiters if isinstance(one, Request))
         if mailbox:
-            pending.extend(item for item in mailbox if type(item) is Request)  # type: ignore[attr-defined]
+            pending.extend(item for item in mailbox if type(item) is Request)
         return pending
 
     def _finish_extras(self, process: Process, reason: ExitReason) -> None:
@@ -333,9 +334,10 @@ class Exits:
         if extras.zombie:
             process.more().zombie = True
         if extras.receipt is not None:
-            receipt = extras.receipt
-            told = receipt.handled if reason is NORMAL else None
-            engine.loop.call_soon(told) if told else engine.loop.call_soon(receipt.lost, reason)
+            if reason is NORMAL:
+                engine.loop.call_soon(extras.receipt.handled)
+            else:
+                engine.loop.call_soon(extras.receipt.lost, reason)
         for waiter in extras.place_waiters or ():
             if not isinstance(waiter, Request) and not waiter.done():
                 waiter.set_exception(ProcessExited(reason, process))
@@ -367,7 +369,7 @@ class Exits:
         if process is None or process.status == DEAD:
             return NOPROC
         future = self.when_down(process)
-        timer = engine.timers.internal(seconds, lambda: _expire(future, process, seconds))
+        timer = engine.timers.fail_after(seconds, future, lambda: WaitTimeout(process, "down", seconds))
         try:
             return await future
         finally:
@@ -375,8 +377,3 @@ class Exits:
             extras = process.extras
             if extras is not None and extras.down_waiters and future in extras.down_waiters:
                 extras.down_waiters.remove(future)
-
-
-def _expire(future: asyncio.Future[ExitReason], process: Process, seconds: float) -> None:
-    if not future.done():
-        future.set_exception(WaitTimeout(process, "down", seconds))

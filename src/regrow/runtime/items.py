@@ -117,5 +117,16 @@ class Receipt(msgspec.Struct, eq=False):
     lost: Callable[[ExitReason], object]
 
 
+def message_of(item: object) -> object:
+    """The message that an item of a mailbox carries; a signal of the runtime is its own message."""
+    if isinstance(item, Tracked):
+        item = item.item
+    if isinstance(item, Info | Request):
+        return item.message
+    if isinstance(item, Continuation):
+        return item.value
+    return item.timer.message if isinstance(item, Tick) else item
+
+
 SIGNALS: frozenset[type] = frozenset({Down, Exit, Tick, Sync, Continuation})
 """Items that a bound never counts, refuses or drops."""

@@ -52,5 +52,11 @@ def ties_of(process: Process) -> tuple[int, Iterator[Process]]:
     links: Collection[Process] = process.links or ()
     if len(links) <= SORTED_UP_TO:
         links = sorted(links, key=lambda one: one.serial)
-    children: Collection[Process] = (process.extras.children if process.extras is not None else None) or ()
+    children = children_of(process)
     return len(above) + len(links) + len(children), chain(above, links, children)
+
+
+def children_of(process: Process) -> Collection[Process]:
+    """The living children of a supervisor, by age; the table itself, which changes as they come and go."""
+    extras = process.extras
+    return (extras.children if extras is not None else None) or ()

@@ -8,6 +8,8 @@ import msgspec
 
 from regrow.core.hub import Subscription, name_of
 from regrow.runtime.aliases import Alias
+from regrow.runtime.items import message_of
+from regrow.runtime.links import children_of
 from regrow.runtime.mailbox import Overflow
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import (
@@ -20,6 +22,7 @@ from regrow.runtime.process import (
     SUSPENDED,
     Process,
 )
+from regrow.runtime.reports import pattern_text
 from regrow.runtime.timers import Timer
 
 if TYPE_CHECKING:
@@ -181,7 +184,7 @@ class Listing:
                 for other in sorted(process.links or (), key=_serial)
                 if other.serial > process.serial
             ]
-            rows += [LinkInfo(one=process, other=child, kind="child") for child in _children_of(process)]
+            rows += [LinkInfo(one=process, other=child, kind="child") for child in children_of(process)]
         return tuple(rows)
 
     def monitors(self) -> tuple[MonitorInfo, ...]:
@@ -264,8 +267,6 @@ class Listing:
         return sorted(self._engine.processes(), key=_serial)
 
     def _mailbox_row(self, process: Process) -> MailboxInfo:
-        from regrow.runtime.reports import message_of, pattern_text  # noqa: PLC0415  # of the engine's own
-
         mailbox = process.mailbox
         extras = process.extras
         length = len(mailbox) if mailbox else 0
@@ -292,16 +293,11 @@ def _process_row(process: Process) -> ProcessInfo:
         parent=process.parent,
         mailbox_length=len(process.mailbox or ()),
         links=len(process.links or ()),
-        children=len(_children_of(process)),
+        children=len(children_of(process)),
         monitors=len(process.watchers or ()),
         monitoring=len(extras.watching or ()) if extras is not None else 0,
         trap_exit=process.trap_exit,
     )
-
-
-def _children_of(process: Process) -> tuple[Process, ...]:
-    extras = process.extras
-    return tuple(extras.children or ()) if extras is not None else ()
 
 
 def _serial(process: Process) -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 import msgspec
@@ -16,6 +14,7 @@ from regrow.errors import BadAddress, NotMine, OtherSystem
 from regrow.runtime.items import Down
 from regrow.runtime.pid import Pid, Ref
 from regrow.runtime.process import DEAD, Process
+from regrow.runtime.stacks import caller, outside, place
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
@@ -168,7 +167,7 @@ class Monitors:
         process, shown = _resolve(engine, target)
         monitor = Monitor(owner, shown, process, tag, long_lived=long_lived, at=engine.loop.time())
         if engine.debug:
-            monitor.call_site = _call_site()
+            monitor.call_site = place(outside(caller(1)))
         self._created += 1
         self._active[monitor] = None
         if process is None or process.status == DEAD:
@@ -260,18 +259,6 @@ def _row(monitor: Monitor, now: float) -> MonitorInfo:
         long_lived=monitor.long_lived,
         call_site=monitor.call_site,
     )
-
-
-def _call_site() -> str | None:
-    """The nearest frame outside this package and the standard library's contextlib."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    here = __name__.partition(".")[0]
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] not in (here, "contextlib"):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return None
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, cast, final
 from typing_extensions import override
 
 from regrow.core.events import CrashReported, MailboxFullSeen
+from regrow.core.hub import name_of
 from regrow.core.reasons import ExitReason, format_reason, is_silent
 from regrow.core.reports import CrashReport, Neighbour, redact_reason
 from regrow.core.show import shower
 from regrow.runtime.genserver import GenServer
-from regrow.runtime.items import Continuation, Info, Request, Tick, Tracked
+from regrow.runtime.items import message_of
 from regrow.runtime.links import ties_of
 from regrow.runtime.process import Process
 
@@ -322,16 +323,4 @@ def pattern_text(pattern: object) -> str:
     """What a selective receive waits for, as text."""
     if isinstance(pattern, tuple):
         return " | ".join(pattern_text(part) for part in cast("tuple[object, ...]", pattern))
-    name: object = getattr(pattern, "__qualname__", None)
-    return name if isinstance(name, str) else shower(None)(pattern)
-
-
-def message_of(item: object) -> object:
-    """The message that an item of a mailbox carries; a signal of the runtime is its own message."""
-    if isinstance(item, Tracked):
-        item = item.item
-    if isinstance(item, Info | Request):
-        return item.message
-    if isinstance(item, Continuation):
-        return item.value
-    return item.timer.message if isinstance(item, Tick) else item
+    return name_of(pattern)

@@ -103,7 +103,7 @@ async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:
         return Reservation(target, seconds)
     deadline = engine.loop.time() + seconds
     place: asyncio.Future[None] = engine.loop.create_future()
-    timer = engine.timers.internal(seconds, lambda: _too_late(place, target, seconds))
+    timer = engine.timers.fail_after(seconds, place, lambda: PlaceTimeout(target, seconds))
     engine.sends.wait_for_place(target, place)
     try:
         await place
@@ -116,8 +116,3 @@ async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:
         timer.cancel()
         engine.sends.wait_no_more(target, place)
     return Reservation(target, max(deadline - engine.loop.time(), 0.0))
-
-
-def _too_late(place: asyncio.Future[None], target: Process, seconds: float) -> None:
-    if not place.done():
-        place.set_exception(PlaceTimeout(target, seconds))

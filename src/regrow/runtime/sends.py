@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 from regrow.core.events import Dropped
 from regrow.core.reasons import NOPROC, ExitReason
 from regrow.errors import MailboxFull, NoProcess, ProcessExited, WaitTimeout, ZombieProcess
-from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked
+from regrow.runtime.items import SIGNALS, Info, Receipt, Request, Sync, Tick, Tracked, message_of
 from regrow.runtime.process import DEAD, Process, current_process
 from regrow.runtime.reservations import Reservation, reserve
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Timeout
-    from regrow.runtime.timers import Timer
 
 
 @final
@@ -76,14 +75,6 @@ class Sends:
                 return False
         return self.put(target, item, message)
 
-    def deliver_tick(self, target: Process, timer: Timer) -> None:
-        """A timer of somebody else: counted like the send that it is; without a place it is dropped."""
-        tick = Tick(timer)
-        try:
-            self.put(target, tick, timer.message)
-        except MailboxFull:
-            self.drop(target, timer.message, "drop_newest", tick)
-
     def put(self, target: Process, item: object, message: object) -> bool:
         """`deliver` without hooks and held-back turns."""
         if target.status == DEAD:
@@ -96,7 +87,7 @@ class Sends:
         return True
 
     def put_late(self, target: Process, item: object, message: object) -> None:
-        """`put` for what was held up: nobody is there any more to be told of a full mailbox.
+        """`put` for what was set or held up before: nobody is there any more to be told of a full mailbox.
 
         A call is never dropped: it stands in line for its place, or learns that the callee is gone.
         """
@@ -155,7 +146,7 @@ class Sends:
             for position, waiting in enumerate(mailbox):
                 if _droppable(waiting):
                     del mailbox[position]
-                    self.drop(target, _message_of(waiting), "drop_oldest", waiting)
+                    self.drop(target, message_of(waiting), "drop_oldest", waiting)
                     return True
         self.drop(target, message, "drop_newest", item)
         return False
@@ -193,7 +184,7 @@ class Sends:
             elif kind is Tick:
                 item.timer.lost()  # type: ignore[attr-defined]
             if Dropped in engine.hub.wanted:
-                shown = engine.reporter.show(_message_of(item))
+                shown = engine.reporter.show(message_of(item))
                 engine.hub.emit(Dropped(at=engine.loop.time(), target=process, cause="exit", message=shown))
         mailbox.clear()
         return dropped
@@ -213,7 +204,7 @@ class Sends:
             own.waiting = target
         future: asyncio.Future[None] = engine.loop.create_future()
         engine.scheduler.signal(target, Sync(future))
-        timer = engine.timers.internal(seconds, lambda: _expire(future, target, seconds))
+        timer = engine.timers.fail_after(seconds, future, lambda: WaitTimeout(target, "sync", seconds))
         try:
             await future
         finally:
@@ -253,11 +244,6 @@ class Sends:
                 waiter.set_result(None)
 
 
-def _expire(future: asyncio.Future[None], target: Process, seconds: float) -> None:
-    if not future.done():
-        future.set_exception(WaitTimeout(target, "sync", seconds))
-
-
 def _droppable(item: object) -> bool:
     kind = type(item)
     return kind is not Request and kind is not Tracked and not _uncounted(item)
@@ -266,13 +252,3 @@ def _droppable(item: object) -> bool:
 def _uncounted(item: object) -> bool:
     kind = type(item)
     return kind in SIGNALS and (kind is not Tick or item.timer.own)  # type: ignore[attr-defined]
-
-
-def _message_of(item: object) -> object:
-    if type(item) is Tracked:
-        item = item.item
-    if type(item) is Tick:
-        return item.timer.message
-    if type(item) is Info or type(item) is Request:
-        return item.message
-    return item

@@ -32,11 +32,22 @@ def is_runtime(module: str) -> bool:
     return module == "regrow.runtime" or module.startswith("regrow.runtime.")
 
 
-def site(frame: FrameType | None) -> str | None:
-    """The innermost place outside the runtime and the standard library's go-betweens."""
+def outside(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame, from `frame` on, outside the runtime and the standard library's go-betweens."""
     while frame is not None:
         module = module_of(frame)
         if module.partition(".")[0] not in BETWEEN and not is_runtime(module):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+            return frame
         frame = frame.f_back
     return None
+
+
+def site(frame: FrameType | None) -> str | None:
+    """File, line and function of the innermost frame outside the runtime."""
+    found = outside(frame)
+    return None if found is None else f"{place(found)} in {found.f_code.co_qualname}"
+
+
+def place(frame: FrameType | None) -> str | None:
+    """File and line of a frame."""
+    return None if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

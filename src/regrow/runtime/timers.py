@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from regrow.core.timeouts import check_timeout
 from regrow.errors import NotMine
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Address
 
+T = TypeVar("T")
 PURGE_FROM: Final = 64
+"""Entries from which on the heap is cleared of what is over."""
 
 
 @final
@@ -154,7 +156,7 @@ class Timer:
         if self.own:
             engine.scheduler.signal(target, Tick(self))
         else:
-            engine.sends.deliver_tick(target, self)
+            engine.sends.put_late(target, Tick(self), self.message)
 
     def __repr__(self) -> str:
         when = "over" if not self.live else f"in {self.remaining:g} s"
@@ -193,6 +195,17 @@ class Timers:
         timer = Timer(self._engine, self._engine.loop.time() + delay, call=call)
         self._push(timer)
         return timer
+
+    def fail_after(
+        self, seconds: float, future: asyncio.Future[T], error: Callable[[], BaseException]
+    ) -> Timer:
+        """Fail `future` with what `error` makes, unless it is done within `seconds`."""
+
+        def fail() -> None:
+            if not future.done():
+                future.set_exception(error())
+
+        return self.internal(seconds, fail)
 
     def send(self, target: Address[object], message: object, delay: float, *, interval: bool) -> Timer:
         """Set a user's timer; it belongs to the process in whose context this runs, if any."""

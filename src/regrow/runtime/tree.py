@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.core.specs import ChildSpec
+from regrow.runtime.links import children_of
 from regrow.runtime.process import RUNNING, STARTING, STOPPING, SUSPENDED, Process
 from regrow.runtime.supervision import Branch, SupervisorBase
 
@@ -46,7 +47,7 @@ def _children(process: Process, limit: int) -> tuple[list[Node], int]:
     if isinstance(instance, SupervisorBase) and instance.up:
         branches, count = instance.branches(limit)
         return list(branches), count
-    found = (process.extras.children if process.extras is not None else None) or {}
+    found = children_of(process)
     return list(islice(found, limit)), len(found)
 
 
