@@ -8,10 +8,10 @@ __all__ = ("BadPort", "BadService", "BadSetting", "BadSubscription")
 
 
 class BadSetting(RegrowError, ValueError):
-    """A field of `Settings`, or an option of a `Mailbox` or a trace, is out of its range.
+    """A field of `Settings`, or an argument of a System, its `run`, a `Mailbox` or a trace, can't be used.
 
     Attributes:
-        option: The field.
+        option: The field or argument.
         value: What was given.
     """
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import TYPE_CHECKING, Final, Generic, Never, TypeAlias, TypeVar, final
 
+from regrow.core.arguments import check_main
 from regrow.errors import LoopRunning, StopTimeout
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class _Run(Generic[T]):
         async with self._system as system:
             try:
                 if self._main is not None:
-                    return await self._main(system)
+                    coroutine = self._main(system)
+                    check_main(self._main, coroutine)
+                    return await coroutine
                 await system.wait()
             finally:
                 self._leaving = True  # the stop has begun: what main returned or raised is the outcome

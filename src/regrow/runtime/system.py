@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, TypeVar, cast, final, overload
 
+from regrow.core.arguments import check_run, check_system
 from regrow.core.hub import Hub
 from regrow.core.options import Strategy
 from regrow.core.ports import Ports
@@ -82,6 +83,18 @@ class System(Access):
         indexes: tuple[str, ...] = (),
         redact: Callable[[object], object] | None = None,
     ) -> None:
+        check_system(
+            name=name,
+            services=services,
+            settings=settings,
+            ports=ports,
+            timeouts=timeouts,
+            debug=debug,
+            strict=strict,
+            hand_off=hand_off,
+            indexes=indexes,
+            redact=redact,
+        )
         self.name: str = name
         self._spec = supervisor(
             children, id="root", strategy=strategy, max_restarts=max_restarts, max_seconds=max_seconds
@@ -212,11 +225,13 @@ class System(Access):
             What `main` returned; None if a signal came first.
 
         Raises:
+            BadSetting: `main` is no `async def` function, or `loop_factory` no function.
             LoopRunning: there is a loop already; use `async with system:` there.
             SystemFailed: the root supervisor gave up.
             StopTimeout: it was not down in time and was killed.
             KeyboardInterrupt: of the second SIGINT, or raised in a process.
         """
+        check_run(main=main, loop_factory=loop_factory)
         return run(self, main, loop_factory)
 
     def lifespan(self, app: object) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # the frameworks give it
