@@ -22,6 +22,7 @@ _LEAST_PYTHON = (3, 11)
 _NEEDED = ("msgspec", "typing_extensions")
 _OPTIONAL = {"uvloop": "uvloop", "click": "cli", "rich": "cli", "pytest": "test", "hypothesis": "test"}
 _STYLES = {"ok": "green", "missing": "dim", "untested": "yellow", "wrong": "bold red"}
+_STATUS_WIDTH = max(map(len, _STYLES))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +116,6 @@ def _show(checks: list[Check], *, sound: bool) -> None:
         line = Text(f"{check.name:<{name_width}}  {check.value:<{value_width}}  ")
         line.append(check.status, style=_STYLES[check.status])
         if check.note:
-            line.append(f"{'':{8 - len(check.status)}}  {check.note}")
+            line.append(f"{'':{_STATUS_WIDTH - len(check.status)}}  {check.note}")
         out.print(line)
     out.print("all is well" if sound else "something is wrong: see above")

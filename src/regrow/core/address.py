@@ -1,4 +1,4 @@
-"""What the pure rooms may know of a process: its address."""
+"""What pure values may know of a process: its address."""
 
 from __future__ import annotations
 

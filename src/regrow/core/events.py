@@ -273,4 +273,4 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SpanStopped,
     SpanFailed,
 )
-"""All event types that the runtime emits, in the order of this page."""
+"""All event types that the runtime emits, in the order of this module."""

@@ -151,21 +151,23 @@ class Ports:
         step_hook: StepHook | None = None,
         store: object | None = None,
     ) -> None:
-        self.monotonic: Final = _called("monotonic", monotonic)
-        self.wall: Final = _called("wall", wall)
-        self.random: Final = _called("random", random if random is not None else RandomStreams())
+        self.monotonic: Final = _checked_callable("monotonic", monotonic)
+        self.wall: Final = _checked_callable("wall", wall)
+        self.random: Final = _checked_callable("random", random if random is not None else RandomStreams())
         self.ids: Final[IdSource] = ids if ids is not None else Serials()
         self.threads: Final = threads
-        self.chooser: Final = None if chooser is None else _called("chooser", chooser)
-        self.mailbox_hook: Final = None if mailbox_hook is None else _called("mailbox_hook", mailbox_hook)
-        self.step_hook: Final = None if step_hook is None else _called("step_hook", step_hook)
+        self.chooser: Final = None if chooser is None else _checked_callable("chooser", chooser)
+        self.mailbox_hook: Final = (
+            None if mailbox_hook is None else _checked_callable("mailbox_hook", mailbox_hook)
+        )
+        self.step_hook: Final = None if step_hook is None else _checked_callable("step_hook", step_hook)
         self.store: Final = store
         _has_methods("ids", self.ids, ("next",))
         if threads is not None:
             _has_methods("threads", threads, ("submit", "replace", "close"))
 
 
-def _called(option: str, port: T) -> T:
+def _checked_callable(option: str, port: T) -> T:
     if not callable(port):
         raise BadPort(option, port, "callable")
     return port

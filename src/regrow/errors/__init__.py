@@ -64,6 +64,14 @@ In brackets: the built-in exception that it is as well::
                 WrongVersion
             EncodeFailed
             NoCodec
+        JournalError
+            JournalDamaged
+            JournalFailed
+            JournalFull
+            JournalLocked
+            JournalNotLocal
+            JournalTooNew
+            StaleEpoch
         MailboxFull
         NameTaken
         NoReplyExpected
@@ -130,6 +138,14 @@ from regrow.errors.children import NoSuchPartition as NoSuchPartition
 from regrow.errors.children import StartError as StartError
 from regrow.errors.children import StartTimeout as StartTimeout
 from regrow.errors.children import TooManyChildren as TooManyChildren
+from regrow.errors.journal import JournalDamaged as JournalDamaged
+from regrow.errors.journal import JournalError as JournalError
+from regrow.errors.journal import JournalFailed as JournalFailed
+from regrow.errors.journal import JournalFull as JournalFull
+from regrow.errors.journal import JournalLocked as JournalLocked
+from regrow.errors.journal import JournalNotLocal as JournalNotLocal
+from regrow.errors.journal import JournalTooNew as JournalTooNew
+from regrow.errors.journal import StaleEpoch as StaleEpoch
 from regrow.errors.mailboxes import AlreadyReceiving as AlreadyReceiving
 from regrow.errors.mailboxes import BadPattern as BadPattern
 from regrow.errors.mailboxes import BadReservation as BadReservation

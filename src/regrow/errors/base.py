@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import override
-else:  # this room, and so the linter, works on the standard library alone
+else:  # errors, and so the linter, work on the standard library alone
 
     def override(method):
         return method

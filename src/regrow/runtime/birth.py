@@ -71,7 +71,7 @@ class Births:
 
     @classmethod
     def note(cls, made: object, frame: FrameType | None) -> None:
-        """`made` is being made here."""
+        """`made`, a thread or child process, is being made at `frame`."""
         owner = current_process.get(None)
         if owner is None:
             # A thread that a process made makes another.
@@ -80,7 +80,7 @@ class Births:
         cls._known[made] = Birth(owner, site(frame) if cls.with_sites else None)
 
 
-def _thread(args: tuple[object, ...], frame: FrameType) -> None:
+def _note_thread(args: tuple[object, ...], frame: FrameType) -> None:
     thread = getattr(args[0], "__self__", None)
     if isinstance(thread, threading.Thread):
         Births.note(thread, frame)
@@ -98,27 +98,27 @@ def _watch_starts() -> None:
     threading.Thread.start = noted  # type: ignore[method-assign]
 
 
-def _popen(_args: tuple[object, ...], frame: FrameType) -> None:
+def _note_popen(_args: tuple[object, ...], frame: FrameType) -> None:
     child: object = frame.f_locals.get("self")
     if isinstance(child, subprocess.Popen):
         Births.note(cast("object", child), frame)
 
 
-def _fork(_args: tuple[object, ...], frame: FrameType) -> None:
+def _note_fork(_args: tuple[object, ...], frame: FrameType) -> None:
     child = frame.f_locals.get("process_obj")  # of multiprocessing, which isn't imported for this
     if child is not None and type(child).__module__.partition(".")[0] == "multiprocessing":
         Births.note(child, frame)
 
 
-_noted: Final[dict[str, Callable[[tuple[object, ...], FrameType], None]]] = {
-    "_thread.start_new_thread": _thread,
-    "_thread.start_joinable_thread": _thread,
-    "subprocess.Popen": _popen,
-    "os.fork": _fork,
+_NOTES: Final[dict[str, Callable[[tuple[object, ...], FrameType], None]]] = {
+    "_thread.start_new_thread": _note_thread,
+    "_thread.start_joinable_thread": _note_thread,
+    "subprocess.Popen": _note_popen,
+    "os.fork": _note_fork,
 }
 
 
 def _hook(event: str, args: tuple[object, ...]) -> None:
-    note = _noted.get(event)
+    note = _NOTES.get(event)
     if note is not None and Births.systems:
         note(args, caller(1))

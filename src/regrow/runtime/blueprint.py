@@ -166,11 +166,6 @@ def blueprint_of(server: type[GenServer]) -> Blueprint:
     return found
 
 
-def plain_blueprint(label: str, mailbox: Mailbox) -> Blueprint:
-    """The blueprint of plain processes that run the function `label`."""
-    return Blueprint(label, mailbox)
-
-
 def _make(server: type[GenServer]) -> Blueprint:
     from regrow.runtime.genserver import GenServer  # noqa: PLC0415  # it needs this module
     from regrow.runtime.supervision import SupervisorBase  # noqa: PLC0415  # so does it

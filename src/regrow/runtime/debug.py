@@ -157,13 +157,13 @@ def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Tr
 class Tracer:
     """The open traces of one System. For the runtime: what it tells is recorded in those it concerns."""
 
-    __slots__ = ("_engine", "_hand_offs", "_inner", "_own", "_traces")
+    __slots__ = ("_engine", "_hand_offs", "_originals", "_traces", "_unwrapped")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._traces: list[Trace] = []
-        self._own: dict[Process, Blueprint] = {}
-        self._inner: dict[Entry, Entry] = {}
+        self._originals: dict[Process, Blueprint] = {}
+        self._unwrapped: dict[Entry, Entry] = {}
         self._hand_offs = engine.hand_offs
         engine.guard()
         engine.hand_offs = engine.hand_offs_left = 0
@@ -180,7 +180,7 @@ class Tracer:
     def remove(self, trace: Trace) -> None:
         """A trace ends; the last one ends the tracing."""
         self._traces.remove(trace)
-        for process in list(self._own):
+        for process in list(self._originals):
             if not any(other.watches(process) for other in self._traces):
                 self._unwrap(process)
         if not self._traces:
@@ -215,7 +215,7 @@ class Tracer:
 
     def exited(self, process: Process, reason: ExitReason) -> None:
         """A process has ended."""
-        self._own.pop(process, None)
+        self._originals.pop(process, None)
         redact = self._engine.redact
         shown = reason if redact is None else redact_reason(reason, redact)
         self._record("exited", process, format_reason(shown))
@@ -245,9 +245,9 @@ class Tracer:
 
     def _wrap(self, process: Process) -> None:
         """Give `process` callbacks that tell of themselves, in the place of its class's."""
-        if process in self._own or process.blueprint.server is None:
+        if process in self._originals or process.blueprint.server is None:
             return
-        original = self._own[process] = process.blueprint
+        original = self._originals[process] = process.blueprint
         own = copy.copy(original)
 
         def wrapped(entry: Entry) -> Entry:
@@ -264,14 +264,14 @@ class Tracer:
         process.blueprint = own
 
     def _unwrap(self, process: Process) -> None:
-        own, process.blueprint = process.blueprint, self._own.pop(process)
+        own, process.blueprint = process.blueprint, self._originals.pop(process)
         # Messages that wait were looked up already: their handlers have to be known.
         for known, met in ((process.blueprint.calls, own.calls), (process.blueprint.casts, own.casts)):
             for kind, entry in met.items():
-                known.setdefault(kind, self._inner.get(entry, entry))
+                known.setdefault(kind, self._unwrapped.get(entry, entry))
         if process.blueprint.held is not None:
             for kind, entry in (own.held or {}).items():
-                process.blueprint.held.setdefault(kind, self._inner.get(entry, entry))
+                process.blueprint.held.setdefault(kind, self._unwrapped.get(entry, entry))
 
     def _wrapped(self, process: Process, entry: Entry) -> Entry:
         inner = entry.invoke
@@ -306,7 +306,7 @@ class Tracer:
             raises=entry.raises,
             hand_off=False,
         )
-        self._inner[made] = entry
+        self._unwrapped[made] = entry
         return made
 
     def _handling(self, process: Process, name: str, argument: object) -> None:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import Restart, ShutdownOption
-from regrow.core.reasons import ExitReason, is_normal
+from regrow.core.reasons import ExitReason
 from regrow.core.specs import (
     ChildSpec,
     SupervisorFlags,
@@ -28,14 +28,14 @@ from regrow.runtime.items import Exit
 from regrow.runtime.links import children_of
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
-from regrow.runtime.start import start_child
+from regrow.runtime.start import reason_of, start_child
 from regrow.runtime.supervision import (
     Branch,
     ChildCount,
     ChildInfo,
     SupervisorBase,
     TryAgain,
-    reason_of,
+    is_restarted,
     shutdown_of,
 )
 from regrow.runtime.supervisor import FAILURES
@@ -136,7 +136,11 @@ class DynamicSupervisor(SupervisorBase):
 
     @call(raises=(NoSuchChild,))
     async def terminate_child(self, pid: Pid[object]) -> None:
-        """Stop a child for good; one that has ended is stopped. Raises `NoSuchChild` for a live stranger."""
+        """Stop a child for good; one that has ended is stopped.
+
+        Raises:
+            NoSuchChild: it lives and is no child of this supervisor.
+        """
         if not isinstance(pid, Process) or pid.parent is not self._process or pid.child is None:
             if isinstance(pid, Process) and pid.status == DEAD:
                 return  # as OTP has it: what was asked for is so
@@ -181,9 +185,8 @@ class DynamicSupervisor(SupervisorBase):
                 await self._restart(one, None, counted=self._flags.backoff is not None)
 
     async def _ended(self, process: Process, spec: ChildSpec, reason: ExitReason) -> None:
-        if not is_normal(reason) or spec.restart == "permanent":
-            self._engine.reporter.supervisor(self._process, "child_terminated", spec.id, reason)
-        if spec.restart == "permanent" or (spec.restart == "transient" and not is_normal(reason)):
+        self._report_end(spec, reason)
+        if is_restarted(spec, reason):
             await self._restart(Restarting(spec, process.extra, reason), process, counted=False)
 
     @override

@@ -206,21 +206,21 @@ class ReplyHandle:
         request = self._request
         if request is None:
             raise AlreadyReplied
+        self._forget(request)
+        return request
+
+    def _forget(self, request: Request) -> None:
         self._request = None
         extras = request.target.extras
         if extras is not None and extras.deferred is not None:
             extras.deferred.discard(request)
-        return request
 
     def __del__(self) -> None:
         request = getattr(self, "_request", None)
         if request is None:
             return
-        self._request = None
+        self._forget(request)
         engine = request.target.engine
-        extras = request.target.extras
-        if extras is not None and extras.deferred is not None:
-            extras.deferred.discard(request)
         if not request.future.done() and engine.running:
             engine.loop.call_soon_threadsafe(_lost, request)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason
 from regrow.errors import AlreadyAProcess, NotAProcess, ProcessExited
 from regrow.runtime.after import End, ProcessExit
-from regrow.runtime.blueprint import plain_blueprint
+from regrow.runtime.blueprint import Blueprint
 from regrow.runtime.mailbox import Mailbox
 from regrow.runtime.process import DEAD, RUNNING, Process, current_process
 from regrow.runtime.start import announce, new_process
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.pid import Pid
 
-BLUEPRINT: Final = plain_blueprint("guest", Mailbox())
+BLUEPRINT: Final = Blueprint("guest", Mailbox())
 
 
 @final

@@ -83,15 +83,6 @@ class Ownership:
         factory = self._factory
         return [] if factory is None else [one.engine for one in factory.members if one is not self]
 
-    def snapshot(self) -> list[Process]:
-        """All living processes, also from another thread, while they start and end."""
-        for _ in range(10):
-            try:
-                return list(self._engine.processes())
-            except RuntimeError:  # a table changed under the walk
-                continue
-        return []
-
     # -- owned tasks ---------------------------------------------------------------------------
 
     def adopt(self, process: Process, task: asyncio.Future[object]) -> None:

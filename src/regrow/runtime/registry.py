@@ -107,9 +107,7 @@ class Registry:
         Raises:
             NotRegistered: nobody has it.
         """
-        process = self._engine.names.get(name)
-        if process is None:
-            raise NotRegistered(name)
+        process = self._known(name)
         self.forget(process)
         process.name = None
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Never, Protocol, cast
 
 from regrow.core.events import Started
 from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, Shutdown
 from regrow.core.specs import ChildSpec
 from regrow.core.targets import check_target
-from regrow.errors import BadInitResult, BadServer, ChildStartFailed, InitFailed, NotStarted, StartTimeout
-from regrow.runtime.after import End, Failed, Stop
-from regrow.runtime.blueprint import Blueprint, blueprint_of, plain_blueprint
+from regrow.errors import (
+    BadInitResult,
+    BadServer,
+    ChildStartFailed,
+    InitFailed,
+    NotStarted,
+    RegrowError,
+    StartTimeout,
+)
+from regrow.runtime.after import After, End, Failed, Stop
+from regrow.runtime.blueprint import Blueprint, blueprint_of
 from regrow.runtime.genserver import Continue, GenServer, Ignore
 from regrow.runtime.items import Continuation
 from regrow.runtime.mailbox import Mailbox
@@ -51,20 +59,16 @@ async def start_child(
         NameTaken, InitFailed, StartTimeout, BadInitResult: nothing is left running.
     """
     target = spec.target
-    args = spec.args + extra if extra else spec.args
-    if not (isinstance(target, type) and issubclass(target, GenServer)):
-        process = _new(
-            engine, plain_blueprint(_label(spec.target), PLAIN_MAILBOX), parent, spec.name, spec.metadata
-        )
-        process.child = spec
-        process.extra = extra
-        engine.workers.plain(process, target, args, dict(spec.kwargs or {}))  # type: ignore[arg-type]
-        _up(engine, process, None)
-        return process
-    process = _new(engine, blueprint_of(target), parent, spec.name, spec.metadata)
+    server = target if isinstance(target, type) and issubclass(target, GenServer) else None
+    blueprint = _plain_blueprint(target) if server is None else blueprint_of(server)
+    process = new_process(engine, blueprint, spec.name, parent=parent, metadata=spec.metadata)
     process.child = spec
     process.extra = extra
-    return await _init(engine, process, target, args, spec.kwargs or {}, spec.start_timeout)
+    args = spec.args + extra if extra else spec.args
+    if server is not None:
+        return await _init(engine, process, server, args, spec.kwargs or {}, spec.start_timeout)
+    _run_plain(engine, process, target, args, dict(spec.kwargs or {}))
+    return process
 
 
 def spawn_process(
@@ -83,28 +87,40 @@ def spawn_process(
         raise BadServer(
             function, "spawn runs an async def function; a server class is a child of a supervisor"
         )
-    process = _new(engine, plain_blueprint(_label(function), PLAIN_MAILBOX), None, name, None)
-    engine.workers.plain(process, function, args, {})  # type: ignore[arg-type]
-    _up(engine, process, None)
+    process = new_process(engine, _plain_blueprint(function), name)
+    _run_plain(engine, process, function, args, {})
     return process
 
 
-def new_process(engine: Engine, blueprint: Blueprint, name: str | None) -> Process:
-    """A process without a supervisor, registered and in the table, not yet running."""
-    return _new(engine, blueprint, None, name, None)
+def _plain_blueprint(function: object) -> Blueprint:
+    return Blueprint(str(getattr(function, "__qualname__", None) or repr(function)), PLAIN_MAILBOX)
 
 
-def _label(target: object) -> str:
-    return str(getattr(target, "__qualname__", None) or repr(target))
+def _run_plain(
+    engine: Engine,
+    process: Process,
+    function: Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+) -> None:
+    engine.workers.plain(process, function, args, kwargs)  # type: ignore[arg-type]
+    _up(engine, process, None)
 
 
-def _new(
+def new_process(
     engine: Engine,
     blueprint: Blueprint,
-    parent: Process | None,
     name: str | None,
-    metadata: Mapping[str, object] | None,
+    *,
+    parent: Process | None = None,
+    metadata: Mapping[str, object] | None = None,
 ) -> Process:
+    """A process, registered and in the table, that does not run yet.
+
+    Raises:
+        NotStarted: the System is about to end.
+        NameTaken, BadRegistrationName, BadQuery: it can't have that name or metadata.
+    """
     if engine.closing:
         raise NotStarted(engine.name, "stopping")
     process = Process(engine, blueprint, parent, None)
@@ -219,30 +235,38 @@ def _fail(future: asyncio.Future[object], process: Process, ended: asyncio.Futur
 
 
 def _started(engine: Engine, process: Process, result: object) -> Process | None:
-    after = process.after
-    if after is None and result is None:
-        _up(engine, process, None)
-        return process
-    who = str(process)
-    if after is not None:
-        error = after.error if isinstance(after, Failed) else None
-        if isinstance(error, ChildStartFailed):
-            engine.exits.finish(process, Shutdown(("failed_to_start_child", error.child_id, error.reason)))
-            raise error
-        reason: ExitReason = (
-            after.reason if isinstance(after, End | Stop) else Crash.of(error) if error else after
-        )
-        engine.exits.finish(process, reason)
-        raise InitFailed(who, reason) from error
+    if process.after is not None:
+        _undo(engine, process, process.after)
     if result is Ignore:
         engine.exits.finish(process, NORMAL)
         return None
     if result is not None and not isinstance(result, Continue):
-        error = BadInitResult(who, result)
+        error = BadInitResult(str(process), result)
         engine.exits.finish(process, Crash.of(error))
         raise error
     _up(engine, process, result)
     return process
+
+
+def _undo(engine: Engine, process: Process, after: After) -> Never:
+    """`init` raised, stopped, or was ended: so is the process."""
+    who = str(process)
+    error = after.error if isinstance(after, Failed) else None
+    if isinstance(error, ChildStartFailed):
+        engine.exits.finish(process, reason_of(error))
+        raise error
+    reason: ExitReason = after.reason if isinstance(after, End | Stop) else after
+    if error is not None:
+        reason = Crash.of(error)
+    engine.exits.finish(process, reason)
+    raise InitFailed(who, reason) from error
+
+
+def reason_of(error: RegrowError) -> ExitReason:
+    """The exit reason that a failed start stands for."""
+    if isinstance(error, ChildStartFailed):
+        return Shutdown(("failed_to_start_child", error.child_id, error.reason))
+    return error.reason if isinstance(error, InitFailed) else Crash.of(error)
 
 
 def _up(engine: Engine, process: Process, result: Continue | None) -> None:

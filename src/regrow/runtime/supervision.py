@@ -12,14 +12,15 @@ from typing_extensions import override
 from regrow.core.budget import RestartBudget
 from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
 from regrow.core.messages import CallMessage
-from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, Crash, ExitReason, Shutdown, is_normal
+from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, ExitReason, is_normal
 from regrow.core.specs import ChildSpec, SupervisorFlags
-from regrow.errors import ChildStartFailed, InitFailed, RegrowError
+from regrow.errors import RegrowError
 from regrow.runtime.after import Stop
 from regrow.runtime.engine import Engine
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, STOPPING, Process
+from regrow.runtime.start import reason_of
 
 BRUTAL: Final = "brutal_kill"
 
@@ -175,6 +176,11 @@ class SupervisorBase(GenServer):
 
     # -- restarts ------------------------------------------------------------------------------
 
+    def _report_end(self, spec: ChildSpec, reason: ExitReason) -> None:
+        """Report a child that ended by itself, unless it may and did so in order."""
+        if spec.restart == "permanent" or not is_normal(reason):
+            self._engine.reporter.supervisor(self._process, "child_terminated", spec.id, reason)
+
     def _may_restart(self, child_id: object, reason: ExitReason) -> bool:
         """Count an attempt; False, and the end of this supervisor, if that is one too many."""
         engine = self._engine
@@ -254,11 +260,9 @@ class SupervisorBase(GenServer):
             )
 
 
-def reason_of(error: RegrowError) -> ExitReason:
-    """The exit reason that a failed start stands for."""
-    if isinstance(error, ChildStartFailed):
-        return Shutdown(("failed_to_start_child", error.child_id, error.reason))
-    return error.reason if isinstance(error, InitFailed) else Crash.of(error)
+def is_restarted(spec: ChildSpec, reason: ExitReason) -> bool:
+    """Whether a child that ended by itself with `reason` is started again."""
+    return spec.restart == "permanent" or (spec.restart == "transient" and not is_normal(reason))
 
 
 def shutdown_of(child: Process, spec: ChildSpec) -> float:

@@ -10,7 +10,7 @@ from typing_extensions import override
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
-from regrow.core.reasons import ExitReason, is_normal
+from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, check_significance, child
 from regrow.errors import (
     ChildAlreadyPresent,
@@ -25,14 +25,14 @@ from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import Process
-from regrow.runtime.start import start_child
+from regrow.runtime.start import reason_of, start_child
 from regrow.runtime.supervision import (
     Branch,
     ChildCount,
     ChildInfo,
     SupervisorBase,
     TryAgain,
-    reason_of,
+    is_restarted,
     shutdown_of,
 )
 
@@ -157,11 +157,7 @@ class Supervisor(SupervisorBase):
             NoSuchChild, ChildRunning, ChildRestarting: it is not a stopped child.
             StartError, NameTaken, BadServer, BadQuery: it did not start; the spec is kept.
         """
-        slot = self._slot(child_id)
-        if slot.state == "running":
-            raise ChildRunning(child_id)
-        if slot.state == "restarting":
-            raise ChildRestarting(child_id)
+        slot = self._stopped_slot(child_id)
         slot.fill(await start_child(self._engine, slot.spec, self._process))
         return slot.process
 
@@ -176,12 +172,7 @@ class Supervisor(SupervisorBase):
     @call(raises=(NoSuchChild, ChildRunning, ChildRestarting))
     async def delete_child(self, child_id: str) -> None:
         """Forget a stopped child. Raises `NoSuchChild`, `ChildRunning`, `ChildRestarting`."""
-        slot = self._slot(child_id)
-        if slot.state == "running":
-            raise ChildRunning(child_id)
-        if slot.state == "restarting":
-            raise ChildRestarting(child_id)
-        self._slots.remove(slot)
+        self._slots.remove(self._stopped_slot(child_id))
 
     # -- what happens to children --------------------------------------------------------------
 
@@ -201,16 +192,13 @@ class Supervisor(SupervisorBase):
         await self._stop_all()
 
     async def _ended(self, slot: Slot, reason: ExitReason) -> None:
-        restart = slot.spec.restart
-        if restart == "permanent" or (restart == "transient" and not is_normal(reason)):
-            self._engine.reporter.supervisor(self._process, "child_terminated", slot.spec.id, reason)
+        self._report_end(slot.spec, reason)
+        if is_restarted(slot.spec, reason):
             slot.reason = reason
             await self._restart(slot)
             return
-        if not is_normal(reason):
-            self._engine.reporter.supervisor(self._process, "child_terminated", slot.spec.id, reason)
         slot.fill(None)
-        if restart == "temporary":
+        if slot.spec.restart == "temporary":
             self._slots.remove(slot)
         self._auto_shutdown(slot)
 
@@ -292,6 +280,14 @@ class Supervisor(SupervisorBase):
             if slot.spec.id == child_id:
                 return slot
         raise NoSuchChild(child_id)
+
+    def _stopped_slot(self, child_id: str) -> Slot:
+        slot = self._slot(child_id)
+        if slot.state == "running":
+            raise ChildRunning(child_id)
+        if slot.state == "restarting":
+            raise ChildRestarting(child_id)
+        return slot
 
 
 def supervisor(

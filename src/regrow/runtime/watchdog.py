@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LONGEST: Final = 1.0
 """Seconds between two looks while the loop is idle and a handler waits for the world outside."""
 
+WALKS: Final = 10
+"""Walks through the processes that are tried, while the loop goes on and disturbs them."""
+
 _log = logging.getLogger("regrow.watchdog")
 
 
@@ -264,10 +267,20 @@ def _holder(engine: Engine) -> str | None:
 
 
 def _owner(engine: Engine, task: asyncio.Task[object]) -> Process | None:
-    for process in engine.ownership.snapshot():
+    for process in _snapshot(engine):
         if process.task is task or (process.extras is not None and task in (process.extras.tasks or ())):
             return process
     return None
+
+
+def _snapshot(engine: Engine) -> list[Process]:
+    """All living processes, from another thread than the one that starts and ends them."""
+    for _ in range(WALKS):
+        try:
+            return list(engine.processes())
+        except RuntimeError:  # a table changed under the walk
+            continue
+    return []
 
 
 def _in_handler(engine: Engine, process: Process) -> str:

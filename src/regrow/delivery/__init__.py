@@ -1,0 +1,1 @@
+"""Delivery: supervised sends, broadcasts, the journal, dead letters, persistent servers."""

@@ -1,0 +1,1 @@
+"""The journal: what was accepted, until it is settled; the stores that keep it."""

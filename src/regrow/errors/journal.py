@@ -1,0 +1,101 @@
+"""What a journal can refuse, and what can be wrong with its file."""
+
+from __future__ import annotations
+
+from regrow.errors.base import RegrowError
+
+__all__ = (
+    "JournalDamaged",
+    "JournalError",
+    "JournalFailed",
+    "JournalFull",
+    "JournalLocked",
+    "JournalNotLocal",
+    "JournalTooNew",
+    "StaleEpoch",
+)
+
+
+class JournalError(RegrowError):
+    """The journal can't do what was asked."""
+
+
+class JournalLocked(JournalError):
+    """Another process owns the journal."""
+
+    def __init__(self, path: object, owner: object) -> None:
+        self.path = path
+        self.owner = owner
+        super().__init__(
+            f"{path} belongs to {owner}: a journal has one owner at a time; "
+            "stop that one, or use the commands, which go through it"
+        )
+
+
+class JournalTooNew(JournalError):
+    """A newer version of Regrow wrote the journal."""
+
+    def __init__(self, path: object, found: int, known: int) -> None:
+        self.path = path
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"{path} has schema {found}, this version knows up to {known}: upgrade Regrow; nothing was changed"
+        )
+
+
+class JournalDamaged(JournalError):
+    """The file is no journal, or damaged. It was set aside, not overwritten."""
+
+    def __init__(self, path: object, problem: str, kept: object) -> None:
+        self.path = path
+        self.problem = problem
+        self.kept = kept
+        super().__init__(
+            f"{path} can't be read ({problem}): it was set aside as {kept}; "
+            "restore a backup or start again, which makes a new journal"
+        )
+
+
+class JournalNotLocal(JournalError):
+    """The file would stand on a network file system, whose locks and syncs can't be relied on."""
+
+    def __init__(self, path: object, file_system: str) -> None:
+        self.path = path
+        self.file_system = file_system
+        super().__init__(f"{path} is on {file_system}: a journal needs a local file system")
+
+
+class JournalFailed(JournalError):
+    """The operating system or SQLite refused to write; nothing of the batch was accepted."""
+
+    def __init__(self, path: object, problem: str, doing: str) -> None:
+        self.path = path
+        self.problem = problem
+        self.doing = doing
+        super().__init__(f"{path}: {doing} failed ({problem}); nothing of it was accepted")
+
+
+class JournalFull(JournalError):
+    """The journal, or its dead letters, holds as much as it may: nothing more is accepted."""
+
+    def __init__(self, what: str, count: int, allowed: int) -> None:
+        self.what = what
+        self.count = count
+        self.allowed = allowed
+        super().__init__(
+            f"{count} {what}, allowed are {allowed}: nothing more is accepted until some are handled, "
+            "redriven or purged, or the limit is raised"
+        )
+
+
+class StaleEpoch(JournalError):
+    """A commit of an incarnation that has a successor."""
+
+    def __init__(self, name: str, epoch: int, current: int) -> None:
+        self.name = name
+        self.epoch = epoch
+        self.current = current
+        super().__init__(
+            f"a commit of {name!r} with epoch {epoch}, the current one is {current}: its successor owns the state"
+        )

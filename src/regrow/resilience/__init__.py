@@ -1,0 +1,1 @@
+"""Resilience: how long to wait before a retry, and when not to try at all."""
