@@ -12,6 +12,8 @@ import msgspec
 from typing_extensions import override
 
 from regrow.core.crash import Crash
+from regrow.errors.base import RegrowError
+from regrow.errors.children import ChildStartFailed, InitFailed
 
 __all__ = (
     "KILLED",
@@ -25,6 +27,7 @@ __all__ = (
     "format_reason",
     "is_normal",
     "is_silent",
+    "reason_of",
 )
 
 ExitReason: TypeAlias = object
@@ -105,6 +108,13 @@ def is_silent(reason: ExitReason) -> bool:
     supervisor's report says all there is.
     """
     return reason is KILLED or is_normal(reason)
+
+
+def reason_of(error: RegrowError) -> ExitReason:
+    """The exit reason that a failed start stands for."""
+    if isinstance(error, ChildStartFailed):
+        return Shutdown(("failed_to_start_child", error.child_id, error.reason))
+    return error.reason if isinstance(error, InitFailed) else Crash.of(error)
 
 
 def format_reason(reason: ExitReason) -> str:

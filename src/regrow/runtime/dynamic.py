@@ -12,7 +12,7 @@ from typing_extensions import override
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import Restart, ShutdownOption
-from regrow.core.reasons import ExitReason
+from regrow.core.reasons import ExitReason, reason_of
 from regrow.core.specs import (
     ChildSpec,
     SupervisorFlags,
@@ -28,7 +28,7 @@ from regrow.runtime.items import Exit
 from regrow.runtime.links import children_of
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
-from regrow.runtime.start import reason_of, start_child
+from regrow.runtime.start import start_child
 from regrow.runtime.supervision import (
     Branch,
     ChildCount,

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Never, Protocol, cast
 
 from regrow.core.events import Started
-from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, Shutdown
+from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, reason_of
 from regrow.core.specs import ChildSpec
 from regrow.core.targets import check_target
 from regrow.errors import (
@@ -17,7 +17,6 @@ from regrow.errors import (
     ChildStartFailed,
     InitFailed,
     NotStarted,
-    RegrowError,
     StartTimeout,
 )
 from regrow.runtime.after import After, End, Failed, Stop
@@ -60,14 +59,14 @@ async def start_child(
     """
     target = spec.target
     server = target if isinstance(target, type) and issubclass(target, GenServer) else None
-    blueprint = _plain_blueprint(target) if server is None else blueprint_of(server)
+    blueprint = _plain_blueprint(spec.target) if server is None else blueprint_of(server)
     process = new_process(engine, blueprint, spec.name, parent=parent, metadata=spec.metadata)
     process.child = spec
     process.extra = extra
     args = spec.args + extra if extra else spec.args
     if server is not None:
         return await _init(engine, process, server, args, spec.kwargs or {}, spec.start_timeout)
-    _run_plain(engine, process, target, args, dict(spec.kwargs or {}))
+    _run_plain(engine, process, spec.target, args, dict(spec.kwargs or {}))
     return process
 
 
@@ -260,13 +259,6 @@ def _undo(engine: Engine, process: Process, after: After) -> Never:
         reason = Crash.of(error)
     engine.exits.finish(process, reason)
     raise InitFailed(who, reason) from error
-
-
-def reason_of(error: RegrowError) -> ExitReason:
-    """The exit reason that a failed start stands for."""
-    if isinstance(error, ChildStartFailed):
-        return Shutdown(("failed_to_start_child", error.child_id, error.reason))
-    return error.reason if isinstance(error, InitFailed) else Crash.of(error)
 
 
 def _up(engine: Engine, process: Process, result: Continue | None) -> None:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from regrow.core.budget import RestartBudget
 from regrow.core.events import BudgetExceeded, Restarted, RestartFailed
 from regrow.core.messages import CallMessage
-from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, ExitReason, is_normal
+from regrow.core.reasons import KILLED, NOPROC, SHUTDOWN, ExitReason, is_normal, reason_of
 from regrow.core.specs import ChildSpec, SupervisorFlags
 from regrow.errors import RegrowError
 from regrow.runtime.after import Stop
@@ -20,7 +20,6 @@ from regrow.runtime.engine import Engine
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, STOPPING, Process
-from regrow.runtime.start import reason_of
 
 BRUTAL: Final = "brutal_kill"
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from regrow.core.backoff import Backoff
 from regrow.core.handlers import call
 from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
-from regrow.core.reasons import ExitReason
+from regrow.core.reasons import ExitReason, reason_of
 from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, check_significance, child
 from regrow.errors import (
     ChildAlreadyPresent,
@@ -25,7 +25,7 @@ from regrow.runtime.genserver import InitResult
 from regrow.runtime.items import Exit
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import Process
-from regrow.runtime.start import reason_of, start_child
+from regrow.runtime.start import start_child
 from regrow.runtime.supervision import (
     Branch,
     ChildCount,
