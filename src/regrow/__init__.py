@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from regrow import errors as errors
     from regrow import events as events
     from regrow.core.backoff import Backoff as Backoff
-    from regrow.core.handlers import call as call
-    from regrow.core.handlers import cast as cast
+    from regrow.core.decorators import call as call
+    from regrow.core.decorators import cast as cast
     from regrow.core.hub import Hub as Hub
     from regrow.core.hub import Subscription as Subscription
     from regrow.core.messages import CallMessage as CallMessage
@@ -89,7 +89,7 @@ if TYPE_CHECKING:
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
-    "regrow.core.handlers": ("call", "cast"),
+    "regrow.core.decorators": ("call", "cast"),
     "regrow.core.hub": ("Hub", "Subscription"),
     "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info"),
     "regrow.core.ports": ("Ports",),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrow.core.codec import codec
-from regrow.core.handlers import call, cast
+from regrow.core.decorators import call, cast
 from regrow.core.messages import CallMessage, Message
 from regrow.errors.calls import WrongServer
 from regrow.errors.messages import DecodeFailed, EncodeFailed, HandlerGone, NoCodec, NotAMessage, WrongVersion

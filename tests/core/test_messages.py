@@ -11,7 +11,7 @@ from weakref import ref
 
 import pytest
 
-from regrow.core.handlers import call, cast
+from regrow.core.decorators import call, cast
 from regrow.core.messages import CallMessage, CastMessage, Message, MessageInfo, message_info
 from regrow.errors.messages import HandlerGone, NotAMessage
 

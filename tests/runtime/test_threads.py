@@ -11,7 +11,7 @@ import pytest
 
 import regrow as rg
 from regrow.core.events import Event, Zombie
-from regrow.runtime.runner import Threadpool
+from regrow.runtime.threadpool import Threadpool
 from tests.runtime.kit import play
 from tests.runtime.threads_kit import Gate, NotThere, Worker, jumping, virtual, worker
 

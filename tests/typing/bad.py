@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from regrow.core.handlers import call, cast
+from regrow.core.decorators import call, cast
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.pid import Pid, Ref
 

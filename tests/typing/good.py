@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar, reveal_type
 
-from regrow.core.handlers import call, cast
+from regrow.core.decorators import call, cast
 from regrow.core.messages import CallMessage, Message, message_info
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.pid import Pid, Ref

@@ -6,10 +6,11 @@ from collections.abc import Callable, Coroutine
 from typing import Never, TypeVar
 
 from regrow.errors import BadServer
-from regrow.runtime import idle
+from regrow.runtime import suspension
 from regrow.runtime.engine import Engine
 from regrow.runtime.groups import Groups
 from regrow.runtime.guest import Guest
+from regrow.runtime.idle import idle
 from regrow.runtime.listing import Listing, Statistics
 from regrow.runtime.monitors import Monitors
 from regrow.runtime.partition import partition_of
@@ -110,7 +111,7 @@ class Access:
 
         Timers that have not gone off, and what waits for the world outside, don't count.
         """
-        await idle.idle(self._running())
+        await idle(self._running())
 
     def unsupervised(self) -> tuple[Unsupervised, ...]:
         """Every task, thread, executor and child process that no process owns.
@@ -134,11 +135,11 @@ class Access:
             NoProcess: it has ended.
             NotSuspendable: it is no server.
         """
-        idle.suspend(self._running(), pid)
+        suspension.suspend(self._running(), pid)
 
     def resume(self, pid: Pid[object]) -> None:
         """End `suspend`. Raises what it does."""
-        idle.resume(self._running(), pid)
+        suspension.resume(self._running(), pid)
 
     def guest(self, *, name: str | None = None) -> Guest:
         """Make the current task a process for the length of a block: it may link, monitor, receive.

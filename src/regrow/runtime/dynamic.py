@@ -10,7 +10,7 @@ import msgspec
 from typing_extensions import override
 
 from regrow.core.backoff import Backoff
-from regrow.core.handlers import call
+from regrow.core.decorators import call
 from regrow.core.options import Restart, ShutdownOption
 from regrow.core.reasons import ExitReason, reason_of
 from regrow.core.specs import (

@@ -1,4 +1,4 @@
-"""Knowing when nothing is left to run, and holding a process still."""
+"""Knowing when nothing is left to run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-from regrow.errors import NoProcess, NotSuspendable
-from regrow.runtime.process import DEAD, IDLE, QUEUED, SUSPENDED, Process
-
 if TYPE_CHECKING:
     from collections.abc import Sized
 
     from regrow.runtime.engine import Engine
-    from regrow.runtime.pid import Pid
 
 QUIET_PASSES: Final = 2
 """Quiet passes of the loop that end the wait: the second lets callbacks of I/O and due timers in."""
@@ -63,33 +59,3 @@ def _is_ready(task: asyncio.Task[object]) -> bool:
     if waits_for is None:
         return True
     return waits_for is not task and isinstance(waits_for, asyncio.Future) and waits_for.done()
-
-
-def suspend(engine: Engine, pid: Pid[object]) -> None:
-    """See `System.suspend`."""
-    engine.check_here("suspend")
-    process = _server(pid)
-    process.more().suspended = True
-    if process.task is None:
-        if process.status in (IDLE, QUEUED):
-            process.status = SUSPENDED  # the run queue passes over it
-    elif process.status == IDLE:
-        engine.workers.detach(process)
-        process.status = SUSPENDED
-
-
-def resume(engine: Engine, pid: Pid[object]) -> None:
-    """See `System.resume`."""
-    engine.check_here("resume")
-    process = _server(pid)
-    process.more().suspended = False
-    if process.status == SUSPENDED:
-        engine.scheduler.settle(process)
-
-
-def _server(pid: Pid[object]) -> Process:
-    if not isinstance(pid, Process) or pid.status == DEAD:
-        raise NoProcess(pid)
-    if pid.blueprint.server is None:
-        raise NotSuspendable(pid)
-    return pid

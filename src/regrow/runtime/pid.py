@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from typing import Never
 
     from regrow.runtime.engine import Engine
+    from regrow.runtime.from_thread import FromThread
     from regrow.runtime.process import Process
     from regrow.runtime.reservations import Reservation
-    from regrow.runtime.threads import FromThread
 
 S_co = TypeVar("S_co", covariant=True)
 R = TypeVar("R")

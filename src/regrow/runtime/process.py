@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from regrow.runtime.blueprint import Blueprint, Entry
     from regrow.runtime.effects import Turns
     from regrow.runtime.engine import Engine
+    from regrow.runtime.from_thread import FromThread
     from regrow.runtime.items import Receipt, Request
     from regrow.runtime.monitors import Monitor
     from regrow.runtime.reservations import Reservation
-    from regrow.runtime.threads import FromThread
     from regrow.runtime.timers import Timer
 
 R = TypeVar("R")

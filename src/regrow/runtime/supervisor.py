@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, final
 from typing_extensions import override
 
 from regrow.core.backoff import Backoff
-from regrow.core.handlers import call
+from regrow.core.decorators import call
 from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
 from regrow.core.reasons import ExitReason, reason_of
 from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, check_significance, child

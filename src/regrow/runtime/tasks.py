@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
 
 import msgspec
 
-from regrow.core.handlers import call
+from regrow.core.decorators import call
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec
 from regrow.errors import BadServer, NotMine, ProcessExited, RegrowError, WaitTimeout

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, final
 import msgspec
 
 from regrow.runtime.birth import Births
-from regrow.runtime.runner import RuntimeThread
 from regrow.runtime.stacks import all_threads
+from regrow.runtime.threadpool import RuntimeThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

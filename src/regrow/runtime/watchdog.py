@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from regrow.core.events import LoopStalled
-from regrow.runtime.runner import RuntimeThread
 from regrow.runtime.stacks import all_threads
+from regrow.runtime.threadpool import RuntimeThread
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -61,7 +61,7 @@ class Threadpool:
                 future.cancel()
                 return future
             self._queue.put(job)
-            self._see_to_a_thread()
+            self._ensure_thread()
         return future
 
     def replace(self) -> None:
@@ -70,7 +70,7 @@ class Threadpool:
             self.lost += 1
             self._limit += 1
             if not self._queue.empty():
-                self._see_to_a_thread()
+                self._ensure_thread()
 
     def close(self) -> None:
         """Take nothing more and wait for nobody; each thread ends when it has nothing left to do."""
@@ -79,7 +79,7 @@ class Threadpool:
             for _ in range(self._threads):
                 self._queue.put(None)
 
-    def _see_to_a_thread(self) -> None:
+    def _ensure_thread(self) -> None:
         if self._idle.acquire(blocking=False) or self._threads >= self._limit:
             return
         self._threads += 1

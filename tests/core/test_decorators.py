@@ -13,8 +13,8 @@ from weakref import ref
 
 import pytest
 
+from regrow.core.decorators import call, cast
 from regrow.core.handler import Handler, Resolved, adopt_overrides
-from regrow.core.handlers import call, cast
 from regrow.core.messages import Message
 from regrow.errors.calls import WrongServer
 from regrow.errors.messages import BadHandler
