@@ -14,6 +14,7 @@ from unittest import mock
 
 from regrow.core.budget import RestartBudget
 from regrow.core.reasons import KILLED, SHUTDOWN, Crash, Shutdown
+from regrow.core.specs import ChildSpec
 from regrow.runtime import supervisor as supervisor_module
 from regrow.runtime.exits import Exits
 from regrow.runtime.items import Down
@@ -135,7 +136,10 @@ def _name_not_freed() -> Any:
 
 
 def _transient_restarted_on_normal() -> Any:
-    return mock.patch.object(supervisor_module, "is_normal", return_value=False)
+    def is_restarted(spec: ChildSpec, _reason: object) -> bool:
+        return spec.restart != "temporary"
+
+    return mock.patch.object(supervisor_module, "is_restarted", is_restarted)
 
 
 def _significant_ignored() -> Any:

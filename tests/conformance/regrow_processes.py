@@ -259,6 +259,9 @@ class Worker(rg.GenServer):
 
     @rg.call
     def ask(self, act: str) -> str:
+        return self.answer(act)
+
+    def answer(self, act: str) -> str:
         kind, _, reason = act.partition(":")
         match kind:
             case "ping":
@@ -281,6 +284,9 @@ class Worker(rg.GenServer):
 
     @rg.cast
     def act(self, act: str) -> None:
+        self.obey(act)
+
+    def obey(self, act: str) -> None:
         kind, _, reason = act.partition(":")
         match kind:
             case "ping":
@@ -336,48 +342,21 @@ class AsyncWorker(Worker):
 
     async def ask(self, act: str) -> str:  # type: ignore[override]
         await asyncio.sleep(0)
-        kind, _, reason = act.partition(":")
-        match kind:
-            case "ping":
-                self.me.note("message", "driver", "ping")
-                return "pong"
-            case "crash":
-                raise Boom
-            case "defer":
-                self.waiting.append(rg.reply_later())
-            case "kill_self":
-                self.pid.kill()
-                await asyncio.Event().wait()
-            case "stop":
-                self.stop(parse(reason))
-                return "stopping"
-            case "stop_noreply":
-                self.stop(parse(reason), reply=False)
-        return "ignored"
+        reply = self.answer(act)
+        if act == "kill_self":
+            await asyncio.Event().wait()
+        return reply
 
     async def act(self, act: str) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
-        kind, _, reason = act.partition(":")
-        match kind:
-            case "ping":
-                self.me.note("message", "driver", "ping")
-            case "crash":
-                raise Boom
-            case "reply":
-                for handle in self.waiting:
-                    handle.reply("late")
-                self.waiting.clear()
-            case "stop":
-                self.stop(parse(reason))
+        self.obey(act)
 
     async def handle_info(self, message: object) -> None:  # type: ignore[override]
         await asyncio.sleep(0)
         Worker.handle_info(self, message)
 
     async def terminate(self, reason: object) -> None:  # type: ignore[override]
-        self.me.note("terminate", reason_text(reason))
-        if self.spec.terminate == "crash":
-            raise Boom
+        Worker.terminate(self, reason)
         if self.spec.terminate == "hang" and reason is rg.SHUTDOWN:
             self.me.recorder.busy.add(self.pid)
             await asyncio.Event().wait()
