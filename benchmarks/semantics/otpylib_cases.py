@@ -1,6 +1,5 @@
 """otpylib."""
 # mypy: ignore-errors
-# ruff: noqa: BLE001
 
 from __future__ import annotations
 
@@ -9,10 +8,9 @@ import asyncio
 from otpylib import gen_server, process, supervisor
 from otpylib.gen_server.data import NoReply, Reply
 from otpylib.module import GEN_SERVER, SUPERVISOR, OTPModule
-from otpylib.runtime.backends.asyncio_backend.backend import AsyncIOBackend
-from otpylib.runtime.registry import set_runtime
 from otpylib.supervisor.atoms import KILLED, ONE_FOR_ALL, ONE_FOR_ONE, REST_FOR_ONE, SHUTDOWN, TEMPORARY
 
+from benchmarks.drivers.otpylib_driver import drive
 from benchmarks.semantics.kit import FAST, PATIENCE, Cases, idle, judge, learnt, timed
 
 _STRATEGIES = {"one_for_one": ONE_FOR_ONE, "one_for_all": ONE_FOR_ALL, "rest_for_one": REST_FOR_ONE}
@@ -72,22 +70,7 @@ class Otpylib(Cases):
     package = distribution = "otpylib"
 
     def drive(self, main):
-        async def outside():
-            backend = AsyncIOBackend()
-            await backend.initialize()
-            set_runtime(backend)
-            done = asyncio.get_running_loop().create_future()
-
-            async def inside():
-                try:
-                    done.set_result(await main())
-                except BaseException as error:
-                    done.set_exception(error)
-
-            await process.spawn(inside)
-            return await done
-
-        return asyncio.run(outside())
+        return drive(main)
 
     async def callee_crash_fails_fast(self):
         await gen_server.start(Server, "a", "a")

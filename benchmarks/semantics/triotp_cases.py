@@ -7,9 +7,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import trio
-from logbook import NullHandler
 from triotp import gen_server, mailbox, supervisor
 
+from benchmarks.drivers.triotp_driver import drive
 from benchmarks.semantics.kit import FAST, PATIENCE, Cases, Timed, idle, judge, learnt, timed
 
 starts: dict[str, int] = {}
@@ -71,18 +71,11 @@ class Triotp(Cases):
     }
 
     def drive(self, main):
-        answers = []
+        async def inside(nursery):
+            self.nursery = nursery
+            return await main()
 
-        async def start():
-            mailbox._init()
-            async with trio.open_nursery() as nursery:
-                self.nursery = nursery
-                answers.append(await main())
-                nursery.cancel_scope.cancel()
-
-        with NullHandler().applicationbound():
-            trio.run(start)
-        return answers[0]
+        return drive(inside)
 
     async def _server(self, name):
         self.nursery.start_soon(_serve, name)

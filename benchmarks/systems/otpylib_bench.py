@@ -1,6 +1,6 @@
 """otpylib: everything runs inside one of its processes, since calls from outside start one each."""
 # mypy: ignore-errors
-# ruff: noqa: ASYNC110, BLE001
+# ruff: noqa: ASYNC110
 # Runs in the peer's own environment, where the peer's types are and the project's tools are not.
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from contextlib import asynccontextmanager
 from otpylib import gen_server, process, supervisor
 from otpylib.gen_server.data import NoReply, Reply
 from otpylib.module import GEN_SERVER, SUPERVISOR, OTPModule
-from otpylib.runtime.backends.asyncio_backend.backend import AsyncIOBackend
-from otpylib.runtime.registry import set_runtime
 from otpylib.supervisor.atoms import ONE_FOR_ALL, ONE_FOR_ONE, REST_FOR_ONE, SHUTDOWN
 
+from benchmarks.drivers.otpylib_driver import drive
 from benchmarks.systems.kit import Note
 from benchmarks.systems.kit_async import AsyncBench, Crashing
 
@@ -85,22 +84,7 @@ class Otpylib(AsyncBench):
         self._names = (f"server-{i}" for i in itertools.count())
 
     def drive(self, main):
-        async def outside():
-            backend = AsyncIOBackend()
-            await backend.initialize()
-            set_runtime(backend)
-            done = asyncio.get_running_loop().create_future()
-
-            async def inside():
-                try:
-                    done.set_result(await main())
-                except BaseException as error:
-                    done.set_exception(error)
-
-            await process.spawn(inside)
-            return await done
-
-        return asyncio.run(outside())
+        return drive(main)
 
     async def start(self, nonce, onward=None):
         # A call takes a registered name only.

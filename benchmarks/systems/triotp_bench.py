@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import trio
-from logbook import NullHandler
 from triotp import gen_server, mailbox, supervisor
 
+from benchmarks.drivers.triotp_driver import drive
 from benchmarks.systems.kit import Note
 from benchmarks.systems.kit_async import AsyncBench, Crashing
 
@@ -83,18 +83,11 @@ class Triotp(AsyncBench):
         await trio.sleep(0)
 
     def drive(self, main):
-        answers = []
+        async def inside(nursery):
+            self.nursery = nursery
+            return await main()
 
-        async def start():
-            mailbox._init()
-            async with trio.open_nursery() as nursery:
-                self.nursery = nursery
-                answers.append(await main())
-                nursery.cancel_scope.cancel()
-
-        with NullHandler().applicationbound():
-            trio.run(start)
-        return answers[0]
+        return drive(inside)
 
     async def idle(self, job):
         job._say("idle")
