@@ -35,9 +35,9 @@ class Subscription:
     """One subscriber of a hub. Close it by `close()` or a `with` block.
 
     Attributes:
-        prefix: the events it is for.
-        callback: what is called with them.
-        active: whether it still listens; False once closed, or detached because it raised.
+        prefix: The events it is for.
+        callback: What is called with them.
+        active: Whether it still listens; False once closed, or detached because it raised.
     """
 
     __slots__ = ("_hub", "active", "callback", "prefix")
@@ -83,8 +83,8 @@ class Hub:
     `SubscriberFailed` event; the emitter and the other subscribers never notice.
 
     Args:
-        time: the clock that spans are measured by, in seconds.
-        show: turns an error into text; by default its bounded repr.
+        time: The clock that spans are measured by, in seconds.
+        show: Turns an error into text; by default its bounded repr.
     """
 
     __slots__ = (
@@ -120,10 +120,10 @@ class Hub:
 
         Args:
             prefix: `"process"`, `"process.exited"`, or `""` for all.
-            callback: a plain function; it must not block.
+            callback: A plain function; it must not block.
 
         Raises:
-            BadSubscription: the prefix is no str, or the callback can't be called.
+            BadSubscription: The prefix is no str, or the callback can't be called.
         """
         if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
             raise BadSubscription(prefix, "a str: the name of an event or its beginning, up to a dot")
@@ -191,8 +191,8 @@ class Hub:
         """A System starts.
 
         Args:
-            later: sees to it that `flush` is called soon, on nobody's stack.
-            changed: is told whenever `wanted` may have changed.
+            later: Sees to it that `flush` is called soon, on nobody's stack.
+            changed: Is told whenever `wanted` may have changed.
         """
         self._later = later
         self._changed = changed

@@ -35,8 +35,8 @@ class Access:
         """A reference by name; nobody needs to hold the name yet.
 
         Raises:
-            BadRegistrationName: the name is no non-empty str.
-            BadServer: that is no class.
+            BadRegistrationName: The name is no non-empty str.
+            BadServer: That is no class.
         """
         engine = self._running()
         check_registration_name(name)
@@ -52,9 +52,9 @@ class Access:
         """The partition of PartitionSupervisor `name` that `key` belongs to, the same in every run.
 
         Raises:
-            NoProcess: nobody has the name now.
-            NoSuchPartition: who has it is no PartitionSupervisor.
-            BadPartitionKey: no str, bytes, int, float, bool, None or tuple of these.
+            NoProcess: Nobody has the name now.
+            NoSuchPartition: Who has it is no PartitionSupervisor.
+            BadPartitionKey: No str, bytes, int, float, bool, None or tuple of these.
         """
         return partition_of(self._running(), name, key, server)
 
@@ -67,9 +67,9 @@ class Access:
         """Run `function(*args)` as a plain process; it is killed when the System stops.
 
         Raises:
-            NameTaken: another process has the name.
-            BadTarget, BadServer: the function is no `async def`.
-            BadArguments: it does not take these arguments.
+            NameTaken: Another process has the name.
+            BadTarget, BadServer: The function is no `async def`.
+            BadArguments: It does not take these arguments.
         """
         return spawn_process(self._running(), function, args, name)
 
@@ -132,8 +132,8 @@ class Access:
         """Have a process handle no messages until `resume`; exit signals still reach it.
 
         Raises:
-            NoProcess: it has ended.
-            NotSuspendable: it is no server.
+            NoProcess: It has ended.
+            NotSuspendable: It is no server.
         """
         suspension.suspend(self._running(), pid)
 
@@ -148,11 +148,11 @@ class Access:
         is the guest's exit reason, for its links and monitors.
 
         Args:
-            name: register it under this name, default none.
+            name: Register it under this name, default none.
 
         Raises:
-            AlreadyAProcess: this code runs in a process, or in a guest, of this System.
-            NameTaken: another process has the name.
-            ProcessExited: at the end of the block, if somebody ended the guest, or `rg.exit_process`.
+            AlreadyAProcess: This code runs in a process, or in a guest, of this System.
+            NameTaken: Another process has the name.
+            ProcessExited: At the end of the block, if somebody ended the guest, or `rg.exit_process`.
         """
         return Guest(self._running(), name)

@@ -45,7 +45,7 @@ class Alias:
         """Send to the owner, as an info, while the alias is active.
 
         Raises:
-            MailboxFull: the owner's mailbox is full and its policy is to raise.
+            MailboxFull: The owner's mailbox is full and its policy is to raise.
         """
         if not self.active:
             self._engine.sends.drop(self.owner, message, "alias_closed")
@@ -58,7 +58,7 @@ class Alias:
         """Switch it off; twice is fine.
 
         Raises:
-            NotMine: it is another process's.
+            NotMine: It is another process's.
         """
         caller = current_process.get(None)
         if caller is not None and caller is not self.owner:

@@ -124,15 +124,15 @@ def trace(target: Address[object], *, keep: int = 1000, log: bool = False) -> Tr
     """Record every message in and out of one process, and what its handlers make of them.
 
     Args:
-        target: a Pid, or a Ref: then whoever holds the name, over restarts.
-        keep: the newest entries that are kept, default 1000.
-        log: whether each entry is also logged, to `regrow.trace` at level INFO. Default False.
+        target: A Pid, or a Ref: then whoever holds the name, over restarts.
+        keep: The newest entries that are kept, default 1000.
+        log: Whether each entry is also logged, to `regrow.trace` at level INFO. Default False.
 
     Raises:
-        NoProcess: the Pid's process has ended.
-        BadAddress: neither a Pid nor a Ref.
+        NoProcess: The Pid's process has ended.
+        BadAddress: Neither a Pid nor a Ref.
         BadSetting: `keep` is no whole number of at least 1.
-        WrongThread, WrongLoop, NotStarted: outside the System's loop.
+        WrongThread, WrongLoop, NotStarted: Outside the System's loop.
     """
     if type(keep) is not int or keep < 1:
         raise BadSetting("keep", keep, "a whole number of at least 1", owner="trace")

@@ -109,17 +109,17 @@ class DynamicSupervisor(SupervisorBase):
         """Start a child.
 
         Args:
-            spec: how; its id needn't be unique. One spec can serve for many children.
-            args: arguments of this child, after those of the spec. A spec that is not whole without
+            spec: How; its id needn't be unique. One spec can serve for many children.
+            args: Arguments of this child, after those of the spec. A spec that is not whole without
                 them is made with `rg.ChildSpec(...)`, which unlike `rg.child` is checked only here.
 
         Returns:
             Its Pid, None if its `init` ignored.
 
         Raises:
-            TooManyChildren: there are `max_children`.
-            BadChildSpec: the spec is wrong.
-            StartError, NameTaken, BadServer, BadQuery: it did not start.
+            TooManyChildren: There are `max_children`.
+            BadChildSpec: The spec is wrong.
+            StartError, NameTaken, BadServer, BadQuery: It did not start.
         """
         process = self._process
         if spec is not self._last_spec or len(args) != self._last_args:
@@ -139,7 +139,7 @@ class DynamicSupervisor(SupervisorBase):
         """Stop a child for good; one that has ended is stopped.
 
         Raises:
-            NoSuchChild: it lives and is no child of this supervisor.
+            NoSuchChild: It lives and is no child of this supervisor.
         """
         if not isinstance(pid, Process) or pid.parent is not self._process or pid.child is None:
             if isinstance(pid, Process) and pid.status == DEAD:
@@ -255,18 +255,18 @@ def dynamic_supervisor(
     """Describe a dynamic supervisor as a child; its own children are started at run time.
 
     Args:
-        id: its id among its siblings; default `name`, or else `"DynamicSupervisor"`.
-        name: the name to register it under; default none.
-        max_children: most children at a time; default no limit.
-        max_restarts: restart attempts allowed within `max_seconds`, default 3.
-        max_seconds: seconds, default 5.0.
-        backoff: wait before restarts, default none.
-        restart: what the supervisor above does when this one ends, default `"permanent"`.
-        shutdown: seconds it has to stop; default the longest of its children's.
-        significant: whether its own end counts for the `auto_shutdown` above.
+        id: Its id among its siblings; default `name`, or else `"DynamicSupervisor"`.
+        name: The name to register it under; default none.
+        max_children: Most children at a time; default no limit.
+        max_restarts: Restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: Seconds, default 5.0.
+        backoff: Wait before restarts, default none.
+        restart: What the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: Seconds it has to stop; default the longest of its children's.
+        significant: Whether its own end counts for the `auto_shutdown` above.
 
     Raises:
-        BadChildSpec: one subclass for each option that can't be used.
+        BadChildSpec: One subclass for each option that can't be used.
     """
     flags = SupervisorFlags(max_restarts=max_restarts, max_seconds=max_seconds, backoff=backoff)
     check_flags(flags)

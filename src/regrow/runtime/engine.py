@@ -262,7 +262,7 @@ class Engine:
         """Raise unless this System runs in this OS process.
 
         Raises:
-            ForkedSystem, NotStarted: it doesn't.
+            ForkedSystem, NotStarted: It doesn't.
         """
         self.check_fork()
         if not self.running:
@@ -272,7 +272,7 @@ class Engine:
         """Raise unless this is the System's loop and thread.
 
         Raises:
-            WrongThread, WrongLoop, NotStarted, ForkedSystem: it isn't.
+            WrongThread, WrongLoop, NotStarted, ForkedSystem: It isn't.
         """
         if self.running and _running_loop() is self.loop:
             return

@@ -42,9 +42,9 @@ class FromThread(Generic[S_co]):
         """Cast, and return when the message stands in the mailbox.
 
         Raises:
-            LoopThread: this is the loop's own thread; use the plain `cast`.
-            NotStarted: the System or its loop has stopped.
-            MailboxFull, WrongServer: as of the plain `cast`.
+            LoopThread: This is the loop's own thread; use the plain `cast`.
+            NotStarted: The System or its loop has stopped.
+            MailboxFull, WrongServer: As of the plain `cast`.
         """
         box: Future[None] = Future()
 
@@ -59,9 +59,9 @@ class FromThread(Generic[S_co]):
         """Call, and block until the answer.
 
         Raises:
-            LoopThread: this is the loop's own thread; use the plain `call`.
-            NotStarted: the System or its loop has stopped.
-            Exception: whatever the plain `call` raises.
+            LoopThread: This is the loop's own thread; use the plain `call`.
+            NotStarted: The System or its loop has stopped.
+            Exception: Whatever the plain `call` raises.
         """
         box: Future[R] = Future()
 

@@ -71,8 +71,8 @@ class GenServer:
     decides what comes next.
 
     Attributes:
-        trap_exit: whether EXIT signals of links come as `rg.Exit` infos instead of ending the server.
-        mailbox: its bound and what happens at it.
+        trap_exit: Whether EXIT signals of links come as `rg.Exit` infos instead of ending the server.
+        mailbox: Its bound and what happens at it.
     """
 
     __slots__ = ("__weakref__", "_process")
@@ -145,8 +145,8 @@ class GenServer:
         """End after the present handler, through `terminate`.
 
         Args:
-            reason: the exit reason, default `NORMAL`.
-            reply: whether a call handler's return value still goes to its caller, default True;
+            reason: The exit reason, default `NORMAL`.
+            reply: Whether a call handler's return value still goes to its caller, default True;
                 without it the caller gets `ProcessExited(reason)`.
         """
         process = self._running("self.stop()")
@@ -172,7 +172,7 @@ class ReplyHandle:
         """Answer with `value`. To a caller that has given up it goes nowhere.
 
         Raises:
-            AlreadyReplied: it was answered before.
+            AlreadyReplied: It was answered before.
         """
         request = self._take()
         engine = request.target.engine
@@ -185,8 +185,8 @@ class ReplyHandle:
         """Answer with an exception.
 
         Raises:
-            AlreadyReplied: it was answered before.
-            BadReply: this is no exception; the handle is as good as before.
+            AlreadyReplied: It was answered before.
+            BadReply: This is no exception; the handle is as good as before.
         """
         if not isinstance(error, Exception):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadReply(error)
@@ -242,7 +242,7 @@ def reply_later() -> ReplyHandle:
     """Inside a call handler: take the right to answer later; what the handler returns is then ignored.
 
     Raises:
-        NoReplyExpected: there is no call being handled, or it was taken before.
+        NoReplyExpected: There is no call being handled, or it was taken before.
     """
     process = current_process.get(None)
     if process is None or process.status != RUNNING:

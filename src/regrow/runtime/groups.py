@@ -27,9 +27,9 @@ class Groups:
         """Make `pid` a member; twice is once.
 
         Raises:
-            NoProcess: it has ended.
-            OtherSystem: it belongs to another System.
-            BadRegistrationName: the group is no non-empty str.
+            NoProcess: It has ended.
+            OtherSystem: It belongs to another System.
+            BadRegistrationName: The group is no non-empty str.
         """
         check_registration_name(group)
         if not isinstance(pid, Process) or pid.status == DEAD:

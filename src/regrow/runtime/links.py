@@ -21,7 +21,7 @@ def link(engine: Engine, process: Process, other: Process) -> None:
     """Link the two. To a process that has ended: an EXIT with `NOPROC` comes back, as in OTP.
 
     Raises:
-        OtherSystem: it belongs to another System.
+        OtherSystem: It belongs to another System.
     """
     if other is process:
         return

@@ -234,7 +234,7 @@ class Listing:
         """The mailboxes in which something waits, the longest first.
 
         Args:
-            least: how many items have to wait, default 1; 0 for all.
+            least: How many items have to wait, default 1; 0 for all.
         """
         full = [process for process in self._by_age() if len(process.mailbox or ()) >= least]
         full.sort(key=lambda process: -len(process.mailbox or ()))

@@ -15,7 +15,7 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages may wait for a server, and what happens to the next one.
 
     Args:
-        capacity: calls, casts and infos that may wait; None (default) for the System's
+        capacity: Calls, casts and infos that may wait; None (default) for the System's
             `Settings.mailbox_capacity`, 10,000. Signals of the runtime
             (EXIT, DOWN, replies, the process's own timers) are never counted.
         overflow: `"raise"` (default) raises `MailboxFull` at the sender; `"drop_oldest"` and
@@ -23,7 +23,7 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
             dropped: it waits for a place within its timeout.
 
     Raises:
-        BadSetting: capacity is no whole number of at least 1, or overflow is unknown.
+        BadSetting: Capacity is no whole number of at least 1, or overflow is unknown.
     """
 
     capacity: int | None = None

@@ -27,12 +27,12 @@ class Monitor:
     """One monitor: `owner` is told exactly once when `target` ends.
 
     Attributes:
-        owner: the process that gets the DOWN.
-        target: what was monitored: the name if it was one, else the Pid.
-        pid: the process behind it, None if the name was free.
-        tag: what its owner calls it, for listings.
-        long_lived: declared to live long: never a leak.
-        created_at: loop time, seconds.
+        owner: The process that gets the DOWN.
+        target: What was monitored: the name if it was one, else the Pid.
+        pid: The process behind it, None if the name was free.
+        tag: What its owner calls it, for listings.
+        long_lived: Declared to live long: never a leak.
+        created_at: Loop time, seconds.
         call_site: `file:line` of who set it; only in debug mode, else None.
         state: `active`, `fired` (DOWN on its way), `delivered` or `demonitored`.
     """
@@ -161,7 +161,7 @@ class Monitors:
         """Set a monitor of `owner` on `target`. DOWN comes at once, with `NOPROC`, for the dead.
 
         Raises:
-            BadAddress, OtherSystem: the target can't be monitored.
+            BadAddress, OtherSystem: The target can't be monitored.
         """
         engine = self._engine
         process, shown = _resolve(engine, target)
@@ -186,7 +186,7 @@ class Monitors:
         """End a monitor and take back a DOWN that is still in the mailbox.
 
         Raises:
-            NotMine: another process set it.
+            NotMine: Another process set it.
         """
         if monitor.owner is not caller:
             raise NotMine(monitor, monitor.owner, caller)

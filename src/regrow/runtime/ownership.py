@@ -154,8 +154,8 @@ class TaskFactory:
     """The loop's task factory while Systems run on it: notes who owns a task, and calls the one before it.
 
     Args:
-        loop: the loop that it is set on.
-        previous: the factory that was set before, None if none was.
+        loop: The loop that it is set on.
+        previous: The factory that was set before, None if none was.
     """
 
     __slots__ = ("_apart", "_loop", "_previous", "helpers", "members", "sites")
@@ -178,7 +178,7 @@ class TaskFactory:
         """Make a task. Later Pythons add to the options.
 
         Raises:
-            UnsupervisedTask: no process owns it, and a System on this loop is strict.
+            UnsupervisedTask: No process owns it, and a System on this loop is strict.
         """
         context = options.get("context")
         inherits = owner = _owner_in(context if isinstance(context, Context) else None)

@@ -52,17 +52,17 @@ def partition_supervisor(
     """Describe a PartitionSupervisor as a child.
 
     Args:
-        spec: what each partition runs.
-        name: its name; the partitions are registered as `name:0`, `name:1`, ...
-        partitions: how many, at least 1.
-        max_restarts: restart attempts allowed within `max_seconds`, default 3.
-        max_seconds: seconds, default 5.0.
-        backoff: wait before restarts, default none.
-        restart: what the supervisor above does when this one ends, default `"permanent"`.
-        shutdown: seconds it has to stop; default the sum of its partitions'.
+        spec: What each partition runs.
+        name: Its name; the partitions are registered as `name:0`, `name:1`, ...
+        partitions: How many, at least 1.
+        max_restarts: Restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: Seconds, default 5.0.
+        backoff: Wait before restarts, default none.
+        restart: What the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: Seconds it has to stop; default the sum of its partitions'.
 
     Raises:
-        BadChildSpec: one subclass for each option that can't be used.
+        BadChildSpec: One subclass for each option that can't be used.
     """
     if type(partitions) is not int or partitions < 1:
         raise BadLimit("partitions", partitions)
@@ -81,9 +81,9 @@ def partition_of(engine: Engine, name: str, key: object, server: type[S]) -> Ref
     of the key's text, not by `hash`. So 1, 1.0, True and "1" are four different keys.
 
     Raises:
-        NoProcess: nobody has the name now.
-        NoSuchPartition: who has it is no PartitionSupervisor.
-        BadPartitionKey: no str, bytes, int, float, bool, None or tuple of these.
+        NoProcess: Nobody has the name now.
+        NoSuchPartition: Who has it is no PartitionSupervisor.
+        BadPartitionKey: No str, bytes, int, float, bool, None or tuple of these.
     """
     _check_key(key)
     process = engine.names.get(name)

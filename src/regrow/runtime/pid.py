@@ -44,17 +44,17 @@ class Address(Generic[S_co]):
         """Ask and wait for the answer.
 
         Args:
-            message: made on the server class: `Counter.increment(5)`.
-            timeout: seconds (more than 0, at most a day), or a name from the timeout table.
+            message: Made on the server class: `Counter.increment(5)`.
+            timeout: Seconds (more than 0, at most a day), or a name from the timeout table.
 
         Raises:
-            ProcessExited: the callee died first; it is told at once, not after the timeout.
-            NoProcess: there is no such process.
-            CallTimeout: no answer in time, or the deadline of the request being handled passed.
-            CallToSelf, CallCycle, CallFromHandler: the call could never be answered.
-            UnknownCall, WrongServer: the message is not for this server class.
-            BadTimeout: not a positive, finite number or a known name.
-            Exception: one that the handler declares with `raises=`.
+            ProcessExited: The callee died first; it is told at once, not after the timeout.
+            NoProcess: There is no such process.
+            CallTimeout: No answer in time, or the deadline of the request being handled passed.
+            CallToSelf, CallCycle, CallFromHandler: The call could never be answered.
+            UnknownCall, WrongServer: The message is not for this server class.
+            BadTimeout: Not a positive, finite number or a known name.
+            Exception: One that the handler declares with `raises=`.
         """
         raise NotImplementedError
 
@@ -62,8 +62,8 @@ class Address(Generic[S_co]):
         """Send a message that has no answer. To a process that is gone it is dropped and counted.
 
         Raises:
-            MailboxFull: the mailbox is full and its policy is to raise.
-            WrongServer: the message is not for this server class.
+            MailboxFull: The mailbox is full and its policy is to raise.
+            WrongServer: The message is not for this server class.
         """
         raise NotImplementedError
 
@@ -71,7 +71,7 @@ class Address(Generic[S_co]):
         """Send anything, as an info: for plain processes. Else like `cast`.
 
         Raises:
-            MailboxFull: the mailbox is full and its policy is to raise.
+            MailboxFull: The mailbox is full and its policy is to raise.
         """
         raise NotImplementedError
 
@@ -79,13 +79,13 @@ class Address(Generic[S_co]):
         """Reserve a place in the mailbox, first come first served among those who wait for one.
 
         Args:
-            timeout: seconds, or a name from the timeout table, for both: waiting for the place, and
+            timeout: Seconds, or a name from the timeout table, for both: waiting for the place, and
                 holding it.
 
         Raises:
-            PlaceTimeout: no place came free in time.
-            ProcessExited: the process ended first.
-            NoProcess: there is no such process.
+            PlaceTimeout: No place came free in time.
+            ProcessExited: The process ended first.
+            NoProcess: There is no such process.
         """
         raise NotImplementedError
 
@@ -101,7 +101,7 @@ class Address(Generic[S_co]):
         """Wait until the process has ended and return its reason (`NOPROC` if it had long).
 
         Raises:
-            WaitTimeout: it was still there after `timeout` seconds.
+            WaitTimeout: It was still there after `timeout` seconds.
         """
         raise NotImplementedError
 
@@ -255,7 +255,7 @@ class Ref(Address[S_co]):
         """The process that holds the name, for the runtime.
 
         Raises:
-            NoProcess: nobody holds it.
+            NoProcess: Nobody holds it.
         """
         process = self._engine.names.get(self.name)
         if process is None:

@@ -71,12 +71,12 @@ class Registry:
         """Give `pid` a name, with metadata that it can be found by.
 
         Raises:
-            BadRegistrationName: the name is no non-empty str.
-            NameTaken: another process has it; `holder` says which.
-            AlreadyRegistered: the process has another name.
-            NoProcess: the process has ended.
-            OtherSystem: it belongs to another System.
-            BadQuery: an indexed field of the metadata is not hashable.
+            BadRegistrationName: The name is no non-empty str.
+            NameTaken: Another process has it; `holder` says which.
+            AlreadyRegistered: The process has another name.
+            NoProcess: The process has ended.
+            OtherSystem: It belongs to another System.
+            BadQuery: An indexed field of the metadata is not hashable.
         """
         self._check(name, pid, metadata)
         self._put(name, pid, metadata)  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ class Registry:
         """Register all of them, or none: everything is checked before anything changes.
 
         Raises:
-            RegrowError: what `register` raises, for the first entry that can't be registered.
+            RegrowError: What `register` raises, for the first entry that can't be registered.
         """
         rows = list(entries)
         names: dict[str, Pid[object]] = {}
@@ -105,7 +105,7 @@ class Registry:
         """Free a name; its process lives on without one.
 
         Raises:
-            NotRegistered: nobody has it.
+            NotRegistered: Nobody has it.
         """
         process = self._known(name)
         self.forget(process)
@@ -147,7 +147,7 @@ class Registry:
         """All whose metadata has these values, by index: the cost is that of the rarest value.
 
         Raises:
-            BadQuery: a field is not indexed (`System(indexes=...)`) or a value is not hashable.
+            BadQuery: A field is not indexed (`System(indexes=...)`) or a value is not hashable.
         """
         if not fields:
             return self.list()
@@ -170,7 +170,7 @@ class Registry:
         A registration without the path, or with a value that can't be compared, does not match.
 
         Raises:
-            BadQuery: a criterion is no (path, operator, value) or the operator is unknown.
+            BadQuery: A criterion is no (path, operator, value) or the operator is unknown.
         """
         wanted = [_checked(criterion) for criterion in criteria]
         return tuple(
@@ -185,7 +185,7 @@ class Registry:
         """A process that is being started takes its name before its `init`.
 
         Raises:
-            NameTaken, BadRegistrationName: it can't have it.
+            NameTaken, BadRegistrationName: It can't have it.
         """
         check_registration_name(name)
         holder = self._engine.names.get(name)

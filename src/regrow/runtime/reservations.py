@@ -42,8 +42,8 @@ class Reservation(Generic[S_co]):
         """Put a cast into the place.
 
         Raises:
-            BadReservation: it was used, released or has expired, or its process has ended.
-            WrongServer: the message is not for this server class; the place is still held.
+            BadReservation: It was used, released or has expired, or its process has ended.
+            WrongServer: The message is not for this server class; the place is still held.
         """
         self._check()
         self._target.blueprint.cast_entry(message)

@@ -58,7 +58,7 @@ class Sends:
             Whether it is in the mailbox; True also for what a turn or a hook holds back.
 
         Raises:
-            MailboxFull: there is no place and the policy is to raise.
+            MailboxFull: There is no place and the policy is to raise.
         """
         engine = self._engine
         if not engine.plain or engine.loop.is_closed():

@@ -46,16 +46,16 @@ async def start_child(
     """Start what `spec` describes. Waits only if `init` is `async def`.
 
     Args:
-        engine: of the System that it belongs to.
-        spec: the child.
-        parent: its supervisor, tied to it from before `init`.
-        extra: arguments after those of the spec.
+        engine: Of the System that it belongs to.
+        spec: The child.
+        parent: Its supervisor, tied to it from before `init`.
+        extra: Arguments after those of the spec.
 
     Returns:
         The process, None if `init` returned `rg.Ignore`.
 
     Raises:
-        NameTaken, InitFailed, StartTimeout, BadInitResult: nothing is left running.
+        NameTaken, InitFailed, StartTimeout, BadInitResult: Nothing is left running.
     """
     target = spec.target
     server = target if isinstance(target, type) and issubclass(target, GenServer) else None
@@ -76,9 +76,9 @@ def spawn_process(
     """Start a plain process that no supervisor watches.
 
     Raises:
-        BadTarget, BadServer: the function is no `async def`.
-        BadArguments: it does not take these arguments.
-        NameTaken: another process has the name.
+        BadTarget, BadServer: The function is no `async def`.
+        BadArguments: It does not take these arguments.
+        NameTaken: Another process has the name.
     """
     engine.check_here("spawn")
     check_target(function, args, None)
@@ -117,8 +117,8 @@ def new_process(
     """A process, registered and in the table, that does not run yet.
 
     Raises:
-        NotStarted: the System is about to end.
-        NameTaken, BadRegistrationName, BadQuery: it can't have that name or metadata.
+        NotStarted: The System is about to end.
+        NameTaken, BadRegistrationName, BadQuery: It can't have that name or metadata.
     """
     if engine.closing:
         raise NotStarted(engine.name, "stopping")

@@ -28,11 +28,11 @@ class ChildInfo(msgspec.Struct, frozen=True):
     """One row of `which_children`.
 
     Attributes:
-        id: the child's id.
-        pid: its process, None if it is not running.
+        id: The child's id.
+        pid: Its process, None if it is not running.
         kind: `"worker"` or `"supervisor"`.
         state: `"running"`, `"restarting"` or `"stopped"`.
-        spec: how it is started.
+        spec: How it is started.
     """
 
     id: str
@@ -46,10 +46,10 @@ class ChildCount(msgspec.Struct, frozen=True):
     """The answer of `count_children`, as in OTP.
 
     Attributes:
-        specs: children known, running or not.
-        active: children that run.
-        supervisors: how many are supervisors, running or not.
-        workers: how many are not.
+        specs: Children known, running or not.
+        active: Children that run.
+        supervisors: How many are supervisors, running or not.
+        workers: How many are not.
     """
 
     specs: int

@@ -133,9 +133,9 @@ class Supervisor(SupervisorBase):
             Its Pid, None if its `init` ignored.
 
         Raises:
-            ChildAlreadyStarted, ChildAlreadyPresent: there is one of that id.
-            BadChildSpec: the spec is wrong.
-            StartError, NameTaken, BadServer, BadQuery: it did not start; the spec is not kept.
+            ChildAlreadyStarted, ChildAlreadyPresent: There is one of that id.
+            BadChildSpec: The spec is wrong.
+            StartError, NameTaken, BadServer, BadQuery: It did not start; the spec is not kept.
         """
         check_child_spec(spec)
         check_significance(spec, self._flags.auto_shutdown)
@@ -154,8 +154,8 @@ class Supervisor(SupervisorBase):
         """Start a child again that was terminated, or ended and was not restarted.
 
         Raises:
-            NoSuchChild, ChildRunning, ChildRestarting: it is not a stopped child.
-            StartError, NameTaken, BadServer, BadQuery: it did not start; the spec is kept.
+            NoSuchChild, ChildRunning, ChildRestarting: It is not a stopped child.
+            StartError, NameTaken, BadServer, BadQuery: It did not start; the spec is kept.
         """
         slot = self._stopped_slot(child_id)
         slot.fill(await start_child(self._engine, slot.spec, self._process))
@@ -307,20 +307,20 @@ def supervisor(
     """Describe a supervisor as a child of another.
 
     Args:
-        children: their specs, in the order of start.
-        id: its id among its siblings; default `name`, or else `"Supervisor"`.
-        name: the name to register it under; default none.
+        children: Their specs, in the order of start.
+        id: Its id among its siblings; default `name`, or else `"Supervisor"`.
+        name: The name to register it under; default none.
         strategy: `"one_for_one"` (default), `"one_for_all"` or `"rest_for_one"`.
-        max_restarts: restart attempts allowed within `max_seconds`, default 3.
-        max_seconds: seconds, default 5.0.
+        max_restarts: Restart attempts allowed within `max_seconds`, default 3.
+        max_seconds: Seconds, default 5.0.
         auto_shutdown: `"never"` (default), `"any_significant"` or `"all_significant"`.
-        backoff: wait before restarts, default none.
-        restart: what the supervisor above does when this one ends, default `"permanent"`.
-        shutdown: seconds it has to stop; default the sum of its children's.
-        significant: whether its own end counts for the `auto_shutdown` above.
+        backoff: Wait before restarts, default none.
+        restart: What the supervisor above does when this one ends, default `"permanent"`.
+        shutdown: Seconds it has to stop; default the sum of its children's.
+        significant: Whether its own end counts for the `auto_shutdown` above.
 
     Raises:
-        BadChildSpec: one subclass for each option that can't be used.
+        BadChildSpec: One subclass for each option that can't be used.
     """
     spec = SupervisorSpec.of(
         children,

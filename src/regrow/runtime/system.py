@@ -48,21 +48,21 @@ class System(Access):
     supervisor gives up, the body of the `async with` is cancelled and `SystemFailed` raised.
 
     Args:
-        children: child specs, in the order of start.
-        name: shown in Pids, default `"regrow"`.
-        strategy, max_restarts, max_seconds: of the root supervisor; one_for_one, 3 in 5.0 s.
-        services: started before and stopped after all children: see `rg.Service`.
-        settings: the numbers it runs by.
-        ports: clocks, random numbers, ids, threads, hooks.
-        timeouts: the timeout table; `REGROW_TIMEOUT_FACTOR` in the environment scales it.
-        debug: check threads at every send, note call sites and where tasks are made. Default False.
-        strict: refuse tasks that no process owns. Default False.
-        hand_off: run calls to idle `def` handlers on the caller's stack. Default True.
-        indexes: metadata fields that `system.registry.find` looks up.
-        redact: applied to messages and states before they are shown in reports and events.
+        children: Child specs, in the order of start.
+        name: Shown in Pids, default `"regrow"`.
+        strategy, max_restarts, max_seconds: Of the root supervisor; one_for_one, 3 in 5.0 s.
+        services: Started before and stopped after all children: see `rg.Service`.
+        settings: The numbers it runs by.
+        ports: Clocks, random numbers, ids, threads, hooks.
+        timeouts: The timeout table; `REGROW_TIMEOUT_FACTOR` in the environment scales it.
+        debug: Check threads at every send, note call sites and where tasks are made. Default False.
+        strict: Refuse tasks that no process owns. Default False.
+        hand_off: Run calls to idle `def` handlers on the caller's stack. Default True.
+        indexes: Metadata fields that `system.registry.find` looks up.
+        redact: Applied to messages and states before they are shown in reports and events.
 
     Raises:
-        BadChildSpec, BadService, BadSetting: something can't be used; nothing is started yet.
+        BadChildSpec, BadService, BadSetting: Something can't be used; nothing is started yet.
     """
 
     def __init__(
@@ -125,8 +125,8 @@ class System(Access):
         `wait()` tells of a failure. A start that is cancelled is undone first.
 
         Raises:
-            AlreadyStarted: it runs.
-            ChildStartFailed: a child did not start; `child_id` and `reason` say which and why.
+            AlreadyStarted: It runs.
+            ChildStartFailed: A child did not start; `child_id` and `reason` say which and why.
         """
         if self._life is not None and not self._life.over:
             raise AlreadyStarted(self.name, self._living().state)
@@ -158,13 +158,13 @@ class System(Access):
         and the process ends with the rest. If it is cancelled, what is left is killed.
 
         Args:
-            timeout: seconds after which what is left is killed, or a name from the timeout table;
+            timeout: Seconds after which what is left is killed, or a name from the timeout table;
                 default `Settings.stop_timeout`.
 
         Raises:
-            NotStarted: it never ran.
-            StopTimeout: it was not down in time and was killed.
-            SystemFailed: the root supervisor had given up before.
+            NotStarted: It never ran.
+            StopTimeout: It was not down in time and was killed.
+            SystemFailed: The root supervisor had given up before.
         """
         seconds = self._settings.stop_timeout if timeout is None else self._timeouts.resolve(timeout)
         await self._living().stop(seconds)
@@ -173,8 +173,8 @@ class System(Access):
         """Return when the System has been stopped.
 
         Raises:
-            NotStarted: it never ran.
-            SystemFailed: the root supervisor gave up.
+            NotStarted: It never ran.
+            SystemFailed: The root supervisor gave up.
         """
         await self._living().wait()
 
@@ -182,7 +182,7 @@ class System(Access):
         """End every process at once: no `terminate` runs. `wait()` tells when all have ended.
 
         Raises:
-            NotStarted: it never ran.
+            NotStarted: It never ran.
         """
         self._living().kill()
 
@@ -218,18 +218,18 @@ class System(Access):
         back in the end, and none are set outside the main thread.
 
         Args:
-            main: an `async def` of one argument; default: wait until the System is stopped.
-            loop_factory: makes the loop, for example `uvloop.new_event_loop`; default asyncio's.
+            main: An `async def` of one argument; default: wait until the System is stopped.
+            loop_factory: Makes the loop, for example `uvloop.new_event_loop`; default asyncio's.
 
         Returns:
             What `main` returned; None if a signal came first.
 
         Raises:
             BadSetting: `main` is no `async def` function, or `loop_factory` no function.
-            LoopRunning: there is a loop already; use `async with system:` there.
-            SystemFailed: the root supervisor gave up.
-            StopTimeout: it was not down in time and was killed.
-            KeyboardInterrupt: of the second SIGINT, or raised in a process.
+            LoopRunning: There is a loop already; use `async with system:` there.
+            SystemFailed: The root supervisor gave up.
+            StopTimeout: It was not down in time and was killed.
+            KeyboardInterrupt: Of the second SIGINT, or raised in a process.
         """
         check_run(main=main, loop_factory=loop_factory)
         return run(self, main, loop_factory)
@@ -278,7 +278,7 @@ class System(Access):
         """The processes as text, one a line, each under its supervisor.
 
         Args:
-            limit: how many children of one supervisor are shown, default 100.
+            limit: How many children of one supervisor are shown, default 100.
         """
         return tree(self._running(), self.state, limit)
 
@@ -286,7 +286,7 @@ class System(Access):
         """What was given as a service under that name.
 
         Raises:
-            NoSuchService: there is none.
+            NoSuchService: There is none.
         """
         for entry in self._entries:
             if entry.name == name:
@@ -319,7 +319,7 @@ def current_system() -> System:
     """The System of the process that this code runs in.
 
     Raises:
-        NotAProcess: it runs in none.
+        NotAProcess: It runs in none.
     """
     process = current_process.get(None)
     if process is None or process.engine.system is None:

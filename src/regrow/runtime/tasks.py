@@ -30,8 +30,8 @@ class TaskHandle(Generic[T]):
     """A task that runs under a TaskSupervisor.
 
     Attributes:
-        pid: its process.
-        owner: the process that asked for it, None outside processes.
+        pid: Its process.
+        owner: The process that asked for it, None outside processes.
     """
 
     __slots__ = ("_future", "owner", "pid")
@@ -45,12 +45,12 @@ class TaskHandle(Generic[T]):
         """Wait for what the coroutine returns. The task goes on if the wait times out.
 
         Args:
-            timeout: seconds, or a name from the timeout table.
+            timeout: Seconds, or a name from the timeout table.
 
         Raises:
-            ProcessExited: it crashed or was stopped; the reason says how.
-            WaitTimeout: it was not done after `timeout` seconds.
-            NotMine: another process asked for it.
+            ProcessExited: It crashed or was stopped; the reason says how.
+            WaitTimeout: It was not done after `timeout` seconds.
+            NotMine: Another process asked for it.
         """
         process = cast("Process", self.pid)
         caller = current_process.get(None)
@@ -142,19 +142,19 @@ async def start_task(
     """Run `coroutine` as a process under `supervisor`.
 
     Args:
-        supervisor: a TaskSupervisor.
-        coroutine: what to run; closed if it can't be started.
-        link: tie the task to the process that asks (default): a crash of one ends the other. Without a
+        supervisor: A TaskSupervisor.
+        coroutine: What to run; closed if it can't be started.
+        link: Tie the task to the process that asks (default): a crash of one ends the other. Without a
             link the asker only sees `ProcessExited` when it waits for the result.
-        timeout: how long the start may take, default `"default"` of the timeout table.
+        timeout: How long the start may take, default `"default"` of the timeout table.
 
     Returns:
         A handle; `await handle.result(timeout=...)` gives what the coroutine returns.
 
     Raises:
-        BadServer: it is no coroutine.
-        TooManyChildren: the supervisor has its `max_children`.
-        NoProcess, ProcessExited, CallTimeout: the supervisor did not answer.
+        BadServer: It is no coroutine.
+        TooManyChildren: The supervisor has its `max_children`.
+        NoProcess, ProcessExited, CallTimeout: The supervisor did not answer.
     """
     if not inspect.iscoroutine(coroutine):
         raise BadServer(coroutine, "start_task runs a coroutine: call the async def function")
@@ -186,12 +186,12 @@ def task_supervisor(
     """Describe a TaskSupervisor as a child.
 
     Args:
-        id: its id among its siblings; default `name`, or else `"TaskSupervisor"`.
-        name: the name to register it under; default none.
-        max_children: most tasks at a time; default no limit.
+        id: Its id among its siblings; default `name`, or else `"TaskSupervisor"`.
+        name: The name to register it under; default none.
+        max_children: Most tasks at a time; default no limit.
 
     Raises:
-        BadChildSpec: one subclass for each option that can't be used.
+        BadChildSpec: One subclass for each option that can't be used.
     """
     spec = dynamic_supervisor(id=id or name or "TaskSupervisor", name=name, max_children=max_children)
     return msgspec.structs.replace(spec, target=TaskSupervisor)

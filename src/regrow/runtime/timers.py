@@ -28,10 +28,10 @@ class Timer:
     """A message that comes later, once or at an interval. Made by `send_after` and `send_interval`.
 
     Attributes:
-        target: who gets the message.
-        message: what is sent, as an info.
-        interval: seconds between two, None for once.
-        owner: the process that set it; the timer ends with it. None outside processes.
+        target: Who gets the message.
+        message: What is sent, as an info.
+        interval: Seconds between two, None for once.
+        owner: The process that set it; the timer ends with it. None outside processes.
     """
 
     __slots__ = (
@@ -80,7 +80,7 @@ class Timer:
             Whether it was still to come; False the second time.
 
         Raises:
-            NotMine: another process set it.
+            NotMine: Another process set it.
         """
         if self.call is None and self.owner is not None:
             caller = current_process.get(None)

@@ -30,8 +30,8 @@ class Unsupervised(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: `"task"`, `"thread"`, `"executor"` or `"child process"`.
-        name: what it calls itself.
-        where: file, line and function that made it; None unless a System in debug mode ran then.
+        name: What it calls itself.
+        where: File, line and function that made it; None unless a System in debug mode ran then.
     """
 
     kind: Kind

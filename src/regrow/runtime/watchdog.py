@@ -86,10 +86,10 @@ class Watchdog:
     looks ever less often, at least once a second. An idle loop is never woken by it.
 
     Args:
-        watched: the loop.
-        stall: seconds.
-        clock: real seconds.
-        bell: what its thread sleeps on.
+        watched: The loop.
+        stall: Seconds.
+        clock: Real seconds.
+        bell: What its thread sleeps on.
     """
 
     __slots__ = (
