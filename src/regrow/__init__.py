@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from regrow.core.backoff import Backoff as Backoff
     from regrow.core.decorators import call as call
     from regrow.core.decorators import cast as cast
+    from regrow.core.deliveries import CurrentDelivery as CurrentDelivery
     from regrow.core.hub import Hub as Hub
     from regrow.core.hub import Subscription as Subscription
     from regrow.core.messages import CallMessage as CallMessage
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from regrow.core.specs import child as child
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
     from regrow.runtime.aliases import Alias as Alias
+    from regrow.runtime.delivering import current_delivery as current_delivery
     from regrow.runtime.dynamic import DynamicSupervisor as DynamicSupervisor
     from regrow.runtime.dynamic import dynamic_supervisor as dynamic_supervisor
     from regrow.runtime.genserver import Continue as Continue
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
     "regrow.core.decorators": ("call", "cast"),
+    "regrow.core.deliveries": ("CurrentDelivery",),
     "regrow.core.hub": ("Hub", "Subscription"),
     "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info"),
     "regrow.core.ports": ("Ports",),
@@ -99,6 +102,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child"),
     "regrow.core.timeouts": ("TimeoutTable",),
     "regrow.runtime.aliases": ("Alias",),
+    "regrow.runtime.delivering": ("current_delivery",),
     "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor"),
     "regrow.runtime.genserver": (
         "Continue",

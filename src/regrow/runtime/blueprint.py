@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
-from regrow.core.messages import Message
+from regrow.core.messages import CastMessage, Message
 from regrow.errors import BadServer, NotAMessage, UnknownCall, WrongKind, WrongServer
 from regrow.runtime.after import Job
 from regrow.runtime.mailbox import Mailbox, Overflow
@@ -105,6 +105,11 @@ class Blueprint:
             entry = self._resolve(message, "call")
             entry = self.calls[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
+
+    def entry(self, message: object) -> Entry:
+        """The handler for a call or a cast. Raises what `call_entry` does."""
+        is_cast: bool = issubclass(type(message), CastMessage)
+        return self.cast_entry(message) if is_cast else self.call_entry(message)
 
     def cast_entry(self, message: object) -> Entry:
         """The handler for a cast. Raises what `call_entry` does."""

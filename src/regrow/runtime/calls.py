@@ -11,7 +11,7 @@ from regrow.core.events import Expired, LateReply, TimedOut
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.errors import CallCycle, CallTimeout, CallToSelf, NoProcess, ZombieProcess
 from regrow.runtime.after import End, Failed, Stop
-from regrow.runtime.items import Request
+from regrow.runtime.items import Request, Tracked, message_of
 from regrow.runtime.process import DEAD, STOPPING, Process, current_process
 
 if TYPE_CHECKING:
@@ -243,6 +243,8 @@ class Calls:
             self._give(request, result, declared)
         elif isinstance(after, Stop) and after.reply:
             after.answer = partial(self._give, request, result, declared)
+        elif withheld:
+            request.handled = True
         # Otherwise the process is being ended: its death answers, as `current` is still there.
 
     def _give(self, request: Request, result: object, declared: BaseException | None) -> None:
@@ -283,12 +285,19 @@ class Calls:
 
     def expired(self, process: Process, request: Request) -> None:
         """A request came to its turn after its caller had given up: dropped unhandled, counted."""
+        self._expired(process, request.message)
+        request.message = None
+
+    def withdrawn(self, process: Process, item: Tracked) -> None:
+        """The same of a message whose sender has withdrawn it."""
+        self._expired(process, message_of(item))
+
+    def _expired(self, process: Process, message: object) -> None:
         engine = self._engine
         engine.counters.expired += 1
         if Expired in engine.hub.wanted:
-            shown = engine.reporter.show(request.message)
+            shown = engine.reporter.show(message)
             engine.hub.emit(Expired(at=engine.loop.time(), pid=process, message=shown))
-        request.message = None
 
     def timed_out(self, request: Request) -> None:
         """The deadline of `request` has come."""

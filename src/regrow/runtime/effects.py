@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, TypeAlias, final
 from regrow.errors import NoProcess
 from regrow.runtime.after import Failed
 from regrow.runtime.blueprint import blueprint_of
+from regrow.runtime.items import Request, message_of
 from regrow.runtime.process import DEAD, Process
 
 if TYPE_CHECKING:
-    from regrow.runtime.items import Request
     from regrow.runtime.pid import Pid
     from regrow.runtime.timers import Timer
 
@@ -32,14 +32,16 @@ class Turn:
     Attributes:
         process: whose handler it was.
         message: what it handled.
+        delivery: the `delivery` of the request that it handled, None if that was none.
         declared: the exception that it raised as its answer, None otherwise.
     """
 
-    __slots__ = ("_answer", "_effects", "declared", "message", "process")
+    __slots__ = ("_answer", "_effects", "declared", "delivery", "message", "process")
 
-    def __init__(self, process: Process, message: object) -> None:
+    def __init__(self, process: Process, message: object, delivery: object = None) -> None:
         self.process: Pid[object] = process
         self.message: object = message
+        self.delivery: object = delivery
         self.declared: BaseException | None = None
         self._effects: list[Callable[[], object]] = []
         self._answer: tuple[Request, object] | None = None
@@ -141,7 +143,10 @@ class Turns:
     def _turn(self) -> Turn:
         if self._open is None:
             current = self._process.current
-            self._open = Turn(self._process, getattr(current, "message", current))
+            if isinstance(current, Request):
+                self._open = Turn(self._process, current.message, current.delivery)
+            else:
+                self._open = Turn(self._process, message_of(current))
         return self._open
 
     def _committed(self, _: asyncio.Future[None]) -> None:

@@ -75,6 +75,7 @@ class Engine:
         "contexts",
         "counters",
         "debug",
+        "delivery",
         "exits",
         "groups",
         "hand_offs",
@@ -147,6 +148,8 @@ class Engine:
         self.os_pid: int = os.getpid()
         self.monotonic: Callable[[], float] = ports.monotonic
         self.handling: Process | None = None
+        self.delivery: object = None
+        """What `current_delivery()` tells of a supervised message that is being handed off; else None."""
         self.system: System | None = None
         self.closing: bool = False
         """Set when what is left after the tree is swept out: nothing may be started any more."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast, final
 import msgspec
 
 from regrow.core.handler import adopt_overrides
+from regrow.core.messages import CastMessage
 from regrow.core.reasons import NORMAL, ExitReason
 from regrow.errors import AlreadyReplied, BadReply, NoReplyExpected, NotAProcess, ReplyLost
 from regrow.runtime.items import Request
@@ -230,7 +231,7 @@ def _lost(request: Request) -> None:
         request.future.set_exception(ReplyLost(request.target, request.message))
 
 
-def _in_handler(process: Process) -> bool:
+def in_handler(process: Process) -> bool:
     """Whether this is the handler itself, and not a task that an earlier one left behind."""
     engine = process.engine
     if get_ident() != engine.thread:
@@ -251,7 +252,7 @@ def reply_later() -> ReplyHandle:
     if not isinstance(current, Request):
         if process.engine.handling is not process or current.__class__ not in process.blueprint.calls:
             raise NoReplyExpected
-    elif not _in_handler(process):
+    elif not in_handler(process) or isinstance(current.message, CastMessage):
         raise NoReplyExpected
     if not isinstance(current, Request):
         current = process.current = process.engine.calls.deferred_inline(process, current)

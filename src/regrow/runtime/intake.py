@@ -50,8 +50,9 @@ class Intake:
             return True
         entry = process.blueprint.calls.get(type(request.message))
         if entry is None:
-            entry = process.blueprint.call_entry(request.message)
+            entry = process.blueprint.entry(request.message)
         process.current = request
+        request.taken = True
         if not entry.inline:
             self.found = (entry, request.message)
             return False
@@ -98,6 +99,9 @@ class Intake:
     def prepare(self, process: Process, item: object) -> tuple[Entry, object] | None:
         """Find the callback for an item that is neither cast nor request; None if that was all."""
         if isinstance(item, Tracked):
+            if item.receipt.withdrawn:
+                self._engine.calls.withdrawn(process, item)
+                return None
             process.more().receipt = item.receipt
             item = item.item
         if isinstance(item, Info):

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 @final
 class Request(msgspec.Struct, eq=False):
-    """A call: the message, and who waits how long for the answer."""
+    """A message that is answered: a call, or a cast whose sender waits until it is handled.
+
+    `delivery` is what `current_delivery()` tells of it, None for a plain call. `taken` says that it has
+    left the mailbox, so it may have begun; `handled` that its handler returned, though its process ends
+    without giving the answer.
+    """
 
     message: object
     future: asyncio.Future[object]
@@ -33,6 +38,9 @@ class Request(msgspec.Struct, eq=False):
     timeout: float
     owner: Process | None = None
     deferred: bool = False
+    delivery: object = None
+    taken: bool = False
+    handled: bool = False
 
 
 @final
@@ -110,11 +118,14 @@ class Receipt(msgspec.Struct, eq=False):
     plain process has handled a message when it asks for the next or ends normally. `lost` is called
     with the exit reason when the process died before (`NOPROC` if it was dead), or with the cause
     when the message was dropped: `"drop_newest"`, `"hook"`. Both are called on the loop, outside any
-    handler. A send that raises `MailboxFull` calls neither.
+    handler. A send that raises `MailboxFull` calls neither, nor does one that is `withdrawn` before the
+    message came to its turn: that is dropped unhandled. `delivery` is as in `Request`.
     """
 
     handled: Callable[[], object]
     lost: Callable[[ExitReason], object]
+    delivery: object = None
+    withdrawn: bool = False
 
 
 def message_of(item: object) -> object:

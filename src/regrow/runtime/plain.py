@@ -314,6 +314,8 @@ _VOID = object()
 
 def _content(item: object) -> object:
     if isinstance(item, Tracked):
+        if item.receipt.withdrawn:
+            return _VOID
         item = item.item
     if isinstance(item, Info):
         return item.message
@@ -327,6 +329,9 @@ def _content(item: object) -> object:
 def _taken(me: Process, item: object) -> bool:
     """Account for an item that has left the mailbox. False if it was void."""
     if isinstance(item, Tracked):
+        if item.receipt.withdrawn:
+            me.engine.calls.withdrawn(me, item)
+            return False
         me.more().receipt = item.receipt
         return True
     if isinstance(item, Tick):

@@ -110,6 +110,15 @@ class Sends:
         else:
             self._engine.scheduler.enqueue(target, request)
 
+    def request(self, target: Process, request: Request) -> None:
+        """Put a supervised message into the mailbox, or in line for a place. `request.future` tells the rest.
+
+        `NoProcess` and `ProcessExited` are what it fails with if the process has ended or does so first.
+        """
+        target.blueprint.entry(request.message)
+        if self._engine.plain or self.admit(target, request):
+            self._request_late(target, request)
+
     def admit(self, target: Process, request: Request) -> bool:
         """Whether the hooks let a call through now; held back or dropped, its caller's timeout tells."""
         sender = current_process.get(None)

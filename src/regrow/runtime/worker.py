@@ -131,6 +131,7 @@ class Workers:
                         handler = process.blueprint.calls.get(type(item.message))
                         if handler is not None and handler.is_async:
                             process.current = mailbox.popleft()
+                            item.taken = True
                             scheduler.steps += 1
                             if extras is not None:
                                 engine.sends.grant_places(process)
@@ -219,7 +220,7 @@ class Workers:
         raises: tuple[type[Exception], ...] = ()
         current = process.current
         if isinstance(current, Request):
-            raises = process.blueprint.calls[type(current.message)].raises
+            raises = process.blueprint.entry(current.message).raises
         try:
             result = await coroutine
         except raises as error:

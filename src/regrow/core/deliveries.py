@@ -1,0 +1,48 @@
+"""What the handler of a supervised message can know of its delivery, and how deliveries get their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Final, final
+
+import msgspec
+
+__all__ = ("NO_METADATA", "CurrentDelivery", "uuid7")
+
+NO_METADATA: Final[Mapping[str, object]] = {}
+_VERSION_7: Final = 0x7000
+_VARIANT: Final = 0x8000_0000_0000_0000
+
+
+@final
+class CurrentDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """The delivery that is being handled: what `rg.current_delivery()` gives.
+
+    Attributes:
+        id: The message's own id (hex of a UUIDv7): the same over retries, restarts and redrives.
+        idempotency_key: What to tell apart repetitions by; the id unless the sender gave one. Pass it to
+            whatever outside has to happen once.
+        attempt: 1 for the first.
+        redrives: How often it has been a dead letter.
+        metadata: What the sender gave along.
+    """
+
+    id: str
+    idempotency_key: str
+    attempt: int = 1
+    redrives: int = 0
+    metadata: Mapping[str, object] = NO_METADATA
+
+
+def uuid7(wall: float, random: Random) -> bytes:
+    """A UUIDv7 of this time: 48 bits of milliseconds, 12 of their fraction, 62 random ones.
+
+    Args:
+        wall: Seconds since 1970.
+        random: Where the random bits come from.
+    """
+    fractions = int(wall * 4_096_000)
+    milliseconds, fraction = fractions >> 12, fractions & 0xFFF
+    high = (milliseconds << 16) | _VERSION_7 | fraction
+    return (high << 64 | _VARIANT | random.getrandbits(62)).to_bytes(16, "big")
