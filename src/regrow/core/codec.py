@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from regrow.core.messages import Message
 
-__all__ = ("Codec", "codec")
+__all__ = ("Codec", "bindings", "codec")
 
 _CACHE = "__regrow_codec__"
 _PLACE = re.compile(r"\$\[(\d+)\]")
@@ -171,7 +171,7 @@ def _shown(handler: Handler) -> str:
 
 def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     hints = annotations_of(handler.function, handler.server)
-    bound = _bindings(server, handler.server)
+    bound = bindings(server, handler.server)
     fields: list[tuple[str, object] | tuple[str, object, object]] = []
     optional = True
     for index, parameter in reversed(list(enumerate(handler.parameters.all))):
@@ -185,7 +185,7 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     )
 
 
-def _bindings(server: type, target: type) -> dict[object, object]:
+def bindings(server: type, target: type) -> dict[object, object]:
     """What the type variables of the generic class `target` stand for in its subclass `server`."""
     for base in vars(server).get("__orig_bases__", server.__bases__):
         origin: type = get_origin(base) or base
@@ -194,7 +194,7 @@ def _bindings(server: type, target: type) -> dict[object, object]:
             here = dict(zip(variables, get_args(base), strict=False))
             if origin is target:
                 return here
-            return {key: _substitute(value, here) for key, value in _bindings(origin, target).items()}
+            return {key: _substitute(value, here) for key, value in bindings(origin, target).items()}
     return {}
 
 
