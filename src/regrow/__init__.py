@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from regrow.core.specs import SupervisorSpec as SupervisorSpec
     from regrow.core.specs import child as child
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
+    from regrow.resilience.breakers import Breakers as Breakers
+    from regrow.resilience.guard import CircuitBreaker as CircuitBreaker
+    from regrow.resilience.retry import ExponentialBackoff as ExponentialBackoff
+    from regrow.resilience.settings import BreakerSettings as BreakerSettings
     from regrow.runtime.aliases import Alias as Alias
     from regrow.runtime.delivering import current_delivery as current_delivery
     from regrow.runtime.dynamic import DynamicSupervisor as DynamicSupervisor
@@ -101,6 +105,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.settings": ("Settings",),
     "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child"),
     "regrow.core.timeouts": ("TimeoutTable",),
+    "regrow.resilience.breakers": ("Breakers",),
+    "regrow.resilience.guard": ("CircuitBreaker",),
+    "regrow.resilience.retry": ("ExponentialBackoff",),
+    "regrow.resilience.settings": ("BreakerSettings",),
     "regrow.runtime.aliases": ("Alias",),
     "regrow.runtime.delivering": ("current_delivery",),
     "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor"),

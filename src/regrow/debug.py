@@ -1,5 +1,6 @@
-"""Looking into a running System: `rg.debug.trace(ref)`, and the rows of `system.listing`."""
+"""Looking into a running System: `rg.debug.trace(ref)`, and the rows of its listings."""
 
+from regrow.resilience.breakers import BreakerInfo as BreakerInfo
 from regrow.runtime.debug import Trace as Trace
 from regrow.runtime.debug import TraceEntry as TraceEntry
 from regrow.runtime.debug import trace as trace
@@ -17,6 +18,7 @@ from regrow.runtime.registry import Registration as Registration
 
 __all__ = [
     "AliasInfo",
+    "BreakerInfo",
     "GroupInfo",
     "LinkInfo",
     "Listing",

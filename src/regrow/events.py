@@ -1,5 +1,8 @@
 """The event types: what subscribers of `system.events` get. `docs/events.md` lists them."""
 
+from regrow.core.events import BreakerClosed as BreakerClosed
+from regrow.core.events import BreakerHalfOpened as BreakerHalfOpened
+from regrow.core.events import BreakerOpened as BreakerOpened
 from regrow.core.events import BudgetExceeded as BudgetExceeded
 from regrow.core.events import CrashReported as CrashReported
 from regrow.core.events import DownSent as DownSent

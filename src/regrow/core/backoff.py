@@ -9,7 +9,7 @@ import msgspec
 from regrow.core.options import DAY, is_seconds
 from regrow.errors.specs import BadBackoff
 
-__all__ = ("Backoff", "RandomSource", "check_backoff")
+__all__ = ("Backoff", "RandomSource", "check_backoff", "exponential")
 
 
 class RandomSource(Protocol):
@@ -51,11 +51,16 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def delay(self, attempt: int, random: RandomSource) -> float:
         """Seconds to wait before restart `attempt` (1 is the first), with jitter from `random`."""
-        try:
-            wait = min(self.cap, self.base * self.factor ** max(0, attempt - 1))
-        except OverflowError:
-            wait = self.cap
+        wait = exponential(self.base, self.cap, self.factor, attempt)
         return wait * (1.0 - self.jitter * random.random()) if self.jitter else wait
+
+
+def exponential(base: float, cap: float, factor: float, attempt: int) -> float:
+    """`base * factor**(attempt - 1)`, never more than `cap`; attempt 1 is the first."""
+    try:
+        return min(cap, base * factor ** max(0, attempt - 1))
+    except OverflowError:
+        return cap
 
 
 def check_backoff(value: object) -> None:

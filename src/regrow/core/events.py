@@ -193,6 +193,37 @@ class MailboxFullSeen(Event, frozen=True):
     head: str | None = None
 
 
+class BreakerOpened(Event, frozen=True):
+    """Circuit `breaker` refuses calls, until `retry_at` or, if that is None, until it is reset.
+
+    `cause` is one of `failures`, `slow_calls` (their share of the window's calls), `probe` (one failed),
+    `forced`. `breaker` is the recipient's name, or the `CircuitBreaker`'s.
+    """
+
+    name: ClassVar[str] = "breaker.opened"
+    breaker: str
+    cause: str
+    calls: int
+    failed: int
+    slow: int
+    retry_at: float | None
+
+
+class BreakerHalfOpened(Event, frozen=True):
+    """Circuit `breaker` lets its first probe through."""
+
+    name: ClassVar[str] = "breaker.half_opened"
+    breaker: str
+
+
+class BreakerClosed(Event, frozen=True):
+    """Circuit `breaker` lets all calls through again. `cause` is `probes` (enough succeeded) or `reset`."""
+
+    name: ClassVar[str] = "breaker.closed"
+    breaker: str
+    cause: str
+
+
 class SlowHandler(Event, frozen=True):
     """A `def` handler held the loop for `seconds` of real time."""
 
@@ -266,6 +297,9 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Expired,
     LateReply,
     MailboxFullSeen,
+    BreakerOpened,
+    BreakerHalfOpened,
+    BreakerClosed,
     SlowHandler,
     LoopStalled,
     SubscriberFailed,

@@ -58,6 +58,7 @@ In brackets: the built-in exception that it is as well::
             ChildRunning
             NoSuchChild (LookupError)
             TooManyChildren
+        CircuitOpen
         CodecError
             DecodeFailed
                 HandlerGone
@@ -78,6 +79,7 @@ In brackets: the built-in exception that it is as well::
         NoSuchPartition
         NotAMessage
         NotAProcess
+        NotGuardable (TypeError)
         NotMine
         NotRegistered (LookupError)
         OtherSystem
@@ -173,6 +175,8 @@ from regrow.errors.references import BadPartitionKey as BadPartitionKey
 from regrow.errors.references import OtherSystem as OtherSystem
 from regrow.errors.references import PidNotPicklable as PidNotPicklable
 from regrow.errors.references import WaitTimeout as WaitTimeout
+from regrow.errors.resilience import CircuitOpen as CircuitOpen
+from regrow.errors.resilience import NotGuardable as NotGuardable
 from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting

@@ -77,6 +77,7 @@ class Engine:
         "debug",
         "delivery",
         "exits",
+        "extensions",
         "groups",
         "hand_offs",
         "hand_offs_left",
@@ -151,6 +152,8 @@ class Engine:
         self.delivery: object = None
         """What `current_delivery()` tells of a supervised message that is being handed off; else None."""
         self.system: System | None = None
+        self.extensions: dict[Callable[[Engine], object], object] = {}
+        """What the rooms above keep for this run: see `runtime.extensions`."""
         self.closing: bool = False
         """Set when what is left after the tree is swept out: nothing may be started any more."""
         self.interrupt: Callable[[], object] | None = None

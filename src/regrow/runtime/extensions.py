@@ -1,0 +1,29 @@
+"""What the rooms above keep for one run of a System: one object of each kind, kept by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.system import System
+
+T = TypeVar("T")
+
+
+def extension(engine: Engine, kind: Callable[[Engine], T]) -> T:
+    """The one `kind(engine)` of this run, made when it is first asked for."""
+    found = engine.extensions.get(kind)
+    if found is None:
+        found = engine.extensions[kind] = kind(engine)
+    return cast(T, found)
+
+
+def engine_of(system: System) -> Engine:
+    """The engine of a System that runs.
+
+    Raises:
+        NotStarted, ForkedSystem: It doesn't.
+    """
+    return system._running()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
