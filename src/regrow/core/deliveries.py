@@ -8,7 +8,7 @@ from typing import Final, final
 
 import msgspec
 
-__all__ = ("NO_METADATA", "CurrentDelivery", "uuid7")
+__all__ = ("NO_METADATA", "CurrentDelivery", "HandedOut", "uuid7")
 
 NO_METADATA: Final[Mapping[str, object]] = {}
 _VERSION_7: Final = 0x7000
@@ -33,6 +33,18 @@ class CurrentDelivery(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     redrives: int = 0
     metadata: Mapping[str, object] = NO_METADATA
+
+
+class HandedOut(msgspec.Struct, eq=False):
+    """A delivery that wants to know when its handler begins, and tells what it is only when asked."""
+
+    def started(self) -> None:
+        """Its handler is about to run."""
+        raise NotImplementedError
+
+    def current(self) -> CurrentDelivery:
+        """What `rg.current_delivery()` gives in its handler."""
+        raise NotImplementedError
 
 
 def uuid7(wall: float, random: Random) -> bytes:

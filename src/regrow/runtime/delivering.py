@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regrow.core.deliveries import CurrentDelivery, uuid7
+from regrow.core.deliveries import CurrentDelivery, HandedOut, uuid7
 from regrow.runtime.engine import Engine
 from regrow.runtime.genserver import in_handler
 from regrow.runtime.items import Request
@@ -42,6 +42,8 @@ def current_delivery() -> CurrentDelivery | None:
         found: object = engine.delivery
     else:
         found = _of(process)
+    if isinstance(found, HandedOut):
+        return found.current()
     return found if isinstance(found, CurrentDelivery) else None
 
 

@@ -102,6 +102,12 @@ class Exits:
             if not request.future.done():
                 request.future.set_exception(ProcessExited(Crash.of(error), process))
 
+    def put_down(self, target: Process) -> None:
+        """A supervisor kills its child."""
+        if target.status != DEAD:
+            target.more().put_down = True
+            self.end(target, KILLED)
+
     def end(self, target: Process, reason: ExitReason) -> None:
         """End `target` without `terminate`, as soon as it runs no code."""
         if target.status == DEAD:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Never, TypeAlias, TypeGuard, TypeVar, cast, overload
 
+from regrow.core.deliveries import HandedOut
 from regrow.core.reasons import ExitReason
 from regrow.errors import (
     AlreadyReceiving,
@@ -333,6 +334,8 @@ def _taken(me: Process, item: object) -> bool:
             me.engine.calls.withdrawn(me, item)
             return False
         me.more().receipt = item.receipt
+        if isinstance(item.receipt.delivery, HandedOut):
+            item.receipt.delivery.started()
         return True
     if isinstance(item, Tick):
         if item.timer.own:

@@ -70,6 +70,7 @@ class Extras:
         "groups",
         "pattern",
         "place_waiters",
+        "put_down",
         "receipt",
         "signals",
         "suspended",
@@ -89,6 +90,8 @@ class Extras:
         self.groups: set[str] | None = None
         self.pattern: object = None
         self.place_waiters: dict[Request | asyncio.Future[None], None] | None = None
+        self.put_down: bool = False
+        """Killed by its supervisor, which had its own reasons."""
         self.receipt: Receipt | None = None
         self.signals: int = 0
         self.suspended: bool = False

@@ -57,13 +57,15 @@ class Registry:
     Names given by `child(name=...)` stand here too. A name is free as soon as its process has ended.
     """
 
-    __slots__ = ("_engine", "_index", "_keys", "_metadata")
+    __slots__ = ("_engine", "_index", "_keys", "_metadata", "listeners")
 
     def __init__(self, engine: Engine, indexes: tuple[str, ...]) -> None:
         self._engine = engine
         self._metadata: dict[str, dict[str, object]] = {}
         self._keys: dict[str, dict[str, tuple[Hashable, ...]]] = {}
         self._index: dict[str, dict[Hashable, dict[str, None]]] = {field: {} for field in indexes}
+        self.listeners: list[Callable[[str], object]] = []
+        """Called with each name when it is taken, on the stack of who takes it. For services."""
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -228,6 +230,8 @@ class Registry:
         process.name = name
         if metadata:
             self._set_metadata(name, metadata)
+        for listener in self.listeners:
+            listener(name)
 
     def _set_metadata(self, name: str, metadata: Mapping[str, object]) -> None:
         self._metadata[name] = dict(metadata)

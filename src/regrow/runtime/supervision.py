@@ -101,6 +101,11 @@ class SupervisorBase(GenServer):
         """Its first `limit` children, running or not, and how many there are; for the runtime."""
         raise NotImplementedError
 
+    @property
+    def budget(self) -> RestartBudget:
+        """How often it may still restart something, for the runtime."""
+        return self._budget
+
     def policy(self) -> str:
         """Its strategy and what is left of its restart budget, for people."""
         left = self._budget.left(self._engine.loop.time())
@@ -133,7 +138,7 @@ class SupervisorBase(GenServer):
         exits = self._engine.exits
         down = exits.when_down(child)
         if spec.shutdown == BRUTAL:
-            exits.end(child, KILLED)
+            exits.put_down(child)
         else:
             exits.shut_down(child, SHUTDOWN)
         handed_off = isinstance(self._process.current, CallMessage)
@@ -167,7 +172,7 @@ class SupervisorBase(GenServer):
         if spec.shutdown == BRUTAL:
             return await down
         engine = self._engine
-        timer = engine.timers.internal(shutdown_of(child, spec), lambda: engine.exits.end(child, KILLED))
+        timer = engine.timers.internal(shutdown_of(child, spec), lambda: engine.exits.put_down(child))
         try:
             return await down
         finally:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast, final
 
+from regrow.core.deliveries import HandedOut
 from regrow.core.reasons import NORMAL
 from regrow.runtime.after import End, Failed, ProcessExit
 from regrow.runtime.items import Request
@@ -132,6 +133,8 @@ class Workers:
                         if handler is not None and handler.is_async:
                             process.current = mailbox.popleft()
                             item.taken = True
+                            if item.delivery is not None and isinstance(item.delivery, HandedOut):
+                                item.delivery.started()
                             scheduler.steps += 1
                             if extras is not None:
                                 engine.sends.grant_places(process)
