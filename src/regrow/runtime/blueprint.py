@@ -14,9 +14,12 @@ from regrow.runtime.resume import resume
 
 if TYPE_CHECKING:
     from regrow.runtime.genserver import GenServer
+    from regrow.runtime.process import Process
 
 Invoke: TypeAlias = Callable[..., object]
 """Runs a callback: `invoke(instance, argument)`."""
+Prepare: TypeAlias = "Callable[[Process], Coroutine[object, object, Callable[[], object]]]"
+"""Awaited before `init` of a process; what it returns is called when `init` has succeeded. Both may raise."""
 
 
 @final
@@ -62,10 +65,12 @@ class Blueprint:
         "is_supervisor",
         "label",
         "overflow",
+        "prepare",
         "server",
         "state_slots",
         "terminate",
         "trap_exit",
+        "twin",
         "unhandled_seen",
         "wrap",
     )
@@ -84,6 +89,10 @@ class Blueprint:
         self.terminate: Entry | None = None
         self.eager: bool = False
         self.held: dict[type, Entry] | None = None
+        self.twin: Blueprint | None = None
+        """The same for processes whose turns are committed."""
+        self.prepare: Prepare | None = None
+        """What `PREPARE` of the class says, None if nothing has to be done before `init`."""
         self.is_supervisor: bool = False
         self.state_slots: tuple[str, ...] = ()
         """Attributes that a server class keeps in slots, its own and its bases'."""
@@ -148,15 +157,19 @@ class Blueprint:
 
     def held_back(self) -> Blueprint:
         """The same for a process whose turns are committed: nothing of it takes a short cut."""
-        assert self.server is not None
-        other = _make(self.server)
-        other.held = {}
-        return other
+        if self.twin is None:
+            assert self.server is not None
+            self.twin = _make(self.server)
+            self.twin.held = {}
+        return self.twin
 
 
 class PlainProcess:
     """Stands for the class of plain processes in error texts: they take infos only."""
 
+
+PREPARE: Final = "__regrow_prepare__"
+"""Attribute of a server class: a `Prepare`, for what has to be there before `init` runs."""
 
 _KEPT_AS: Final = "__regrow_blueprint__"
 _CALLBACKS: Final = ("init", "handle_continue", "handle_info", "terminate")
@@ -186,6 +199,7 @@ def _make(server: type[GenServer]) -> Blueprint:
         _callback(server, GenServer, name) for name in _CALLBACKS
     )
     blueprint.state_slots = tuple(_slots(server, GenServer))
+    blueprint.prepare = getattr(server, PREPARE, None)
     blueprint.is_supervisor = blueprint.eager = issubclass(server, SupervisorBase)
     info = blueprint.info
     if blueprint.eager and info is not None and _is_own(_definer(server, info.name)):

@@ -233,9 +233,8 @@ class Calls:
         withheld = isinstance(after, Stop) and not after.reply
         deferred = request.deferred and declared is None
         if extras is not None and extras.turns is not None and not isinstance(after, End | Failed):
-            extras.turns.close(None if deferred or withheld else request, result, declared)
-            if not withheld:
-                process.current = None
+            extras.turns.close(request, result, declared)
+            process.current = None
         elif deferred:
             process.current = None
         elif after is None:

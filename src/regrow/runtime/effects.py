@@ -12,17 +12,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
-from regrow.errors import NoProcess
-from regrow.runtime.after import Failed
+from regrow.errors import NoProcess, ProcessExited, ReplyLost
+from regrow.runtime.after import Failed, Stop
 from regrow.runtime.blueprint import blueprint_of
-from regrow.runtime.items import Request, message_of
-from regrow.runtime.process import DEAD, Process
+from regrow.runtime.items import Request, Tracked, message_of
+from regrow.runtime.process import DEAD, RUNNING, Process, current_process
 
 if TYPE_CHECKING:
     from regrow.runtime.pid import Pid
     from regrow.runtime.timers import Timer
+
+Answer: TypeAlias = tuple[Request, object, BaseException | None]
 
 
 @final
@@ -30,13 +32,13 @@ class Turn:
     """What one handler did that others can see.
 
     Attributes:
-        process: whose handler it was.
-        message: what it handled.
-        delivery: the `delivery` of the request that it handled, None if that was none.
-        declared: the exception that it raised as its answer, None otherwise.
+        process: Whose handler it was.
+        message: What it handled.
+        delivery: The `delivery` of the request that it handled, None if that was none.
+        declared: The exception that it raised as its answer, None otherwise.
     """
 
-    __slots__ = ("_answer", "_effects", "declared", "delivery", "message", "process")
+    __slots__ = ("_answers", "_effects", "_undo", "declared", "delivery", "message", "process")
 
     def __init__(self, process: Process, message: object, delivery: object = None) -> None:
         self.process: Pid[object] = process
@@ -44,7 +46,8 @@ class Turn:
         self.delivery: object = delivery
         self.declared: BaseException | None = None
         self._effects: list[Callable[[], object]] = []
-        self._answer: tuple[Request, object] | None = None
+        self._undo: list[Callable[[], object]] | None = None
+        self._answers: list[Answer] = []
 
     @property
     def effects(self) -> int:
@@ -52,49 +55,78 @@ class Turn:
         return len(self._effects)
 
     @property
-    def request(self) -> Request | None:
-        """The call that it answers, for the runtime."""
-        return self._answer[0] if self._answer is not None else None
+    def requests(self) -> list[Request]:
+        """The requests that it answers: the one that it handled, and those that were put off before."""
+        return [answer[0] for answer in self._answers]
 
-    def add(self, effect: Callable[[], object]) -> None:
+    def add(self, effect: Callable[[], object], undo: Callable[[], object] | None = None) -> None:
         """Hold one more effect, for the runtime."""
         self._effects.append(effect)
+        if undo is not None:
+            self._undo = self._undo or []
+            self._undo.append(undo)
 
-    def answer(self, request: Request, result: object, declared: BaseException | None) -> None:
-        """Hold the answer, for the runtime."""
-        self._answer = (request, result)
-        self.declared = declared
+    def answer(self, request: Request, result: object, error: BaseException | None) -> None:
+        """Hold an answer, for the runtime."""
+        self._answers.append((request, result, error))
+
+    def take_back(self) -> None:
+        """Make as if it had sent nothing and set no timer; its own answer alone stays."""
+        self._effects.clear()
+        for undo in self._undo or ():
+            undo()
+        self._undo = None
+        own = [answer for answer in self._answers if answer[2] is self.declared]
+        late = [answer[0] for answer in self._answers if answer[2] is not self.declared]
+        self._answers = own
+        for request in late:
+            request.target.engine.calls.fail(request, ReplyLost(request.target, request.message))
 
     def release(self) -> None:
-        """Let everything out, the answer last, for the runtime."""
+        """Let everything out, the answers last, for the runtime."""
         for effect in self._effects:
             effect()
-        if self._answer is None:
-            return
-        request, result = self._answer
-        calls = request.target.engine.calls
-        if self.declared is not None:
-            calls.fail(request, self.declared)
-        else:
-            calls.reply(request, result)
+        for request, result, error in self._answers:
+            calls = request.target.engine.calls
+            if error is not None:
+                calls.fail(request, error)
+            else:
+                calls.reply(request, result)
 
 
 CommitHook: TypeAlias = Callable[[Turn], "asyncio.Future[None] | None"]
-"""Called with each turn when its handler has returned. None says that it is committed already."""
+"""Called with each turn when its handler has returned.
+
+The future is done when it is committed. None says that it needs no commit of its own: it gets out with the
+turns before it.
+"""
 
 
-def hold_effects(pid: Pid[object], commit: CommitHook) -> None:
+class Admission(Protocol):
+    """Asked before a supervised message is handled."""
+
+    def __call__(self, request: Request, /) -> bool:
+        """False: it was handled before. It is answered with None, in a turn of its own."""
+        ...
+
+
+def hold_effects(pid: Pid[object], commit: CommitHook, admit: Admission | None = None) -> None:
     """From the next message on, hold back what the handlers of `pid` do until `commit` lets it out.
 
     Calls to it are not handed off any more.
 
+    Args:
+        pid: A GenServer's process.
+        commit: Is given each turn.
+        admit: Is asked before each supervised message. Default None: all are handled.
+
     Raises:
-        NoProcess: it has ended, or is no GenServer.
+        NoProcess: It has ended, or is no GenServer.
     """
     process = pid
     if not isinstance(process, Process) or process.status == DEAD or process.blueprint.server is None:
         raise NoProcess(pid)
-    process.more().turns = Turns(process, commit)
+    process.more().turns = Turns(process, commit, admit)
     process.blueprint = blueprint_of(process.blueprint.server).held_back()
 
 
@@ -102,43 +134,89 @@ def hold_effects(pid: Pid[object], commit: CommitHook) -> None:
 class Turns:
     """The turns of one process: the open one, and those that wait for their commit."""
 
-    __slots__ = ("_commit", "_open", "_process", "_waiting")
+    __slots__ = ("_admit", "_open", "_process", "_waiting", "commit")
 
-    def __init__(self, process: Process, commit: CommitHook) -> None:
+    def __init__(self, process: Process, commit: CommitHook, admit: Admission | None) -> None:
         self._process = process
-        self._commit = commit
+        self._admit = admit
         self._open: Turn | None = None
         self._waiting: deque[tuple[Turn, asyncio.Future[None]]] = deque()
+        self.commit: CommitHook = commit
+
+    @property
+    def handling(self) -> bool:
+        """Whether a handler runs; not `init`, nor `terminate`."""
+        return self._process.current is not None or self._process.status == RUNNING
+
+    def admits(self, request: Request) -> bool:
+        """Whether a supervised message is to be handled; if not, this answers it."""
+        if self._admit is None or self._admit(request):
+            return True
+        request.taken = request.duplicate = True
+        self._process.current = request
+        self.close(request, None)
+        self._process.current = None
+        return False
 
     def hold_send(self, target: Process, item: object, message: object) -> bool:
-        """Hold a send if a handler runs. False if it may go out at once."""
-        if self._process.current is None:
+        """Hold a send if a handler runs. False if it may go out at once, as what is waited for does."""
+        if not self.handling or isinstance(item, Tracked):
             return False
         self._turn().add(partial(target.engine.sends.put_late, target, item, message))
         return True
 
     def hold_timer(self, timer: Timer) -> bool:
         """Hold a timer if a handler runs. False if it may be set at once."""
-        if self._process.current is None:
+        if not self.handling:
             return False
-        self._turn().add(partial(self._process.engine.timers.set_held, timer))
+        timers = self._process.engine.timers
+        self._turn().add(partial(timers.set_held, timer), partial(timers.take_back, timer))
+        return True
+
+    def hold_answer(self, request: Request, result: object, error: BaseException | None) -> bool:
+        """Hold the answer to a request that was put off, if the handler gives it. False if it may go out."""
+        process = self._process
+        if not self.handling or current_process.get(None) is not process:
+            return False
+        self._turn().answer(request, result, error)
+        extras = process.more()
+        extras.deferred = extras.deferred or set()
+        extras.deferred.add(request)  # until the turn is closed a crash answers it
         return True
 
     def close(self, request: Request | None, result: object, declared: BaseException | None = None) -> None:
-        """The handler has returned, with this answer if it was a call."""
+        """The handler has returned, with this answer if it was a request."""
+        process = self._process
         turn = self._turn()
-        self._open = None
         if request is not None:
-            turn.answer(request, result, declared)
-        future = self._commit(turn)
-        if future is None and not self._waiting:
-            turn.release()
-            return
+            self._close_request(turn, request, result, declared)
+        future = self.commit(turn)
+        self._open = None
+        deferred = process.extras.deferred if process.extras is not None else None
+        if deferred:
+            deferred.difference_update(turn.requests)
+        waiting = self._waiting
         if future is None:
-            future = self._process.engine.loop.create_future()
-            future.set_result(None)
-        self._waiting.append((turn, future))
-        future.add_done_callback(self._committed)
+            if not waiting:
+                turn.release()
+                return
+            future = waiting[-1][1]
+        elif not waiting or waiting[-1][1] is not future:
+            future.add_done_callback(self._committed, context=process.engine.contexts.base)
+        waiting.append((turn, future))
+
+    def _close_request(
+        self, turn: Turn, request: Request, result: object, declared: BaseException | None
+    ) -> None:
+        after = self._process.after
+        if declared is not None:
+            turn.declared = declared
+            turn.answer(request, None, declared)
+        elif isinstance(after, Stop) and not after.reply:
+            request.handled = True
+            turn.answer(request, None, ProcessExited(after.reason, self._process))
+        elif not request.deferred:
+            turn.answer(request, result, None)
 
     def _turn(self) -> Turn:
         if self._open is None:
@@ -163,7 +241,7 @@ class Turns:
         process = self._process
         turns = [turn, *(later for later, _ in self._waiting)]
         self._waiting.clear()
-        requests = {one.request for one in turns if one.request is not None}
+        requests = {request for one in turns for request in one.requests}
         if process.status == DEAD:
             process.engine.exits.fail_requests(process, requests, error)
             return

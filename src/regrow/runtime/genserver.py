@@ -177,10 +177,10 @@ class ReplyHandle:
         """
         request = self._take()
         engine = request.target.engine
-        if get_ident() == engine.thread:
-            engine.calls.reply(request, value)
-        else:
+        if get_ident() != engine.thread:
             engine.loop.call_soon_threadsafe(engine.calls.reply, request, value)
+        elif not _held(request, value, None):
+            engine.calls.reply(request, value)
 
     def fail(self, error: Exception) -> None:
         """Answer with an exception.
@@ -193,10 +193,10 @@ class ReplyHandle:
             raise BadReply(error)
         request = self._take()
         engine = request.target.engine
-        if get_ident() == engine.thread:
-            engine.calls.fail(request, error)
-        else:
+        if get_ident() != engine.thread:
             engine.loop.call_soon_threadsafe(engine.calls.fail, request, error)
+        elif not _held(request, None, error):
+            engine.calls.fail(request, error)
 
     @property
     def waited_for(self) -> bool:
@@ -224,6 +224,12 @@ class ReplyHandle:
         engine = request.target.engine
         if not request.future.done() and engine.running:
             engine.loop.call_soon_threadsafe(_lost, request)
+
+
+def _held(request: Request, value: object, error: Exception | None) -> bool:
+    """Whether the answer is held back with the turn of a handler that gives it."""
+    extras = request.target.extras
+    return extras is not None and extras.turns is not None and extras.turns.hold_answer(request, value, error)
 
 
 def _lost(request: Request) -> None:

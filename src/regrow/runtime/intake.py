@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from regrow.core.deliveries import HandedOut
 from regrow.core.events import Unhandled
 from regrow.core.messages import CastMessage
-from regrow.runtime.after import Stop
+from regrow.runtime.after import End, Failed, Stop
 from regrow.runtime.items import Continuation, Down, Exit, Info, Request, Sync, Tick, Tracked
 
 if TYPE_CHECKING:
     from regrow.runtime.blueprint import Entry
     from regrow.runtime.engine import Engine
-    from regrow.runtime.process import Process
+    from regrow.runtime.process import Extras, Process
 
 
 class Intake:
@@ -39,8 +40,8 @@ class Intake:
         entry.invoke(process.instance, argument)
         if process.after is None:
             self.done(process)
-        elif isinstance(process.after, Stop):
-            self._handled(process)
+        elif isinstance(process.after, Stop) and process.extras is not None:
+            self._handled(process, process.extras)
         return True
 
     def _request(self, process: Process, request: Request) -> bool:
@@ -48,6 +49,12 @@ class Intake:
         if request.future.done():
             engine.calls.expired(process, request)
             return True
+        if request.delivery is not None:
+            if isinstance(request.delivery, HandedOut):
+                request.delivery.started()
+            turns = process.extras.turns if process.extras is not None else None
+            if turns is not None and not turns.admits(request):
+                return True
         entry = process.blueprint.calls.get(type(request.message))
         if entry is None:
             entry = process.blueprint.entry(request.message)
@@ -82,17 +89,15 @@ class Intake:
 
     def done(self, process: Process) -> None:
         """An item that is no call is handled."""
-        extras = process.extras
-        if extras is not None:
-            if extras.turns is not None:
-                extras.turns.close(None, None)
-            self._handled(process)
+        if process.extras is not None:
+            self._handled(process, process.extras)
         process.current = None
 
-    def _handled(self, process: Process) -> None:
+    def _handled(self, process: Process, extras: Extras) -> None:
         """The handler has returned; whatever comes now, its message is handled."""
-        extras = process.extras
-        if extras is not None and extras.receipt is not None:
+        if extras.turns is not None and not isinstance(process.after, End | Failed):
+            extras.turns.close(None, None)
+        if extras.receipt is not None:
             receipt, extras.receipt = extras.receipt, None
             self._engine.loop.call_soon(receipt.handled)
 
@@ -103,6 +108,8 @@ class Intake:
                 self._engine.calls.withdrawn(process, item)
                 return None
             process.more().receipt = item.receipt
+            if isinstance(item.receipt.delivery, HandedOut):
+                item.receipt.delivery.started()
             item = item.item
         if isinstance(item, Info):
             return self._info(process, item.message)

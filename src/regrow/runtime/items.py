@@ -27,7 +27,7 @@ class Request(msgspec.Struct, eq=False):
 
     `delivery` is what `current_delivery()` tells of it, None for a plain call. `taken` says that it has
     left the mailbox, so it may have begun; `handled` that its handler returned, though its process ends
-    without giving the answer.
+    without giving the answer; `duplicate` that it wasn't handled because it had been before.
     """
 
     message: object
@@ -41,6 +41,7 @@ class Request(msgspec.Struct, eq=False):
     delivery: object = None
     taken: bool = False
     handled: bool = False
+    duplicate: bool = False
 
 
 @final

@@ -20,7 +20,7 @@ from regrow.errors import (
     StartTimeout,
 )
 from regrow.runtime.after import After, End, Failed, Stop
-from regrow.runtime.blueprint import Blueprint, blueprint_of
+from regrow.runtime.blueprint import Blueprint, Prepare, blueprint_of
 from regrow.runtime.genserver import Continue, GenServer, Ignore
 from regrow.runtime.items import Continuation
 from regrow.runtime.mailbox import Mailbox
@@ -148,6 +148,8 @@ async def _init(  # noqa: PLR0917  # all of them differ
     instance = server.__new__(server)
     instance._process = process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
     process.instance = instance
+    prepare = process.blueprint.prepare
+    ready = _nothing if prepare is None else await _prepare(engine, process, prepare)
     entry = process.blueprint.init
     if entry is None and not args and not kwargs:
         result: object = None
@@ -155,7 +157,26 @@ async def _init(  # noqa: PLR0917  # all of them differ
         result = await _wait_for_init(engine, process, args, kwargs, start_timeout)
     else:
         result = await _run_init(engine, process, args, kwargs)
-    return _started(engine, process, result)
+    return _started(engine, process, result, ready)
+
+
+async def _prepare(engine: Engine, process: Process, prepare: Prepare) -> Callable[[], object]:
+    """Do what the class needs before `init`."""
+    ready: Callable[[], object] = _nothing
+    try:
+        ready = await prepare(process)
+    except Exception as error:  # noqa: BLE001  # whatever it is ends the process
+        engine.exits.raised(process, error)
+    except BaseException:  # whoever starts it is being ended
+        engine.exits.finish(process, KILLED)
+        raise
+    if process.after is not None:
+        _undo(engine, process, process.after)
+    return ready
+
+
+def _nothing() -> None:
+    """A class that needs nothing after `init`."""
 
 
 async def _run_init(
@@ -233,7 +254,12 @@ def _fail(future: asyncio.Future[object], process: Process, ended: asyncio.Futur
         future.set_exception(InitFailed(str(process), ended.result()))
 
 
-def _started(engine: Engine, process: Process, result: object) -> Process | None:
+def _started(engine: Engine, process: Process, result: object, ready: Callable[[], object]) -> Process | None:
+    if process.after is None and result is not Ignore:
+        try:
+            ready()
+        except Exception as problem:  # noqa: BLE001  # whatever it is ends the process
+            engine.exits.raised(process, problem)
     if process.after is not None:
         _undo(engine, process, process.after)
     if result is Ignore:

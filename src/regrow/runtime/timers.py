@@ -239,6 +239,11 @@ class Timers:
         if timer.live:
             self._push(timer)
 
+    def take_back(self, timer: Timer) -> None:
+        """A timer that was held back is never set."""
+        timer.live = False
+        self.ended(timer)
+
     def list(self) -> tuple[Timer, ...]:
         """The users' timers that are still to go off, oldest first."""
         return tuple(timer for timer in self._users if timer.live)
