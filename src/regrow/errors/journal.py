@@ -45,16 +45,22 @@ class JournalTooNew(JournalError):
 
 
 class JournalDamaged(JournalError):
-    """The file is no journal, or damaged. It was set aside, not overwritten."""
+    """The file is no journal, or damaged. It was never overwritten.
 
-    def __init__(self, path: object, problem: str, kept: object) -> None:
+    `kept` is the name under which it was set aside; None if it stands where it was.
+    """
+
+    def __init__(self, path: object, problem: str, kept: object | None) -> None:
         self.path = path
         self.problem = problem
         self.kept = kept
-        super().__init__(
-            f"{path} can't be read ({problem}): it was set aside as {kept}; "
-            "restore a backup or start again, which makes a new journal"
-        )
+        if kept is None:
+            done = "nothing was changed; restore a backup, or give the journal another path"
+        else:
+            done = (
+                f"it was set aside as {kept}; restore a backup or start again, which makes a new journal"
+            )
+        super().__init__(f"{path} can't be read ({problem}): {done}")
 
 
 class JournalNotLocal(JournalError):

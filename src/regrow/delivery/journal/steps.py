@@ -1,0 +1,155 @@
+"""What SQLite does for each kind of row that a batch is made of: triggers of one temporary view."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from regrow.delivery.journal.rows import Attempt, Burial, Live
+
+__all__ = ("KINDS", "STALE", "TRIGGERS", "WIDTH")
+
+STALE: Final = "stale epoch"
+"""First item of the JSON text of the constraint error that tells of a stale epoch."""
+
+_LIVE: Final = Live.__struct_fields__
+_ATTEMPT: Final = ("id", *Attempt.__struct_fields__)
+_BURIAL: Final = ("id", "attempts", "crashes", *Burial.__struct_fields__)
+WIDTH: Final = len(_LIVE)
+
+_KEPT: Final = (
+    "id, mid, kind, payload, key, lane, source, headers, traceparent, created_us, expires_us, due_us, "
+    "max_attempts, max_crashes, discard, attempt_timeout, redrives, auto_retries"
+)
+_GROUP: Final = """(SELECT g.id FROM dead_group g WHERE g.dest = {0}.dest AND g.type = {0}.type
+    AND g.reason = {1}.reason AND ifnull(g.error_type, 0) = ifnull({1}.error_type, 0)
+    AND g.fingerprint = {1}.fingerprint AND g.status = {2})"""
+
+# By kind of row: its fields, and what SQLite does with them (`:name` is the field of the row at hand).
+STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "accept": (
+        _LIVE,
+        f"INSERT INTO live({', '.join(_LIVE)}) VALUES ({', '.join(':' + name for name in _LIVE)});",
+    ),
+    "accepted": (
+        ("n", "last_id"),
+        """UPDATE counter SET n = n + :n WHERE name = 'accepted';
+        UPDATE counter SET n = max(n, :last_id) WHERE name = 'last_id';""",
+    ),
+    "settle": (
+        ("ids", "attempted"),
+        """DELETE FROM attempt WHERE delivery IN (
+          SELECT value FROM json_each(:attempted) JOIN live ON live.id = value);
+        DELETE FROM live WHERE id IN (SELECT value FROM json_each(:ids));
+        UPDATE counter SET n = n + changes() WHERE name = 'done';""",
+    ),
+    "attempt": (
+        _ATTEMPT,
+        """INSERT INTO attempt SELECT
+          :id, 1 + ifnull((SELECT max(n) FROM attempt WHERE delivery = :id), 0), :boot, :started_us,
+          :ended_us, :outcome, :error_type, :error, :trace, :delay_us
+        FROM live WHERE id = :id;""",
+    ),
+    "retry": (
+        ("id", "due_us", "attempts", "crashes"),
+        "UPDATE live SET due_us = :due_us, attempts = :attempts, crashes = :crashes WHERE id = :id;",
+    ),
+    "bury": (
+        _BURIAL,
+        f"""INSERT INTO dead_group(dest, type, reason, error_type, fingerprint, status)
+        SELECT dest, type, :reason, :error_type, :fingerprint, :status FROM live WHERE id = :id
+        ON CONFLICT DO NOTHING;
+        INSERT INTO dead({_KEPT}, grp, status, attempts, crashes, error, dead_us, retry_us, purge_us,
+          code_version)
+        SELECT {_KEPT}, {_GROUP.format("live", "NEW_", ":status")}, :status, :attempts, :crashes, :error,
+          :dead_us, :retry_us, :expires_us, :code_version FROM live WHERE id = :id;
+        DELETE FROM live WHERE id = :id;""".replace("NEW_.", ":"),
+    ),
+    "discard": (
+        ("id",),
+        """DELETE FROM attempt WHERE delivery = (SELECT id FROM live WHERE id = :id);
+        DELETE FROM live WHERE id = :id;
+        UPDATE counter SET n = n + changes() WHERE name = 'discarded';""",
+    ),
+    "revive": (
+        ("id", "due_us", "dest", "auto"),
+        """INSERT INTO live
+        SELECT d.id, d.mid, ifnull(:dest, g.dest), d.kind, g.type, ifnull(d.edited, d.payload), d.key, d.lane,
+          d.source, d.headers, d.traceparent, d.created_us,
+          CASE WHEN d.expires_us > :due_us THEN d.expires_us END, :due_us, d.max_attempts, d.max_crashes,
+          d.discard, d.attempt_timeout, 0, 0, d.redrives + 1, d.auto_retries + :auto
+        FROM dead d JOIN dead_group g ON g.id = d.grp WHERE d.id = :id;
+        DELETE FROM dead WHERE id = :id;""",
+    ),
+    "purge": (
+        ("id",),
+        """DELETE FROM attempt WHERE delivery = (SELECT id FROM dead WHERE id = :id);
+        DELETE FROM dead WHERE id = :id;
+        UPDATE counter SET n = n + changes() WHERE name = 'discarded';""",
+    ),
+    "annotate": (
+        ("id", "set_edited", "edited", "set_note", "note", "set_retry", "retry_us"),
+        """UPDATE dead SET edited = iif(:set_edited, :edited, edited), note = iif(:set_note, :note, note),
+          retry_us = iif(:set_retry, :retry_us, retry_us) WHERE id = :id;""",
+    ),
+    "regroup": (
+        ("id", "status"),
+        f"""INSERT INTO dead_group(dest, type, reason, error_type, fingerprint, status)
+        SELECT g.dest, g.type, g.reason, g.error_type, g.fingerprint, :status
+        FROM dead d JOIN dead_group g ON g.id = d.grp WHERE d.id = :id ON CONFLICT DO NOTHING;
+        UPDATE dead SET status = :status,
+          grp = (SELECT {_GROUP.format("o", "o", ":status")} FROM dead_group o WHERE o.id = dead.grp)
+        WHERE id = :id;""",
+    ),
+    "cause": (
+        ("fingerprint", "on_", "at_us", "actor"),
+        """DELETE FROM quarantine WHERE fingerprint = :fingerprint AND NOT :on_;
+        INSERT INTO quarantine SELECT :fingerprint, :at_us, :actor WHERE :on_ ON CONFLICT DO NOTHING;""",
+    ),
+    "processed": (
+        ("rows",),
+        """INSERT OR REPLACE INTO processed
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:rows);""",
+    ),
+    "forget": (("before_us",), "DELETE FROM processed WHERE until_us <= :before_us;"),
+    "epoch": (
+        ("name", "epoch"),
+        f"""SELECT RAISE(ABORT, json_array('{STALE}', :name, :epoch, epoch))
+        FROM incarnation WHERE name = :name AND epoch > :epoch;
+        INSERT INTO incarnation VALUES (:name, :epoch)
+        ON CONFLICT DO UPDATE SET epoch = excluded.epoch WHERE excluded.epoch > epoch;""",
+    ),
+    "state": (
+        ("name", "type", "schema", "epoch", "version", "data", "updated_us"),
+        "INSERT OR REPLACE INTO state VALUES (:name, :type, :schema, :epoch, :version, :data, :updated_us);",
+    ),
+    "event": (
+        ("name", "version", "schema", "data"),
+        "INSERT INTO state_event VALUES (:name, :version, :schema, :data);",
+    ),
+    "drop": (("name", "version"), "DELETE FROM state_event WHERE name = :name AND version <= :version;"),
+    "job": (("id", "job"), "INSERT OR REPLACE INTO redrive VALUES (:id, :job);"),
+    "record": (
+        ("at_us", "actor", "action", "target", "detail"),
+        "INSERT INTO audit VALUES (NULL, :at_us, :actor, :action, :target, :detail);",
+    ),
+}
+KINDS: Final = {name: number for number, name in enumerate(STEPS)}
+
+
+def _trigger(name: str) -> str:
+    fields, sql = STEPS[name]
+    places = {field: f"NEW.a{place}" for place, field in enumerate(fields)}
+    body = re.sub(r":(\w+)", lambda match: places[match[1]], sql)
+    # The frequent ones first: a row goes past the conditions of those before its own.
+    return (
+        f"CREATE TEMP TRIGGER op_{name} INSTEAD OF INSERT ON op WHEN NEW.kind = {KINDS[name]} "
+        f"BEGIN {body} END;"
+    )
+
+
+TRIGGERS: Final = (
+    f"CREATE TEMP VIEW op AS SELECT NULL AS kind, {', '.join(f'NULL AS a{n}' for n in range(WIDTH))};"
+    + "".join(_trigger(name) for name in STEPS)
+)
+"""What a connection that writes needs; temporary, so that the file has plain tables only."""
