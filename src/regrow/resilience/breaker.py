@@ -19,9 +19,8 @@ from regrow.errors import CircuitOpen
 from regrow.resilience.settings import BreakerSettings
 from regrow.resilience.window import Counts, Window
 
-__all__ = ("CLOSED", "HALF_OPEN", "OPEN", "Breaker", "Cause", "Listener", "State")
+__all__ = ("CLOSED", "HALF_OPEN", "OPEN", "Breaker", "Cause", "Listener")
 
-State: TypeAlias = Literal["closed", "open", "half_open"]
 CLOSED: Final = "closed"
 OPEN: Final = "open"
 HALF_OPEN: Final = "half_open"
@@ -75,7 +74,8 @@ class Breaker:
 
     def __init__(self, settings: BreakerSettings, now: float, listener: Listener | None = None) -> None:
         self.settings: BreakerSettings = settings
-        self.state: State = CLOSED
+        self.state: str = CLOSED
+        """`CLOSED`, `OPEN` or `HALF_OPEN`."""
         self.since: float = now
         """When it came into its state."""
         self.forced: bool = False
@@ -231,7 +231,7 @@ class Breaker:
         self._window = Window(self.settings.window_seconds, now)
         self._change(CLOSED, cause, now)
 
-    def _change(self, state: State, cause: Cause, now: float) -> None:
+    def _change(self, state: str, cause: Cause, now: float) -> None:
         self.state = state
         self.cause = cause
         self.since = now

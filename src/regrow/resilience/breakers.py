@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from regrow.resilience.breaker import CLOSED, Breaker, Cause, State
+from regrow.resilience.breaker import CLOSED, Breaker, Cause
 from regrow.resilience.settings import BreakerSettings
 from regrow.resilience.telling import tell
 from regrow.runtime.extensions import engine_of, extension
@@ -50,7 +50,7 @@ class BreakerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     recipient: Recipient
-    state: State
+    state: str
     since: float
     retry_at: float | None
     forced: bool
@@ -96,7 +96,7 @@ class Breakers:
         now = self._engine.loop.time()
         return tuple(_row(recipient, breaker, now) for recipient, breaker in self._entries.items())
 
-    def state(self, recipient: Recipient) -> State:
+    def state(self, recipient: Recipient) -> str:
         """`"closed"`, `"open"` or `"half_open"`; closed for a recipient that nothing is known of."""
         breaker = self.get(recipient)
         return CLOSED if breaker is None else breaker.state

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Never, ParamSpec, TypeVar, cast, f
 from typing_extensions import override
 
 from regrow.errors import BadSetting, NotGuardable
-from regrow.resilience.breaker import Breaker, Cause, State
+from regrow.resilience.breaker import Breaker, Cause
 from regrow.resilience.settings import BreakerSettings
 from regrow.resilience.telling import tell
 from regrow.runtime.process import current_process
@@ -94,7 +94,7 @@ class CircuitBreaker:
     # -- state ---------------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
+    def state(self) -> str:
         """`"closed"`, `"open"` or `"half_open"`; an open one becomes half-open with its first probe."""
         return self._breaker.state
 
