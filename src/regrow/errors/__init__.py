@@ -65,6 +65,15 @@ In brackets: the built-in exception that it is as well::
                 WrongVersion
             EncodeFailed
             NoCodec
+        DeadLetterError
+            BadDeadLetterFilter (ValueError)
+            BadDeadLetterOption (ValueError)
+            BadEdit (ValueError)
+            DeadLetterQuarantined
+            NoSuchDeadLetter (LookupError)
+            NoSuchRedrive (LookupError)
+            RecipientUnknown
+            RedriveOver
         JournalError
             JournalDamaged
             JournalFailed
@@ -140,6 +149,15 @@ from regrow.errors.children import NoSuchPartition as NoSuchPartition
 from regrow.errors.children import StartError as StartError
 from regrow.errors.children import StartTimeout as StartTimeout
 from regrow.errors.children import TooManyChildren as TooManyChildren
+from regrow.errors.deadletters import BadDeadLetterFilter as BadDeadLetterFilter
+from regrow.errors.deadletters import BadDeadLetterOption as BadDeadLetterOption
+from regrow.errors.deadletters import BadEdit as BadEdit
+from regrow.errors.deadletters import DeadLetterError as DeadLetterError
+from regrow.errors.deadletters import DeadLetterQuarantined as DeadLetterQuarantined
+from regrow.errors.deadletters import NoSuchDeadLetter as NoSuchDeadLetter
+from regrow.errors.deadletters import NoSuchRedrive as NoSuchRedrive
+from regrow.errors.deadletters import RecipientUnknown as RecipientUnknown
+from regrow.errors.deadletters import RedriveOver as RedriveOver
 from regrow.errors.journal import JournalDamaged as JournalDamaged
 from regrow.errors.journal import JournalError as JournalError
 from regrow.errors.journal import JournalFailed as JournalFailed

@@ -1,0 +1,185 @@
+"""Dead letters as lines of JSON, one CloudEvent each, and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Final, Literal, final
+
+import msgspec
+
+from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of
+from regrow.delivery.deadletters.views import KINDS, ImportReport, RefusedLine
+from regrow.delivery.deadletters.where import FINGERPRINT_BYTES
+from regrow.delivery.journal.operations import Annotate, BuryNew, Operation
+from regrow.delivery.journal.rows import DEAD, QUARANTINED, Attempt, Burial, Cursor, DeadLetter, Filter, Live
+from regrow.delivery.journal.store import Reader
+
+__all__ = ("Importing", "line_of")
+
+MID_BYTES: Final = 16
+MAX_LINE: Final = 8 * 1024 * 1024
+"""Longest line that is read, in characters or bytes."""
+MAX_INTEGER: Final = 2**63 - 1
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a line tells beyond CloudEvents' attributes; bytes are base64."""
+
+    live: Live
+    burial: Burial
+    attempts: list[Attempt]
+    edited: bytes | None = None
+    note: str | None = None
+    auto_retries: int = 0
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CloudEvent: https://github.com/cloudevents/spec, version 1.0, in its JSON format."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: datetime
+    data: Data
+    subject: str | None = None
+    traceparent: str | None = None
+    datacontenttype: Annotated[str, msgspec.Meta(pattern="^application/json$")] = "application/json"
+
+
+_decoder: Final = msgspec.json.Decoder(Line)
+
+
+def line_of(letter: DeadLetter, attempts: list[Attempt]) -> str:
+    """A dead letter as one line, without its end."""
+    live = letter.live
+    line = Line(
+        specversion="1.0",
+        id=live.mid.hex(),
+        source=f"regrow:{live.source or ''}",
+        type=live.type,
+        subject=live.dest or None,
+        time=datetime.fromtimestamp(letter.burial.dead_us / 1_000_000, UTC),
+        traceparent=live.traceparent,
+        data=Data(
+            live=live,
+            burial=letter.burial,
+            attempts=attempts,
+            edited=letter.edited,
+            note=letter.note,
+            auto_retries=letter.auto_retries,
+        ),
+    )
+    return msgspec.json.encode(line).decode()
+
+
+@final
+class Importing:
+    """Turns lines into dead letters of a queue, a batch at a time."""
+
+    __slots__ = ("_known", "_queue")
+
+    def __init__(self, queue: DeadLetterQueue) -> None:
+        self._queue = queue
+        self._known: set[bytes] = set()
+
+    async def run(self, lines: Iterable[str | bytes]) -> AsyncIterator[ImportReport]:
+        """Add them. Gives what became of each batch.
+
+        Raises:
+            JournalFull: There is no room for the next batch.
+        """
+        self._known = await self._queue.journal.read(known_messages)
+        numbered = enumerate(lines, 1)
+        while batch := list(islice(numbered, BATCH)):
+            yield await self._add(batch)
+
+    async def _add(self, batch: list[tuple[int, str | bytes]]) -> ImportReport:
+        ops: list[Operation] = []
+        refused: list[RefusedLine] = []
+        count = 0
+        for number, text in batch:
+            if not text.strip():
+                continue
+            data = self._read(text)
+            if isinstance(data, str):
+                refused.append(RefusedLine(number, data))
+                continue
+            ops += self._operations(data)
+            count += 1
+        if ops:
+            async with self._queue.changes.alone():
+                self._queue.check_room(count)
+                await self._queue.changes.commit(ops)
+        return ImportReport(count, tuple(refused))
+
+    def _read(self, text: str | bytes) -> Data | str:
+        """What a line says, or why it can't be used."""
+        data = read_line(text)
+        if isinstance(data, Data):
+            mid = data.live.mid
+            if mid in self._known:
+                return f"message {mid.hex()} is in this journal already"
+            self._known.add(mid)
+        return data
+
+    def _operations(self, data: Data) -> Iterator[Operation]:
+        queue = self._queue
+        live = msgspec.structs.replace(data.live, id=queue.journal.next_id())
+        now_us = queue.journal.now_us()
+        # A retention that is long over would delete it at once: it has just come.
+        expires_us = data.burial.expires_us
+        kept = expires_us is None or expires_us > now_us
+        expires_us = expires_us if kept else queue.policy.expires_us(now_us)
+        burial = msgspec.structs.replace(data.burial, expires_us=expires_us)
+        yield BuryNew(live, burial, tuple(data.attempts))
+        if data.edited is not None or data.note is not None:
+            yield Annotate(live.id, edited=data.edited, note=data.note)
+
+
+def known_messages(reader: Reader) -> set[bytes]:
+    """The ids of all messages that are dead or live."""
+    known: set[bytes] = set()
+    after = 0
+    while rows := reader.live(after=after, limit=BATCH):
+        known.update(row.mid for row in rows)
+        after = rows[-1].id
+    cursor: Cursor | None = None
+    while page := reader.dead(Filter(), after=cursor, limit=BATCH):
+        known.update(letter.live.mid for letter in page)
+        cursor = after_of(page[-1])
+    return known
+
+
+def read_line(text: str | bytes) -> Data | str:
+    """What one line says, or why it can't be used."""
+    if len(text) > MAX_LINE:
+        return f"it is {len(text):,} long, allowed are {MAX_LINE:,}"
+    try:
+        line = _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return str(error)
+    return next(_problems(line), line.data)
+
+
+def _problems(line: Line) -> Iterator[str]:
+    live, burial = line.data.live, line.data.burial
+    if len(live.mid) != MID_BYTES or line.id != live.mid.hex():
+        yield "its id isn't that of its message: 16 bytes, in hexadecimal digits"
+    if line.subject != (live.dest or None) or line.type != live.type:
+        yield "its subject or type isn't that of its message"
+    if live.kind not in KINDS:
+        yield f"there is no kind {live.kind} of messages"
+    if burial.status not in (DEAD, QUARANTINED):
+        yield f"there is no status {burial.status}"
+    if len(burial.fingerprint) != FINGERPRINT_BYTES:
+        yield "its fingerprint hasn't 8 bytes"
+    rows: list[msgspec.Struct] = [live, burial, line.data, *line.data.attempts]
+    if not all(0 <= number <= MAX_INTEGER for row in rows for number in _numbers(row)):
+        yield "a number in it is negative, or too large"
+
+
+def _numbers(row: msgspec.Struct) -> list[int]:
+    return [value for value in msgspec.structs.astuple(row) if type(value) is int]
