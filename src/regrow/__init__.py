@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     from regrow.core.specs import SupervisorSpec as SupervisorSpec
     from regrow.core.specs import child as child
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
+    from regrow.delivery.deadletters.letters import DeadLetters as DeadLetters
+    from regrow.delivery.deadletters.policy import DeadLetterPolicy as DeadLetterPolicy
+    from regrow.delivery.persistence.declare import PersistentDecorator as PersistentDecorator
+    from regrow.delivery.persistence.declare import persistent as persistent
+    from regrow.delivery.persistence.operate import forget_state as forget_state
+    from regrow.delivery.persistence.operate import restore_state as restore_state
+    from regrow.delivery.persistence.sourced import EventSourced as EventSourced
     from regrow.resilience.breakers import Breakers as Breakers
     from regrow.resilience.guard import CircuitBreaker as CircuitBreaker
     from regrow.resilience.retry import ExponentialBackoff as ExponentialBackoff
@@ -109,6 +116,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.resilience.guard": ("CircuitBreaker",),
     "regrow.resilience.retry": ("ExponentialBackoff",),
     "regrow.resilience.settings": ("BreakerSettings",),
+    "regrow.delivery.deadletters.letters": ("DeadLetters",),
+    "regrow.delivery.deadletters.policy": ("DeadLetterPolicy",),
+    "regrow.delivery.persistence.declare": ("PersistentDecorator", "persistent"),
+    "regrow.delivery.persistence.operate": ("forget_state", "restore_state"),
+    "regrow.delivery.persistence.sourced": ("EventSourced",),
     "regrow.runtime.aliases": ("Alias",),
     "regrow.runtime.delivering": ("current_delivery",),
     "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor"),
