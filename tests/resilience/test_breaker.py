@@ -210,6 +210,14 @@ def test_so_many_probes_at_a_time() -> None:
     assert breaker.acquire(6.0)
 
 
+def test_other_probes_of_a_round_that_failed_are_passed_over() -> None:
+    breaker = opened(rg.BreakerSettings(minimum_calls=1, probes=2, success_threshold=1))
+    bad, good = breaker.acquire(5.0), breaker.acquire(5.0)
+    breaker.record(bad, 6.0, False, 1.0)
+    breaker.record(good, 7.0, True, 2.0)
+    assert (breaker.state, breaker.since) == ("open", 6.0)
+
+
 def test_a_cancelled_probe_frees_its_place_and_says_so() -> None:
     told = Told()
     breaker = opened(told=told)
@@ -262,6 +270,14 @@ def test_other_settings_take_effect_at_once() -> None:
     assert breaker.retry_at == 1.0
     call(breaker, 1.0)
     assert breaker.state == "closed"
+
+
+def test_what_is_slow_changes_with_the_settings() -> None:
+    breaker = Breaker(rg.BreakerSettings(minimum_calls=1), 0.0)
+    call(breaker, 0.0, seconds=1.0)
+    breaker.configure(rg.BreakerSettings(minimum_calls=1, slow_seconds=1.0), 0.0)
+    call(breaker, 0.0, seconds=1.0)
+    assert (breaker.state, breaker.counts) == ("open", (2, 0, 1))
 
 
 def test_other_settings_do_not_end_what_was_opened_by_hand() -> None:

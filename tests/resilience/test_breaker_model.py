@@ -129,6 +129,14 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.breaker.record(call.permit, self.now, ok, 0.0)
                 self.reference.end(call, self.now, ok=ok, seconds=0.0)
 
+    @rule(probes=st.integers(1, 4))
+    def open_it_and_probe(self, probes: int) -> None:
+        for _ in range(2 * self.breaker.settings.minimum_calls):
+            self.quick_calls(ok=False, times=1)
+        self.now += self.breaker.settings.open_seconds
+        for _ in range(probes):
+            self.begin()
+
     @precondition(lambda self: self.calls)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -171,5 +179,7 @@ class BreakerMachine(RuleBasedStateMachine):
             assert not self.reference.allows(self.now)
 
 
-BreakerMachine.TestCase.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+BreakerMachine.TestCase.settings = hypothesis_settings(
+    max_examples=100, stateful_step_count=40, deadline=None
+)
 TestBreakerAgainstTheReference = BreakerMachine.TestCase

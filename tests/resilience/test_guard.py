@@ -149,6 +149,7 @@ def test_what_is_no_exception_counts_as_neither(
         with pytest.raises(error), breaker:
             fail(error())
     assert breaker.state == "closed"
+    trip(breaker)  # nor do they hide what failed
 
 
 def test_a_cancelled_probe_frees_its_place() -> None:
@@ -198,13 +199,14 @@ def test_blocks_of_many_tasks_do_not_mix() -> None:
     async def main() -> None:
         breaker = rg.CircuitBreaker("db", rg.BreakerSettings(minimum_calls=2, slow_seconds=5.0))
 
-        async def block(seconds: float) -> None:
+        async def block() -> None:
             async with breaker:
-                await pause(seconds)
+                await pause(4.0)
 
         async with asyncio.TaskGroup() as group:
-            for seconds in (1.0, 4.0, 2.0, 4.0):  # begun together, ended in another order
-                group.create_task(block(seconds))
+            group.create_task(block())
+            await pause(3.0)
+            group.create_task(block())  # from the first's beginning to this one's end it is 7 s
         assert breaker.state == "closed"
 
     run_virtual(main())
