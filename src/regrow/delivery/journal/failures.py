@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -34,11 +34,11 @@ def lost_sync(error: apsw.Error) -> bool:
     After a failed fsync the operating system may forget what it could not write, and a later fsync
     succeeds without it.
     """
-    return isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) in _SYNCS
+    return getattr(error, "extendedresult", 0) in _SYNCS
 
 
 @contextmanager
-def failing(path: object, doing: str) -> Iterator[None]:
+def failing(path: object, doing: str) -> Generator[None]:
     """Turn what SQLite and the operating system raise into a journal's errors; the file stays as it is."""
     try:
         yield

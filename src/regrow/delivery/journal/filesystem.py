@@ -14,9 +14,12 @@ _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 # Their locks or syncs can't be relied on, or SQLite can't share memory through them.
 _NETWORK: Final = frozenset(
-    "9p afs beegfs ceph cifs coda fuse.ceph-fuse fuse.glusterfs fuse.gcsfuse fuse.rclone fuse.s3fs fuse.sshfs "
-    "fuse.vmhgfs-fuse gfs gfs2 glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 prl_fs smb3 smbfs vboxsf "
-    "virtiofs".split()
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs", "gfs2", "glusterfs", "gpfs", "lustre"),
+        *("ncpfs", "nfs", "nfs4", "ocfs2", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs"),
+        *("fuse.ceph-fuse", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+        "fuse.vmhgfs-fuse",
+    }
 )
 
 

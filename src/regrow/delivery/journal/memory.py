@@ -9,13 +9,15 @@ from typing import Final, final
 import msgspec
 
 from regrow.delivery.journal import operations as ops
-from regrow.delivery.journal.rows import Attempt, Burial, DeadLetter, Live
+from regrow.delivery.journal.rows import Attempt, Burial, DeadLetter, Live, free_state_name
 from regrow.delivery.journal.store import Opened
 from regrow.delivery.journal.tables import MemoryReader, Tables, cause_of
 from regrow.errors import JournalFailed, StaleEpoch
 
 __all__ = ("MemoryStore",)
 
+_NAME: Final = "the journal in memory"
+_NO_FILE: Final = "it has no file"
 _replace: Final = msgspec.structs.replace
 
 
@@ -29,7 +31,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._tables = Tables()
         self._boot = 0
-        self._clean = False
+        self._clean = True
         self._apply: Final[dict[type[ops.Operation], Callable[..., None]]] = {
             ops.Accept: self._accept,
             ops.Settle: self._settle,
@@ -87,8 +89,9 @@ class MemoryStore:
 
     def set_aside_state(self, name: str, now_us: int) -> str:
         """Move a persistent server's unreadable state and events out of the way; says where to."""
-        tables, aside = self._tables, f"{name} (set aside {now_us})"
+        tables = self._tables
         with tables.lock:
+            aside = free_state_name(name, now_us, tables.states.keys() | tables.events.keys())
             if state := tables.states.pop(name, None):
                 tables.states[aside] = _replace(state, name=aside)
             events = tables.events.pop(name, {})
@@ -107,7 +110,7 @@ class MemoryStore:
         Raises:
             JournalFailed: Always.
         """
-        raise JournalFailed("the journal in memory", "it has no file", f"a backup to {path}")
+        raise JournalFailed(_NAME, _NO_FILE, f"a backup to {path}")
 
     def vacuum(self) -> None:
         """Nothing to give back."""
@@ -267,5 +270,5 @@ def _incarnation(op: ops.SaveState | ops.AppendEvent) -> tuple[str, int]:
 
 def _see_new(key: object, what: str, new: set[object], *, there: bool) -> None:
     if there or key in new:
-        raise JournalFailed("the journal in memory", f"there is a {what} already", "a commit")
+        raise JournalFailed(_NAME, f"there is already {what}", "a commit")
     new.add(key)

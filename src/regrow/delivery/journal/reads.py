@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar, final
+from typing import Final, TypeVar, final
 
-import apsw
 import msgspec
 
+from regrow.delivery.journal.connections import read_only
 from regrow.delivery.journal.failures import failing
 from regrow.delivery.journal.rows import (
     Attempt,
@@ -25,10 +25,10 @@ from regrow.delivery.journal.rows import (
     StateEvent,
 )
 from regrow.delivery.journal.search import find_groups, find_page
+from regrow.delivery.journal.sql import Row, Value, rows
 
 __all__ = ("SqliteReader",)
 
-Values: TypeAlias = "tuple[apsw.SQLiteValue, ...]"
 _T = TypeVar("_T")
 
 _FIELDS: Final = Live.__struct_fields__
@@ -42,7 +42,8 @@ _BURIAL: Final = ", ".join(
     {n: f"g.{n}" for n in ("reason", "error_type", "fingerprint")}.get(n, f"d.{n}")
     for n in Burial.__struct_fields__
 ).replace("d.expires_us", "d.purge_us")
-_SELECT_DEAD: Final = f"SELECT {_DEAD}, {_BURIAL}, d.edited, d.note, d.auto_retries FROM dead d JOIN dead_group g ON g.id = d.grp"
+_SELECT_DEAD: Final = f"""SELECT {_DEAD}, {_BURIAL}, d.edited, d.note, d.auto_retries
+FROM dead d JOIN dead_group g ON g.id = d.grp"""
 _COUNTS: Final = """SELECT
   (SELECT n FROM counter WHERE name = 'accepted'), (SELECT count(*) FROM live),
   (SELECT n FROM counter WHERE name = 'done'), (SELECT count(*) FROM dead),
@@ -65,9 +66,7 @@ class SqliteReader:
     def __init__(self, path: Path, vfs: str | None = None) -> None:
         self._path = path
         with failing(path, "opening a reader"):
-            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
-            self._connection.set_busy_timeout(5000)
-            self._connection.pragma("query_only", True)
+            self._connection = read_only(path, vfs)
 
     def live(self, *, after: int = 0, limit: int = 1000) -> list[Live]:
         """Live deliveries by number, from the first after `after`."""
@@ -139,8 +138,8 @@ class SqliteReader:
 
     def jobs(self) -> list[RedriveJob]:
         """All redrive jobs, oldest first."""
-        rows = self._all("SELECT job FROM redrive ORDER BY id")
-        return [msgspec.json.decode(str(row[0]), type=RedriveJob) for row in rows]
+        jobs = self._all("SELECT job FROM redrive ORDER BY id")
+        return [msgspec.json.decode(str(row[0]), type=RedriveJob) for row in jobs]
 
     def audit(self, *, limit: int = 100) -> list[AuditEntry]:
         """What operators did, the last first."""
@@ -154,28 +153,26 @@ class SqliteReader:
     def _dead(self, ids: Sequence[int]) -> list[DeadLetter]:
         """The dead letters with these numbers that are still there, in this order."""
         sql = f"{_SELECT_DEAD} WHERE d.id IN (SELECT value FROM json_each(?))"
-        rows = self._all(sql, msgspec.json.encode(ids).decode())
-        found = {row[0]: row for row in rows}
+        letters = self._all(sql, msgspec.json.encode(ids).decode())
+        found = {row[0]: row for row in letters}
         return [_dead_letter(found[id]) for id in ids if id in found]
 
-    def _structs(
-        self, kind: type[_T], fields: Sequence[str], sql: str, *values: apsw.SQLiteValue
-    ) -> list[_T]:
+    def _structs(self, kind: type[_T], fields: Sequence[str], sql: str, *values: Value) -> list[_T]:
         return [_struct(kind, fields, row) for row in self._all(sql, *values)]
 
     def _numbers(self, sql: str, *values: int) -> list[int]:
         return [int(str(row[0])) for row in self._all(sql, *values)]
 
-    def _one(self, sql: str, *values: apsw.SQLiteValue) -> Values | None:
+    def _one(self, sql: str, *values: Value) -> Row | None:
         rows = self._all(sql, *values)
         return rows[0] if rows else None
 
-    def _all(self, sql: str, *values: apsw.SQLiteValue) -> list[Values]:
+    def _all(self, sql: str, *values: Value) -> list[Row]:
         with failing(self._path, "reading"):
-            return self._connection.execute(sql, values).fetchall()
+            return rows(self._connection, sql, values)
 
 
-def _dead_letter(row: Values) -> DeadLetter:
+def _dead_letter(row: Row) -> DeadLetter:
     width, burial = len(_FIELDS), Burial.__struct_fields__
     rest = dict(zip(("edited", "note", "auto_retries"), row[width + len(burial) :], strict=True))
     return _struct(

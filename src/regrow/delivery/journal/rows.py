@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Container
 from typing import Final, Literal, TypeAlias, final
 
 import msgspec
@@ -27,6 +29,7 @@ __all__ = (
     "RedriveJob",
     "SavedState",
     "StateEvent",
+    "free_state_name",
 )
 
 CAST: Final = 0
@@ -308,3 +311,10 @@ class StateEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     version: int
     schema: int
     data: bytes
+
+
+def free_state_name(name: str, now_us: int, taken: Container[str]) -> str:
+    """What an unreadable state of `name` is called when it is set aside."""
+    wanted = f"{name} (set aside {now_us}"
+    names = itertools.chain([f"{wanted})"], (f"{wanted}, {number})" for number in itertools.count(2)))
+    return next(free for free in names if free not in taken)

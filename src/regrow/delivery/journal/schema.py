@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from regrow.delivery.journal.sql import cell, run
+
 if TYPE_CHECKING:
     import apsw
 
@@ -96,34 +98,28 @@ CREATE TABLE audit(
 def create(connection: apsw.Connection) -> None:
     """Make the tables in an empty database, in one transaction."""
     with connection:
-        for _ in connection.execute(SCHEMA):
-            pass
+        run(connection, SCHEMA)
         _stamp(connection, VERSION)
 
 
-def version_of(connection: apsw.Connection) -> int | None:
-    """Schema of a journal; None for an empty database.
-
-    Raises:
-        ValueError: It is a database of something else.
-    """
-    application = connection.pragma("application_id")
+def version_of(connection: apsw.Connection) -> int | str | None:
+    """Schema of a journal; None for an empty database; a text that says what else it is."""
+    application = cell(connection, "PRAGMA application_id")
     if application == APPLICATION_ID:
-        return int(connection.pragma("user_version"))
-    if application == 0 and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").get:
+        return int(str(cell(connection, "PRAGMA user_version")))
+    if application == 0 and not cell(connection, "SELECT count(*) FROM sqlite_schema"):
         return None
-    raise ValueError(f"a database of something else, application_id {application}")
+    return f"a database of something else, with application_id {application}"
 
 
-def upgrade(connection: apsw.Connection, found: int, *, steps: Mapping[int, str], to: int) -> None:
-    """Bring the tables from schema `found` to `to`, in one transaction: all of it or nothing."""
+def upgrade(connection: apsw.Connection, found: int, steps: Mapping[int, str]) -> None:
+    """Bring the tables from schema `found` to the current one, in one transaction: all of it or nothing."""
     with connection:
-        for version in range(found, to):
-            for _ in connection.execute(steps[version]):
-                pass
-        _stamp(connection, to)
+        for version in range(found, VERSION):
+            run(connection, steps[version])
+        _stamp(connection, VERSION)
 
 
 def _stamp(connection: apsw.Connection, version: int) -> None:
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {version}")
+    run(connection, f"PRAGMA application_id = {APPLICATION_ID}")
+    run(connection, f"PRAGMA user_version = {version}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 import msgspec
 
 from regrow.delivery.journal.rows import Cursor, Filter, Group
+from regrow.delivery.journal.sql import Row, Value, rows
 
 if TYPE_CHECKING:
     import apsw
@@ -22,7 +23,7 @@ __all__ = ("find_groups", "find_page")
 Place: TypeAlias = tuple[int, int]
 """Time of death and number: what pages are ordered by."""
 
-Values: TypeAlias = "dict[str, apsw.SQLiteValue]"
+Values: TypeAlias = dict[str, Value]
 
 _SCANNED: Final = 4000
 _MAX: Final = 2**63 - 1
@@ -44,7 +45,8 @@ _HEADS: Final = f"""SELECT dead_us, id, grp FROM (SELECT
   {_OLDEST.format(column="id", after=_AFTER)} AS id, g.id AS grp
   FROM dead_group g WHERE {{shared}})
 WHERE dead_us IS NOT NULL ORDER BY dead_us, id LIMIT :limit"""
-_GROUPS: Final = """SELECT g.id, g.dest, g.type, g.reason, g.error_type, g.fingerprint, g.status, g.n AS count,
+_GROUPS: Final = """SELECT
+  g.id, g.dest, g.type, g.reason, g.error_type, g.fingerprint, g.status, g.n AS count,
   (SELECT min(dead_us) FROM dead WHERE grp = g.id), (SELECT max(dead_us) FROM dead WHERE grp = g.id)
 FROM dead_group g WHERE {shared} ORDER BY count DESC, g.id"""
 _GROUPS_IN_TIME: Final = """SELECT g.id, g.dest, g.type, g.reason, g.error_type, g.fingerprint, g.status,
@@ -67,8 +69,8 @@ def find_groups(connection: apsw.Connection, where: Filter) -> list[Group]:
     """The causes, the largest first, with what of them the filter's times leave."""
     timed = where.older_us is not None or where.newer_us is not None
     sql = (_GROUPS_IN_TIME if timed else _GROUPS).format(shared=_shared(where) or "1")
-    rows = connection.execute(sql, _values(where)).fetchall()
-    return [msgspec.convert(dict(zip(Group.__struct_fields__, row, strict=True)), Group) for row in rows]
+    found = rows(connection, sql, _values(where))
+    return [msgspec.convert(dict(zip(Group.__struct_fields__, row, strict=True)), Group) for row in found]
 
 
 def _shared(where: Filter) -> str:
@@ -111,8 +113,8 @@ class _Search:
         return msgspec.convert(self._rows(sql, start, limit=self._limit), list[Place])
 
     def _by_cause(self, start: Place) -> list[Place]:
-        rows = self._rows(f"SELECT g.id FROM dead_group g WHERE {self._shared}", start)
-        wanted = {row[0] for row in rows}
+        groups = self._rows(f"SELECT g.id FROM dead_group g WHERE {self._shared}", start)
+        wanted = {row[0] for row in groups}
         if not wanted:
             return []
         scanned = self._by_time(start, _SCANNED)
@@ -131,13 +133,13 @@ class _Search:
                 if (dead_us, id) > page[-1]:
                     break
                 bound = {"until_us": page[-1][0]}
-            rows = self._rows(_BY_GROUP, start, grp=grp, limit=limit, **bound)
-            page = sorted([*page, *msgspec.convert(rows, list[Place])])[:limit]
+            more = self._rows(_BY_GROUP, start, grp=grp, limit=limit, **bound)
+            page = sorted([*page, *msgspec.convert(more, list[Place])])[:limit]
         return page
 
     def _by_time(self, start: Place, limit: int) -> list[tuple[int, int, int]]:
         return msgspec.convert(self._rows(_BY_TIME, start, limit=limit), list[tuple[int, int, int]])
 
-    def _rows(self, sql: str, start: Place, **more: apsw.SQLiteValue) -> list[tuple[apsw.SQLiteValue, ...]]:
+    def _rows(self, sql: str, start: Place, **more: Value) -> list[Row]:
         values = {**self._values, "after_us": start[0], "after_id": start[1], **more}
-        return self._connection.execute(sql, values).fetchall()
+        return rows(self._connection, sql, values)

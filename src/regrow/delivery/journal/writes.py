@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, final
 
 import msgspec
 
 from regrow.delivery.journal import operations as ops
 from regrow.delivery.journal.rows import Attempt, Live
+from regrow.delivery.journal.sql import Row, Value, run
 from regrow.delivery.journal.steps import KINDS, WIDTH
 
 if TYPE_CHECKING:
     import apsw
 
 __all__ = ("write",)
-
-Value: TypeAlias = str | bytes | int | float | None
-Row: TypeAlias = tuple[Value, ...]
 
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 320)
 # Most rows of one statement; apsw keeps no statement of more than 16 KiB prepared.
@@ -39,16 +37,16 @@ def write(connection: apsw.Connection, batch: Iterable[ops.Operation]) -> None:
     """Do all of the batch in one transaction. The connection has the triggers of `steps`."""
     rows = _Encoding(batch).rows
     if len(rows) <= _CHUNK:
-        connection.execute(*_statement(rows))
+        run(connection, *_statement(rows))
         return
-    connection.execute("BEGIN IMMEDIATE")
+    run(connection, "BEGIN IMMEDIATE")
     try:
         for start in range(0, len(rows), _CHUNK):
-            connection.execute(*_statement(rows[start : start + _CHUNK]))
-        connection.execute("COMMIT")
+            run(connection, *_statement(rows[start : start + _CHUNK]))
+        run(connection, "COMMIT")
     finally:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            run(connection, "ROLLBACK")
 
 
 def _statement(rows: Sequence[Row]) -> tuple[str, list[Value]]:
