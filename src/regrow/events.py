@@ -5,6 +5,12 @@ from regrow.core.events import BreakerHalfOpened as BreakerHalfOpened
 from regrow.core.events import BreakerOpened as BreakerOpened
 from regrow.core.events import BudgetExceeded as BudgetExceeded
 from regrow.core.events import CrashReported as CrashReported
+from regrow.core.events import DeliveryAccepted as DeliveryAccepted
+from regrow.core.events import DeliveryFailed as DeliveryFailed
+from regrow.core.events import DeliveryHandled as DeliveryHandled
+from regrow.core.events import DeliveryRejected as DeliveryRejected
+from regrow.core.events import DeliveryRetried as DeliveryRetried
+from regrow.core.events import DeliveryStarted as DeliveryStarted
 from regrow.core.events import DownSent as DownSent
 from regrow.core.events import Dropped as Dropped
 from regrow.core.events import Event as Event
@@ -22,6 +28,7 @@ from regrow.core.events import SpanFailed as SpanFailed
 from regrow.core.events import SpanStarted as SpanStarted
 from regrow.core.events import SpanStopped as SpanStopped
 from regrow.core.events import Started as Started
+from regrow.core.events import StateUnreadable as StateUnreadable
 from regrow.core.events import SubscriberFailed as SubscriberFailed
 from regrow.core.events import SystemStarted as SystemStarted
 from regrow.core.events import SystemStopped as SystemStopped

@@ -152,6 +152,68 @@ class Unhandled(Event, frozen=True):
     message: str
 
 
+class DeliveryStarted(Event, frozen=True):
+    """A supervised send of `message` to `recipient` began. `id` is in all events of the same message."""
+
+    name: ClassVar[str] = "delivery.started"
+    id: str
+    recipient: Address | str
+    message: str
+
+
+class DeliveryRetried(Event, frozen=True):
+    """Attempt `attempt` failed with `error`; the next one comes in `delay` seconds."""
+
+    name: ClassVar[str] = "delivery.retried"
+    id: str
+    recipient: Address | str
+    attempt: int
+    delay: float
+    error: str
+
+
+class DeliveryAccepted(Event, frozen=True):
+    """It is in a live process's mailbox, and its sender doesn't wait any more."""
+
+    name: ClassVar[str] = "delivery.accepted"
+    id: str
+    recipient: Address | str
+    attempts: int
+
+
+class DeliveryHandled(Event, frozen=True):
+    """Its handler has returned, `seconds` after the send began."""
+
+    name: ClassVar[str] = "delivery.handled"
+    id: str
+    recipient: Address | str
+    attempts: int
+    seconds: float
+
+
+class DeliveryRejected(Event, frozen=True):
+    """Its handler answered with `error`, an exception that it declares."""
+
+    name: ClassVar[str] = "delivery.rejected"
+    id: str
+    recipient: Address | str
+    error: str
+
+
+class DeliveryFailed(Event, frozen=True):
+    """It could not be delivered, after so many attempts.
+
+    `status` is what became of it: `failed`, `ignored`, `dead_lettered` or `outcome_unknown`.
+    """
+
+    name: ClassVar[str] = "delivery.failed"
+    id: str
+    recipient: Address | str
+    status: str
+    attempts: int
+    error: str
+
+
 class TimedOut(Event, frozen=True):
     """A call to `target` ran into its deadline; `owner` is whose deadline it was."""
 
@@ -224,6 +286,15 @@ class BreakerClosed(Event, frozen=True):
     cause: str
 
 
+class StateUnreadable(Event, frozen=True):
+    """What is kept of persistent server `server` can't be read; it now stands in the journal as `kept`."""
+
+    name: ClassVar[str] = "state.unreadable"
+    server: str
+    problem: str
+    kept: str
+
+
 class SlowHandler(Event, frozen=True):
     """A `def` handler held the loop for `seconds` of real time."""
 
@@ -293,6 +364,12 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MonitorLeaked,
     Dropped,
     Unhandled,
+    DeliveryStarted,
+    DeliveryRetried,
+    DeliveryAccepted,
+    DeliveryHandled,
+    DeliveryRejected,
+    DeliveryFailed,
     TimedOut,
     Expired,
     LateReply,
@@ -300,6 +377,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     BreakerOpened,
     BreakerHalfOpened,
     BreakerClosed,
+    StateUnreadable,
     SlowHandler,
     LoopStalled,
     SubscriberFailed,

@@ -74,15 +74,24 @@ In brackets: the built-in exception that it is as well::
             NoSuchRedrive (LookupError)
             RecipientUnknown
             RedriveOver
+        DeliveryError
+            BadDeliveryOption (ValueError)
+            BroadcastFailed
+            DeliveryExpired
+            DeliveryTimeout (TimeoutError)
+            NoJournal
+            NotSent
         JournalError
             JournalDamaged
             JournalFailed
             JournalFull
             JournalLocked
             JournalNotLocal
+            JournalNotRunning
             JournalTooNew
             StaleEpoch
         MailboxFull
+            MailboxStayedFull (TimeoutError)
         NameTaken
         NoReplyExpected
         NoSuchPartition
@@ -92,6 +101,16 @@ In brackets: the built-in exception that it is as well::
         NotMine
         NotRegistered (LookupError)
         OtherSystem
+        PersistenceError
+            BadPersistence (TypeError)
+            NoRegisteredName
+            NotPersistent
+            NothingSetAside (LookupError)
+            StateNotStorable
+            StateSetAside
+            StateTooNew
+            StillRunning
+            UpgradeFailed
         PidNotPicklable (TypeError)
         PlaceTimeout (TimeoutError)
         ReceiveTimeout (TimeoutError)
@@ -158,12 +177,21 @@ from regrow.errors.deadletters import NoSuchDeadLetter as NoSuchDeadLetter
 from regrow.errors.deadletters import NoSuchRedrive as NoSuchRedrive
 from regrow.errors.deadletters import RecipientUnknown as RecipientUnknown
 from regrow.errors.deadletters import RedriveOver as RedriveOver
+from regrow.errors.delivery import BadDeliveryOption as BadDeliveryOption
+from regrow.errors.delivery import BroadcastFailed as BroadcastFailed
+from regrow.errors.delivery import DeliveryError as DeliveryError
+from regrow.errors.delivery import DeliveryExpired as DeliveryExpired
+from regrow.errors.delivery import DeliveryTimeout as DeliveryTimeout
+from regrow.errors.delivery import MailboxStayedFull as MailboxStayedFull
+from regrow.errors.delivery import NoJournal as NoJournal
+from regrow.errors.delivery import NotSent as NotSent
 from regrow.errors.journal import JournalDamaged as JournalDamaged
 from regrow.errors.journal import JournalError as JournalError
 from regrow.errors.journal import JournalFailed as JournalFailed
 from regrow.errors.journal import JournalFull as JournalFull
 from regrow.errors.journal import JournalLocked as JournalLocked
 from regrow.errors.journal import JournalNotLocal as JournalNotLocal
+from regrow.errors.journal import JournalNotRunning as JournalNotRunning
 from regrow.errors.journal import JournalTooNew as JournalTooNew
 from regrow.errors.journal import StaleEpoch as StaleEpoch
 from regrow.errors.mailboxes import AlreadyReceiving as AlreadyReceiving
@@ -185,6 +213,16 @@ from regrow.errors.names import BadQuery as BadQuery
 from regrow.errors.names import BadRegistrationName as BadRegistrationName
 from regrow.errors.names import NameTaken as NameTaken
 from regrow.errors.names import NotRegistered as NotRegistered
+from regrow.errors.persistence import BadPersistence as BadPersistence
+from regrow.errors.persistence import NoRegisteredName as NoRegisteredName
+from regrow.errors.persistence import NothingSetAside as NothingSetAside
+from regrow.errors.persistence import NotPersistent as NotPersistent
+from regrow.errors.persistence import PersistenceError as PersistenceError
+from regrow.errors.persistence import StateNotStorable as StateNotStorable
+from regrow.errors.persistence import StateSetAside as StateSetAside
+from regrow.errors.persistence import StateTooNew as StateTooNew
+from regrow.errors.persistence import StillRunning as StillRunning
+from regrow.errors.persistence import UpgradeFailed as UpgradeFailed
 from regrow.errors.processes import BadServer as BadServer
 from regrow.errors.processes import NotAProcess as NotAProcess
 from regrow.errors.processes import NotMine as NotMine

@@ -1,0 +1,1 @@
+"""Servers whose state survives their crash: state, sends and acknowledgement are committed together."""
