@@ -116,7 +116,9 @@ class Bench:
         *,
         store: Store | None = None,
         redact: Callable[[object], object] | None = None,
+        origin: int = 0,
     ) -> None:
+        self.origin = origin
         loop = asyncio.get_running_loop()
         self.skew_us = 0
         self.handle = Handle(
@@ -165,7 +167,7 @@ class Bench:
         kind, type_, data = wire(message)
         live = Live(
             id=id,
-            mid=id.to_bytes(16, "big"),
+            mid=(self.origin << 64 | id).to_bytes(16, "big"),
             dest=dest,
             kind=kind,
             type=type_,

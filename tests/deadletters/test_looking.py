@@ -161,7 +161,10 @@ def test_show_has_the_message_and_every_attempt() -> None:
         assert found.contents == {"item": {"name": "tea", "api_key": "[redacted]"}, "count": 3}
         assert (found.problem, found.original) == (None, None)
         assert found.metadata == {"trace": "t-1"}
-        assert [(one.boot, one.error, one.delay) for one in found.history] == [(1, "try 1", 0.5), (2, "try 2", 0.5)]
+        assert [(one.boot, one.error, one.delay) for one in found.history] == [
+            (1, "try 1", 0.5),
+            (2, "try 2", 0.5),
+        ]
         assert found.summary.message_id == id.to_bytes(16, "big").hex()
         assert (found.summary.attempts, found.summary.redrives) == (2, 0)
 
@@ -271,7 +274,12 @@ def test_stats_say_what_alarms_look_at() -> None:
     async def body() -> None:
         bench = Bench(rg.DeadLetterPolicy(max_count=50))
         empty = await bench.letters.stats()
-        assert (empty.depth, empty.oldest_age, empty.top, empty.redrive_failure_ratio) == (0, None, None, None)
+        assert (empty.depth, empty.oldest_age, empty.top, empty.redrive_failure_ratio) == (
+            0,
+            None,
+            None,
+            None,
+        )
         await bench.many(2, reason="expired", fingerprint=9)
         await asyncio.sleep(90)  # noqa: TID251  # virtual
         await bench.bury(retry_us=START_US + 120 * SECOND)

@@ -139,17 +139,15 @@ class DeadLetterQueue:
         self._ended(id, well=False)
         if self.wake is not None:
             self.wake()
-        hub = self.around.hub
-        if hub is not None and DeadLetterAdded in hub.wanted:
-            self.emit(
-                DeadLetterAdded(
-                    at=self.time(),
-                    id=id,
-                    reason=burial.reason,
-                    error_type=burial.error_type,
-                    fingerprint=burial.fingerprint.hex(),
-                )
+        self.emit(
+            DeadLetterAdded(
+                at=self.time(),
+                id=id,
+                reason=burial.reason,
+                error_type=burial.error_type,
+                fingerprint=burial.fingerprint.hex(),
             )
+        )
 
     def _left(self, _: Operation) -> None:
         self.depth -= 1

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Annotated, Final, Literal, final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of
 from regrow.delivery.deadletters.views import KINDS, ImportReport, RefusedLine
@@ -35,7 +36,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     auto_retries: int = 0
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A CloudEvent: https://github.com/cloudevents/spec, version 1.0, in its JSON format."""
 
     specversion: Literal["1.0"]
@@ -44,8 +45,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     time: datetime
     data: Data
-    subject: str | None = None
-    traceparent: str | None = None
+    subject: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
     datacontenttype: Annotated[str, msgspec.Meta(pattern="^application/json$")] = "application/json"
 
 
@@ -60,9 +61,9 @@ def line_of(letter: DeadLetter, attempts: list[Attempt]) -> str:
         id=live.mid.hex(),
         source=f"regrow:{live.source or ''}",
         type=live.type,
-        subject=live.dest or None,
+        subject=live.dest or UNSET,
         time=datetime.fromtimestamp(letter.burial.dead_us / 1_000_000, UTC),
-        traceparent=live.traceparent,
+        traceparent=UNSET if live.traceparent is None else live.traceparent,
         data=Data(
             live=live,
             burial=letter.burial,
@@ -168,7 +169,7 @@ def _problems(line: Line) -> Iterator[str]:
     live, burial = line.data.live, line.data.burial
     if len(live.mid) != MID_BYTES or line.id != live.mid.hex():
         yield "its id isn't that of its message: 16 bytes, in hexadecimal digits"
-    if line.subject != (live.dest or None) or line.type != live.type:
+    if line.subject != (live.dest or UNSET) or line.type != live.type:
         yield "its subject or type isn't that of its message"
     if live.kind not in KINDS:
         yield f"there is no kind {live.kind} of messages"
