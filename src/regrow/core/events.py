@@ -173,12 +173,30 @@ class DeliveryRetried(Event, frozen=True):
 
 
 class DeliveryAccepted(Event, frozen=True):
-    """It is in a live process's mailbox, and its sender doesn't wait any more."""
+    """It is in a live process's mailbox and its sender doesn't wait any more, or it is in the journal."""
 
     name: ClassVar[str] = "delivery.accepted"
     id: str
     recipient: Address | str
     attempts: int
+
+
+class DeliveryCrashed(Event, frozen=True):
+    """The recipient of a durable message died while it handled it, for the `crashes`th time."""
+
+    name: ClassVar[str] = "delivery.crashed"
+    id: str
+    recipient: Address | str
+    crashes: int
+    error: str | None
+
+
+class DeliveryReleased(Event, frozen=True):
+    """The recipient of a durable message ended for reasons of others: it goes to the next incarnation."""
+
+    name: ClassVar[str] = "delivery.released"
+    id: str
+    recipient: Address | str
 
 
 class DeliveryHandled(Event, frozen=True):
@@ -295,6 +313,35 @@ class StateUnreadable(Event, frozen=True):
     kept: str
 
 
+class JournalOpened(Event, frozen=True):
+    """The journal is open, for the `boot`th time; `live` deliveries are owed.
+
+    `clean` says whether its last owner closed it in order.
+    """
+
+    name: ClassVar[str] = "journal.opened"
+    path: str
+    boot: int
+    live: int
+    clean: bool
+    seconds: float
+
+
+class JournalClosed(Event, frozen=True):
+    """The journal was closed in order."""
+
+    name: ClassVar[str] = "journal.closed"
+    path: str
+
+
+class JournalTrouble(Event, frozen=True):
+    """A commit failed: nothing is accepted or handed out until one succeeds. `error` is None when one has."""
+
+    name: ClassVar[str] = "journal.trouble"
+    path: str
+    error: str | None
+
+
 class SlowHandler(Event, frozen=True):
     """A `def` handler held the loop for `seconds` of real time."""
 
@@ -367,6 +414,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     DeliveryStarted,
     DeliveryRetried,
     DeliveryAccepted,
+    DeliveryCrashed,
+    DeliveryReleased,
     DeliveryHandled,
     DeliveryRejected,
     DeliveryFailed,
@@ -378,6 +427,9 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     BreakerHalfOpened,
     BreakerClosed,
     StateUnreadable,
+    JournalOpened,
+    JournalClosed,
+    JournalTrouble,
     SlowHandler,
     LoopStalled,
     SubscriberFailed,

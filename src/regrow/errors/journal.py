@@ -11,6 +11,7 @@ __all__ = (
     "JournalFull",
     "JournalLocked",
     "JournalNotLocal",
+    "JournalNotRunning",
     "JournalTooNew",
     "StaleEpoch",
 )
@@ -57,9 +58,7 @@ class JournalDamaged(JournalError):
         if kept is None:
             done = "nothing was changed; restore a backup, or give the journal another path"
         else:
-            done = (
-                f"it was set aside as {kept}; restore a backup or start again, which makes a new journal"
-            )
+            done = f"it was set aside as {kept}; restore a backup or start again, which makes a new journal"
         super().__init__(f"{path} can't be read ({problem}): {done}")
 
 
@@ -70,6 +69,17 @@ class JournalNotLocal(JournalError):
         self.path = path
         self.file_system = file_system
         super().__init__(f"{path} is on {file_system}: a journal needs a local file system")
+
+
+class JournalNotRunning(JournalError):
+    """The journal isn't open: its System doesn't run, or restarts it at this moment."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is not open: it is a service of a System, rg.System(children, services=[journal]),"
+            " and open while that runs; nothing was accepted"
+        )
 
 
 class JournalFailed(JournalError):

@@ -1,0 +1,164 @@
+"""Durable sends: in the journal before the sender is told, and then delivered whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from regrow.core.codec import codec
+from regrow.core.deliveries import uuid7
+from regrow.core.messages import CallMessage, CastMessage
+from regrow.delivery.journal.clock import micros
+from regrow.delivery.journal.operations import Accept
+from regrow.delivery.journal.owed import Owed, Wait
+from regrow.delivery.journal.rows import CALL, CAST, INFO, Live
+from regrow.delivery.journal.service import Journal, journal_of
+from regrow.delivery.records import Delivery
+from regrow.delivery.tracing import traceparent
+from regrow.errors import BadAddress, DeliveryTimeout, EncodeFailed
+from regrow.runtime.pid import Pid, Ref
+from regrow.runtime.process import current_process
+
+if TYPE_CHECKING:
+    from regrow.delivery.options import Options
+    from regrow.runtime.engine import Engine
+
+__all__ = ("new_live", "send_durable")
+
+R = TypeVar("R")
+OPTION: Final = "durable=True"
+_encoder = msgspec.msgpack.Encoder()
+_types: dict[type, tuple[str, int, Any]] = {}
+
+
+def name_of(to: object) -> str:
+    """The name that a durable message is stored for.
+
+    Raises:
+        BadAddress: A process without a name: it can't be found again after a crash.
+    """
+    if type(to) is str:
+        return to
+    if isinstance(to, Ref):
+        return to.name
+    if isinstance(to, Pid) and to.registered_name is not None:
+        return to.registered_name
+    raise BadAddress(
+        to, "a name, a Ref or the Pid of a process with a name: durable messages are stored by name"
+    )
+
+
+def new_live(journal: Journal, to: object, message: object, options: Options) -> Live:
+    """The row for one more delivery; nothing is written yet.
+
+    Raises:
+        BadAddress: The recipient has no name.
+        EncodeFailed, NoCodec: The message can't be written.
+        JournalFull: There is no room.
+        JournalNotRunning: The journal isn't open.
+    """
+    dest = name_of(to)
+    journal.check_room()
+    opened = journal.opened
+    now_us = opened.clock.now_us()
+    known = _types.get(type(message))
+    if known is None:
+        known = _type_of(message)
+    type_name, kind, encode = known
+    ports = opened.engine.ports
+    sender = current_process.get(None)
+    delay = options.delay
+    return Live(
+        id=opened.next_id(),
+        mid=uuid7(now_us / 1_000_000, ports.random("deliveries")),
+        dest=dest,
+        kind=kind,
+        type=type_name,
+        payload=encode(message),
+        key=options.idempotency_key,
+        lane=options.ordering_key,
+        source=sender.name if sender is not None else None,
+        headers=None if options.metadata is None else _encode_plain(dict(options.metadata)),
+        traceparent=traceparent(),
+        created_us=now_us,
+        expires_us=None if options.expires_in is None else now_us + micros(options.expires_in),
+        due_us=now_us if not delay else now_us + micros(delay),
+        max_attempts=options.retries + 1,
+        discard=options.on_error == "ignore",
+        attempt_timeout=options.attempt_timeout,
+    )
+
+
+async def send_durable(
+    engine: Engine, to: object, message: object, timeout: float, options: Options
+) -> Delivery[Any]:
+    """Write the message to the journal; return when it is there, or when it is handled.
+
+    Args:
+        engine: Of the System.
+        to: A name, a Ref, or the Pid of a process with a name.
+        message: What is sent.
+        timeout: Seconds to wait: they bound the wait, not the delivery.
+        options: Checked.
+
+    Raises:
+        NoJournal, JournalFull, JournalFailed, JournalNotRunning: It was not accepted.
+        BadAddress: The recipient has no name.
+        EncodeFailed, NoCodec: The message can't be written.
+        DeliveryTimeout: It was not accepted in time; it may be accepted yet.
+    """
+    journal = journal_of(engine, OPTION)
+    live = new_live(journal, to, message, options)
+    loop = engine.loop
+    begun = loop.time()
+    wait = Wait(asyncio.Future(loop=loop), begun + timeout, options.ack == "handled")
+    opened = journal.opened
+    owed = Owed(
+        live=live,
+        place=live.id,
+        desk=opened.desk,
+        wait=wait,
+        backoff=options.backoff,
+        guarded=options.breaker is not False,
+    )
+    if options.breaker:
+        opened.desk.breakers.breaker_for(live.dest, options.breaker)
+    opened.writer.add((Accept(live),), owed, len(live.payload))
+    engine.timers.deadline(wait)
+    try:
+        await wait.future
+    except TimeoutError:
+        raise DeliveryTimeout(to, message, timeout, started=True) from None
+    return Delivery(
+        wait.end, live.dest, None, wait.attempts, wait.reply, wait.error, loop.time() - begun, live.mid.hex()
+    )
+
+
+def _type_of(message: object) -> tuple[str, int, Any]:
+    kind = type(message)
+    if isinstance(message, CallMessage | CastMessage):
+        handler = message.__handler__
+        server = handler.server
+        name = f"{server.__module__}:{server.__qualname__}.{handler.name}"
+        found = (name, CALL if isinstance(message, CallMessage) else CAST, codec(server).encode)
+        _types[kind] = found
+        return found
+    return (f"{kind.__module__}:{kind.__qualname__}", INFO, _encode_info)
+
+
+def _encode_plain(value: object) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise EncodeFailed(value, str(error)) from error
+
+
+def _encode_info(message: object) -> bytes:
+    data = _encode_plain(message)
+    if msgspec.msgpack.decode(data) != message:
+        raise EncodeFailed(
+            message, "an info of a durable send is made of None, bool, int, float, str, bytes, list and dict"
+        )
+    return data

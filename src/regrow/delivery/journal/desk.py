@@ -1,0 +1,338 @@
+"""The desk: takes what the journal owes to its recipients, one queue for each name."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, final
+
+from regrow.delivery.journal.handing import Handing
+from regrow.delivery.journal.outcomes import Outcomes
+from regrow.delivery.journal.owed import BEGUN, OVER, WAITING, Owed
+from regrow.delivery.journal.pacing import Pacers
+from regrow.delivery.journal.recipients import Recipient
+from regrow.resilience.breakers import breakers_of
+from regrow.resilience.retry import ExponentialBackoff
+from regrow.runtime.process import DEAD, STOPPING, Process
+
+if TYPE_CHECKING:
+    from regrow.delivery.journal.books import Books
+    from regrow.delivery.journal.clock import JournalClock
+    from regrow.delivery.journal.rows import Live
+    from regrow.delivery.journal.slots import Slots
+    from regrow.delivery.journal.writer import Writer
+    from regrow.resilience.breakers import Recipient as Guarded
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.timers import Timer
+
+__all__ = ("Desk",)
+
+FOREVER: Final = float("inf")
+PER_TURN: Final = 256
+"""Hand-outs after which everything else on the loop gets its turn."""
+
+
+@final
+class Desk:
+    """Hands out what is owed, as fast as recipients take it, and has their answers written down.
+
+    It runs in callbacks of the loop, each short. Nothing is polled: names tell when they are taken,
+    hand-outs when they end, breakers when they change, and one heap of timers knows what is due.
+    """
+
+    __slots__ = (
+        "_armed",
+        "_dirty",
+        "_ended",
+        "_stopped",
+        "backoff",
+        "books",
+        "breakers",
+        "clock",
+        "concurrency",
+        "engine",
+        "handing",
+        "next_id",
+        "outcomes",
+        "owed",
+        "pacers",
+        "recipients",
+        "slots",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        writer: Writer,
+        clock: JournalClock,
+        slots: Slots,
+        books: Books,
+        concurrency: int,
+        aliases: Mapping[str, str],
+        next_id: Callable[[], int],
+    ) -> None:
+        self.engine = engine
+        self.writer = writer
+        self.clock = clock
+        self.slots = slots
+        self.books = books
+        self.concurrency = concurrency
+        self.next_id = next_id
+        self.backoff = ExponentialBackoff()
+        self.pacers = Pacers()
+        self.breakers = breakers_of(engine)
+        self.recipients: dict[str, Recipient] = {}
+        self.owed: dict[int, Owed] = {}
+        """What is live and known here, by number."""
+        self.handing = Handing(self, aliases)
+        self.outcomes = Outcomes(self)
+        self._dirty: deque[Recipient] = deque()
+        self._ended: deque[tuple[Owed, object, BaseException | None]] = deque()
+        self._armed = False
+        self._stopped = False
+        engine.registry.listeners.append(self._named)
+        self.breakers.watch(self._breaker_changed)
+
+    # -- taking in -----------------------------------------------------------------------------
+
+    def accepted(self, live: Live) -> None:
+        """A delivery is in the journal: it was accepted by other means than a send, or revived."""
+        if live.id not in self.owed:
+            self.take(Owed(live=live, place=self.next_id(), desk=self))
+
+    def take(self, owed: Owed) -> None:
+        """A delivery is in the journal: from now on it is owed."""
+        live = owed.live
+        recipient = self.recipients.get(live.dest)
+        if recipient is None:
+            recipient = self.recipients[live.dest] = Recipient(live.dest)
+        owed.recipient = recipient
+        self.owed[live.id] = owed
+        self.books.taken(owed)
+        if live.expires_us is not None:
+            owed.expiry = self._at(live.expires_us, lambda: self.outcomes.expired(live.id))
+        if live.lane is None or recipient.enter(owed):
+            self.put(owed)
+
+    def refused(self) -> None:
+        """An acceptance couldn't be written."""
+        self.books.refused()
+
+    def put(self, owed: Owed) -> None:
+        """Its turn in its lane has come: into the queue, or put off until it is due."""
+        live = owed.live
+        recipient = owed.recipient
+        assert recipient is not None
+        if live.due_us > live.created_us and live.due_us > self.clock.now_us():
+            owed.timer = self._at(live.due_us, lambda: self._due(owed))
+            return
+        recipient.push(owed)
+        if not recipient.dirty:
+            self.look_at(recipient)
+
+    def again(self, old: Owed, live: Live, *, unknown: bool = False) -> None:
+        """The same delivery once more, with the row as it is now."""
+        owed = old.again(live, unknown=unknown)
+        self.owed[live.id] = owed
+        recipient = owed.recipient
+        assert recipient is not None
+        recipient.replace(old, owed)
+        self.put(owed)
+
+    def forget(self, owed: Owed) -> None:
+        """It is owed no more: settled, buried or discarded, and that is committed."""
+        self.owed.pop(owed.live.id, None)
+        if owed.expiry is not None:
+            owed.expiry.cancel()
+        if owed.timer is not None:
+            owed.timer.cancel()
+        if owed.slot >= 0 and owed.state != BEGUN:
+            self.slots.end(owed.slot)
+            owed.slot = -1
+        recipient = owed.recipient
+        if recipient is not None and owed.live.lane is not None:
+            following = recipient.leave(owed)
+            if following is not None:
+                self.put(following)
+
+    # -- what makes it look --------------------------------------------------------------------
+
+    def look_at(self, recipient: Recipient) -> None:
+        """Something may have become possible for this recipient."""
+        if not recipient.dirty:
+            recipient.dirty = True
+            self._dirty.append(recipient)
+            self.arm()
+
+    def look_at_all(self) -> None:
+        """Something may have become possible for everybody."""
+        for recipient in self.recipients.values():
+            if recipient.ready:
+                self.look_at(recipient)
+
+    def arm(self) -> None:
+        """See to it that a turn comes."""
+        if not self._armed and not self._stopped:
+            self._armed = True
+            self.engine.loop.call_soon(self._turn, context=self.engine.contexts.base)
+
+    def ended(self, owed: Owed, result: object, error: BaseException | None) -> None:
+        """A hand-out has ended; on somebody's stack, so it is only noted."""
+        owed.state = OVER
+        if owed.slot >= 0 and owed.repeatable:
+            self.slots.end(owed.slot)
+            owed.slot = -1
+        self._ended.append((owed, result, error))
+        if not self._armed:
+            self.arm()
+
+    def begun(self, owed: Owed) -> None:
+        """A handler is about to run."""
+        recipient = owed.recipient
+        if recipient is not None and recipient.in_line is owed:
+            recipient.in_line = None
+            self.look_at(recipient)
+        owed.begun_at = self.engine.loop.time()
+        if owed.slot < 0:
+            live = owed.live
+            owed.slot = self.slots.begin(live.id, live.crashes, repeatable=owed.repeatable)
+        if owed.live.attempt_timeout is not None:
+            owed.timer = self.engine.timers.internal(
+                owed.live.attempt_timeout, lambda: self.outcomes.timed_out(owed)
+            )
+
+    def settled_elsewhere(self, id: int) -> None:
+        """A persistent server's turn has committed the `Settle` of this delivery with its own state."""
+        owed = self.owed.get(id)
+        if owed is not None:
+            self.outcomes.settled(owed)
+
+    def _named(self, name: str) -> None:
+        recipient = self.recipients.get(name)
+        if recipient is not None and recipient.ready:
+            self.look_at(recipient)
+
+    def _breaker_changed(self, guarded: Guarded) -> None:
+        if isinstance(guarded, str):
+            self._named(guarded)
+
+    def _due(self, owed: Owed) -> None:
+        owed.timer = None
+        recipient = owed.recipient
+        if owed.state == WAITING and recipient is not None:
+            recipient.push(owed)
+            self.look_at(recipient)
+
+    def _at(self, us: int, call: Callable[[], object]) -> Timer:
+        return self.engine.timers.internal(self.clock.loop_time(us) - self.engine.loop.time(), call)
+
+    # -- a turn --------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        self._armed = False
+        if self._stopped:
+            return
+        if self._ended:
+            self.outcomes.write(self._ended)
+        left = PER_TURN
+        dirty = self._dirty
+        while dirty and left > 0:
+            recipient = dirty.popleft()
+            recipient.dirty = False
+            left -= self._hand_out(recipient, left)
+        if dirty:
+            self.arm()
+
+    def _hand_out(self, recipient: Recipient, limit: int) -> int:
+        """Hand out what this recipient can take now. Returns how much that was."""
+        process = self.engine.names.get(recipient.name)
+        if process is None or process.status in (DEAD, STOPPING) or self.writer.failure is not None:
+            return 0
+        count = 0
+        while recipient.out < self.concurrency and recipient.in_line is None:
+            owed = recipient.first()
+            if owed is None:
+                break
+            if count >= limit:
+                self.look_at(recipient)
+                break
+            if owed.live.crashes and not self._suspect_may_go(owed, process, recipient):
+                continue
+            if not self._may_go(owed, process, recipient):
+                break
+            recipient.pop()
+            self.handing.hand(owed, process)
+            count += 1
+        return count
+
+    def _suspect_may_go(self, owed: Owed, process: Process, recipient: Recipient) -> bool:
+        """A delivery that killed its process: if it has to wait, the others don't wait for it."""
+        pacer = self.pacers.of(process)
+        until = pacer.suspect_held_until(self.engine.loop.time())
+        if until is None:
+            pacer.suspect = owed
+            return True
+        recipient.pop()
+        if until == FOREVER:
+            pacer.waiting.append(owed)
+        else:
+            delay = until - self.engine.loop.time()
+            owed.timer = self.engine.timers.internal(delay, lambda: self._due(owed))
+        return False
+
+    def _may_go(self, owed: Owed, process: Process, recipient: Recipient) -> bool:
+        now = self.engine.loop.time()
+        pacer = self.pacers.known(process)
+        if pacer is not None and not owed.live.crashes:
+            until = pacer.held_until(now)
+            if until is not None:
+                self._wake(recipient, until)
+                return False
+        if not owed.guarded:
+            return True
+        breaker = self.breakers.get(recipient.name) or self.breakers.breaker_for(recipient.name)
+        owed.permit = breaker.permit or breaker.acquire(now)
+        if owed.permit:
+            return True
+        if pacer is not None and pacer.suspect is owed:
+            pacer.suspect = None
+        if breaker.retry_at != FOREVER:
+            self._wake(recipient, breaker.retry_at)
+        return False
+
+    def _wake(self, recipient: Recipient, at: float) -> None:
+        """Look at `recipient` again at this loop time."""
+        if recipient.wake is not None:
+            if recipient.wake.at <= at:
+                return
+            recipient.wake.cancel()
+        delay = max(0.0, at - self.engine.loop.time())
+
+        def wake() -> None:
+            recipient.wake = None
+            self.look_at(recipient)
+
+        recipient.wake = self.engine.timers.internal(delay, wake)
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def drop_idle(self, recipient: Recipient) -> None:
+        """Nothing is owed to it: forget it, names come and go."""
+        if recipient.idle and not recipient.dirty and recipient.wake is None:
+            self.recipients.pop(recipient.name, None)
+
+    def stop(self) -> None:
+        """Hand out nothing more, and write nothing more."""
+        self._stopped = True
+        self.breakers.unwatch(self._breaker_changed)
+        if self._named in self.engine.registry.listeners:
+            self.engine.registry.listeners.remove(self._named)
+        for owed in list(self.owed.values()):
+            for timer in (owed.expiry, owed.timer):
+                if timer is not None:
+                    timer.cancel()
+            if owed.slot >= 0 and owed.state == OVER:
+                self.slots.end(owed.slot)
+                owed.slot = -1

@@ -1,0 +1,236 @@
+"""One opening of a journal: everything that is there between its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+from heapq import heapify
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar, final
+
+from regrow.core.events import JournalClosed, JournalOpened, JournalTrouble
+from regrow.delivery.journal.books import Books
+from regrow.delivery.journal.clock import JournalClock, micros
+from regrow.delivery.journal.desk import Desk
+from regrow.delivery.journal.owed import Owed
+from regrow.delivery.journal.recovery import Findings, inspect
+from regrow.delivery.journal.slots import Slots
+from regrow.delivery.journal.threads import JournalThreads
+from regrow.delivery.journal.writer import Writer
+from regrow.errors import JournalFailed
+
+if TYPE_CHECKING:
+    from regrow.delivery.journal.options import JournalOptions
+    from regrow.delivery.journal.store import Opened, Reader, Store
+    from regrow.runtime.engine import Engine
+    from regrow.runtime.process import Process
+
+__all__ = ("OpenJournal", "open_journal")
+
+T = TypeVar("T")
+
+
+@final
+class OpenJournal:
+    """The parts of a journal that is open. Made by `open_journal`; one at a time for each store."""
+
+    __slots__ = (
+        "_read_lock",
+        "_reader",
+        "books",
+        "boot",
+        "clock",
+        "desk",
+        "engine",
+        "epochs",
+        "loop_reader",
+        "next_id",
+        "over",
+        "path",
+        "process",
+        "slots",
+        "store",
+        "threads",
+        "writer",
+    )
+
+    def __init__(  # noqa: PLR0917  # its parts
+        self,
+        engine: Engine,
+        process: Process,
+        path: str,
+        store: Store,
+        opened: Opened,
+        slots: Slots,
+        threads: JournalThreads,
+        clock: JournalClock,
+        options: JournalOptions,
+    ) -> None:
+        self.engine = engine
+        self.process = process
+        self.path = path
+        self.store = store
+        self.slots = slots
+        self.threads = threads
+        self.clock = clock
+        self.boot: int = opened.boot
+        self.epochs: dict[str, int] = dict(opened.epochs)
+        self.next_id: Callable[[], int] = count(opened.next_id).__next__
+        self.over: bool = False
+        self.writer = Writer(engine, store, threads)
+        self.writer.on_trouble = self._trouble
+        self.books = Books(
+            engine,
+            clock,
+            options.dead_letters,
+            boot=opened.boot,
+            quarantined=opened.quarantined,
+            code_version=options.code_version,
+        )
+        self.desk = Desk(
+            engine=engine,
+            writer=self.writer,
+            clock=clock,
+            slots=slots,
+            books=self.books,
+            concurrency=options.concurrency,
+            aliases=options.aliases,
+            next_id=self.next_id,
+        )
+        self.loop_reader: Reader = store.reader()
+        self._reader: Reader | None = None
+        self._read_lock = asyncio.Lock()
+
+    def server_of(self, name: str) -> type | None:
+        """The class of the server that has a name now."""
+        process = self.engine.names.get(name)
+        return None if process is None else process.blueprint.server
+
+    def _trouble(self, error: JournalFailed | None) -> None:
+        """A commit failed, or one has succeeded again."""
+        engine = self.engine
+        if error is None:
+            self.desk.look_at_all()
+        if JournalTrouble in engine.hub.wanted:
+            shown = None if error is None else str(error)
+            engine.hub.emit(JournalTrouble(at=engine.loop.time(), path=self.path, error=shown))
+
+    async def read(self, fn: Callable[[Reader], T]) -> T:
+        """Run `fn` with a reader of its own, on a thread if the store blocks."""
+        if not self.store.blocking:
+            return fn(self.loop_reader)
+        async with self._read_lock:
+            return await self.threads.run(partial(self._read, fn))
+
+    def _read(self, fn: Callable[[Reader], T]) -> T:
+        if self._reader is None:
+            self._reader = self.store.reader()
+        return fn(self._reader)
+
+    def take_up(self, found: Findings) -> None:
+        """Owe what was found."""
+        desk = self.desk
+        for live in found.lives:
+            owed = Owed(live=live, place=live.id, desk=desk, unknown=live.id in found.unknown)
+            desk.take(owed)
+        for recipient in desk.recipients.values():
+            heapify(recipient.ready)
+        self.books.accepted = 0  # they were before this start
+
+    async def close(self) -> None:
+        """Write what is still to be written, and give the journal up in order."""
+        if self.over:
+            return
+        self.over = True
+        self.desk.stop()
+        await self.writer.drained()
+        self.writer.close(JournalFailed(self.path, "the journal is closed", "an acceptance"))
+        await self._give_up()
+        hub = self.engine.hub
+        if JournalClosed in hub.wanted:
+            hub.emit(JournalClosed(at=self.engine.loop.time(), path=self.path))
+
+    async def abandon(self) -> None:
+        """Its process was killed: stop at once; only the commit that is under way is waited for."""
+        if self.over:
+            return
+        self.over = True
+        self.desk.stop()
+        self.writer.close(JournalFailed(self.path, "the journal's process ended", "an acceptance"))
+        await self.writer.drained()
+        await self._give_up()
+
+    async def _give_up(self) -> None:
+        now_us = self.clock.now_us()
+
+        def give_up() -> None:
+            if self._reader is not None:
+                self._reader.close()
+            self.loop_reader.close()
+            self.slots.clear()
+            self.slots.close()
+            self.store.close(now_us=now_us)
+
+        async with self._read_lock:
+            await _do(self.store, self.threads, give_up)
+        self.threads.close()
+
+
+async def _do(store: Store, threads: JournalThreads, work: Callable[[], T]) -> T:
+    return await threads.run(work) if store.blocking else work()
+
+
+async def open_journal(
+    engine: Engine,
+    process: Process,
+    path: str,
+    store: Store,
+    slots: Callable[[], Slots],
+    options: JournalOptions,
+) -> OpenJournal:
+    """Open a store and recover what is in it; nothing is handed out yet.
+
+    Raises:
+        JournalError: What `Store.open` raises.
+    """
+    begun = engine.monotonic()
+    threads = JournalThreads(engine.loop, engine.ports.threads)
+    now_us = micros(engine.ports.wall())
+    opened = await _do(
+        store, threads, lambda: store.open(node=socket.gethostname(), pid=os.getpid(), now_us=now_us)
+    )
+    clock = JournalClock(engine.ports.wall, engine.loop.time)
+    memory = slots()
+    journal = OpenJournal(engine, process, path, store, opened, memory, threads, clock, options)
+    named = {one.id: one for one in memory.named()}
+
+    def at_least(us: int) -> int:
+        clock.not_before(us)
+        return clock.now_us()
+
+    def look() -> Findings:
+        return inspect(
+            journal.loop_reader, named, boot=opened.boot, now_us=at_least, bury=journal.books.burial
+        )
+
+    found = await _do(store, threads, look)
+    if found.operations:
+        await journal.writer.submit(found.operations)
+    memory.clear()
+    journal.take_up(found)
+    hub = engine.hub
+    if JournalOpened in hub.wanted:
+        hub.emit(
+            JournalOpened(
+                at=engine.loop.time(),
+                path=path,
+                boot=opened.boot,
+                live=len(found.lives),
+                clean=opened.clean,
+                seconds=engine.monotonic() - begun,
+            )
+        )
+    return journal

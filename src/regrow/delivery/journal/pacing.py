@@ -1,0 +1,111 @@
+"""When a supervisor's children may be given messages that may kill them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from regrow.runtime.supervision import SupervisorBase
+
+if TYPE_CHECKING:
+    from regrow.core.budget import RestartBudget
+    from regrow.delivery.journal.owed import Owed
+    from regrow.runtime.process import Process
+
+__all__ = ("ALONE", "Pacer", "Pacers")
+
+ALONE: Final = 1.0
+"""Seconds before the redelivery to a process without a supervisor."""
+_AFTER: Final = 0.001
+"""Seconds past the end of a budget's window, where float arithmetic leaves no doubt."""
+
+
+@final
+class Pacer:
+    """Keeps deliveries from using up one supervisor's restart budget.
+
+    A delivery whose handler killed its process is a suspect. It comes again after `max_seconds /
+    max_restarts` at the earliest, and one suspect at a time. While only one restart is left in the window,
+    nothing that hasn't killed anybody yet is handed out either: it might.
+    """
+
+    __slots__ = ("_budget", "_ready_at", "suspect", "waiting")
+
+    def __init__(self, budget: RestartBudget | None) -> None:
+        self._budget = budget
+        self._ready_at = 0.0
+        self.suspect: Owed | None = None
+        """The one that is under way."""
+        self.waiting: list[Owed] = []
+        """Suspects that wait until that one has ended."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds between a crash and the next suspect."""
+        budget = self._budget
+        return ALONE if budget is None else budget.max_seconds / max(1, budget.max_restarts)
+
+    def crashed(self, now: float) -> float:
+        """A handler killed its process. Returns when its message may come again."""
+        self._ready_at = now + self.pace
+        return self._ready_at
+
+    def ended(self, owed: Owed) -> list[Owed]:
+        """A hand-out has ended. Returns the suspects that waited for that."""
+        if self.suspect is not owed:
+            return []
+        self.suspect = None
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
+    def suspect_held_until(self, now: float) -> float | None:
+        """None if a suspect may go now; else when, infinity for when the one under way has ended."""
+        if self.suspect is not None:
+            return float("inf")
+        if now < self._ready_at:
+            return self._ready_at
+        return self._left_until(now, 0)
+
+    def held_until(self, now: float) -> float | None:
+        """None if a delivery that killed nobody yet may go now; else when."""
+        return self._left_until(now, 1)
+
+    def _left_until(self, now: float, spare: int) -> float | None:
+        """When more than `spare` restarts are left in the window; None if they are, or never were."""
+        budget = self._budget
+        if budget is None or budget.left(now) > min(spare, budget.max_restarts - 1):
+            return None
+        oldest = budget.oldest
+        if oldest is None or budget.max_restarts == 0:
+            return None
+        return max(oldest + budget.max_seconds, now) + _AFTER
+
+
+@final
+class Pacers:
+    """The pacers of one System, by supervisor; made at a first crash."""
+
+    __slots__ = ("_alone", "_by_supervisor")
+
+    def __init__(self) -> None:
+        self._by_supervisor: dict[Process, Pacer] = {}
+        self._alone = Pacer(None)
+
+    def of(self, process: Process) -> Pacer:
+        """The pacer above `process`."""
+        above = process.parent
+        if above is None or not isinstance(above.instance, SupervisorBase):
+            return self._alone
+        found = self._by_supervisor.get(above)
+        if found is None:
+            self._forget_ended()
+            found = self._by_supervisor[above] = Pacer(above.instance.budget)
+        return found
+
+    def known(self, process: Process) -> Pacer | None:
+        """The same, None if nothing below that supervisor has crashed."""
+        above = process.parent
+        return self._by_supervisor.get(above) if above is not None else None
+
+    def _forget_ended(self) -> None:
+        for supervisor in [one for one in self._by_supervisor if not one.alive]:
+            del self._by_supervisor[supervisor]

@@ -1,0 +1,139 @@
+"""Which deliveries were being handled when the process was killed: 16 bytes of shared memory for each.
+
+The file is written by the kernel, whenever it likes: it outlives `kill -9` at the cost of a memory write.
+It may be lost with the power, and then names nobody.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from pathlib import Path
+from struct import Struct
+from typing import Final, TypeAlias, final
+
+import msgspec
+
+__all__ = ("Named", "Slots", "mapped_slots")
+
+SLOT: Final = Struct("<QHHI")
+FIRST: Final = 1024
+"""Slots that there are from the beginning."""
+USED: Final = 1
+NOT_REPEATABLE: Final = 2
+MAX_CRASHES: Final = 0xFFFF
+_SEED: Final = 0x5A17C0DE
+
+Buffer: TypeAlias = "bytearray | mmap.mmap"
+
+
+@final
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """A delivery that a slot names: its handler had begun and nobody knows how it ended.
+
+    `crashes` is its count at that time, so that it is never counted twice.
+    """
+
+    id: int
+    crashes: int
+    repeatable: bool
+
+
+@final
+class Slots:
+    """Names the deliveries whose handlers run.
+
+    Args:
+        buffer: Where to: memory that outlives what it is about.
+        grow: Gives the buffer with so many bytes, when there are too few.
+    """
+
+    __slots__ = ("_buffer", "_free", "_grow")
+
+    def __init__(self, buffer: Buffer, grow: Callable[[int], Buffer]) -> None:
+        self._buffer = buffer
+        self._grow = grow
+        self._free: list[int] = []
+
+    def named(self) -> list[Named]:
+        """What the slots name, and who is torn names nobody."""
+        found: list[Named] = []
+        for offset in range(0, len(self._buffer) - SLOT.size + 1, SLOT.size):
+            id, crashes, flags, check = SLOT.unpack_from(self._buffer, offset)
+            if flags & USED and check == _check(id, crashes, flags):
+                found.append(Named(id, crashes, not flags & NOT_REPEATABLE))
+        return found
+
+    def clear(self) -> None:
+        """Nobody runs."""
+        size = max(len(self._buffer), FIRST * SLOT.size)
+        if size > len(self._buffer):
+            self._buffer = self._grow(size)
+        self._buffer[:size] = bytes(size)
+        self._free = list(range(size - SLOT.size, -1, -SLOT.size))
+
+    def begin(self, id: int, crashes: int, *, repeatable: bool) -> int:
+        """A handler is about to run. Returns its slot."""
+        if not self._free:
+            self._extend()
+        slot = self._free.pop()
+        flags = USED if repeatable else USED | NOT_REPEATABLE
+        crashes = min(crashes, MAX_CRASHES)
+        SLOT.pack_into(self._buffer, slot, id, crashes, flags, _check(id, crashes, flags))
+        return slot
+
+    def end(self, slot: int) -> None:
+        """It is known how it ended."""
+        SLOT.pack_into(self._buffer, slot, 0, 0, 0, 0)
+        self._free.append(slot)
+
+    def flush(self) -> None:
+        """Have what stands there written to the disk now; call it on a thread."""
+        if isinstance(self._buffer, mmap.mmap):
+            self._buffer.flush()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if isinstance(self._buffer, mmap.mmap):
+            self._buffer.close()
+
+    def _extend(self) -> None:
+        size = len(self._buffer)
+        self._buffer = self._grow(max(2 * size, FIRST * SLOT.size))
+        self._free = list(range(len(self._buffer) - SLOT.size, size - 1, -SLOT.size))
+
+
+def _check(id: int, crashes: int, flags: int) -> int:
+    return (_SEED ^ id ^ (id >> 32) ^ (crashes << 16) ^ flags) & 0xFFFFFFFF
+
+
+def mapped_slots(path: Path) -> Slots:
+    """The slots in the file `path`, made if there is none; readable by its owner alone.
+
+    Raises:
+        OSError: It can't be opened or mapped.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        size = max(os.fstat(descriptor).st_size // SLOT.size * SLOT.size, FIRST * SLOT.size)
+        os.ftruncate(descriptor, size)
+        memory = mmap.mmap(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+    def grow(size: int) -> mmap.mmap:
+        memory.resize(size)
+        return memory
+
+    return Slots(memory, grow)
+
+
+def memory_slots(kept: bytearray) -> Slots:
+    """Slots in memory that the caller keeps."""
+
+    def grow(size: int) -> bytearray:
+        kept.extend(bytes(size - len(kept)))
+        return kept
+
+    return Slots(kept, grow)

@@ -1,0 +1,47 @@
+"""Where a journal waits for the disk: threads of its own, so that `blocking` handlers can't hold it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Final, TypeVar, cast, final
+
+from regrow.runtime.threadpool import Threadpool
+
+if TYPE_CHECKING:
+    from regrow.core.ports import ThreadRunner
+
+__all__ = ("JournalThreads",)
+
+T = TypeVar("T")
+THREADS: Final = 2
+"""One that commits, one that reads."""
+
+
+@final
+class JournalThreads:
+    """Runs work of a journal on the System's thread port, or on two threads made for it.
+
+    It looks like an executor to the loop, so that a loop with a clock of its own counts what runs.
+    """
+
+    __slots__ = ("_loop", "_own", "_runner")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
+        self._loop = loop
+        self._own = port is None
+        self._runner: ThreadRunner = Threadpool(THREADS) if port is None else port
+
+    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run `work` on a thread; the future is the loop's."""
+        return self._loop.run_in_executor(cast("Executor", self), work)
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """For the loop: take the work to a thread."""
+        return self._runner.submit(work)
+
+    def close(self) -> None:
+        """Nothing more will be run."""
+        if self._own:
+            self._runner.close()

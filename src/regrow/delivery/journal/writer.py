@@ -1,0 +1,311 @@
+"""Group commit: one transaction at a time; what comes meanwhile is the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+
+from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
+from regrow.errors import JournalFailed, StaleEpoch
+
+if TYPE_CHECKING:
+    from regrow.delivery.journal.store import Store
+    from regrow.delivery.journal.threads import JournalThreads
+    from regrow.runtime.engine import Engine
+
+__all__ = ("Unit", "Writer")
+
+MAX_OPERATIONS: Final = 512
+MAX_BYTES: Final = 2_000_000
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 5.0
+"""Seconds before what must not be lost is tried again after a failed commit."""
+
+
+class Unit(Protocol):
+    """Operations that belong together, and who wants to know of their commit. Both are called on the loop."""
+
+    def committed(self) -> None:
+        """They are in the journal."""
+        ...
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
+        """They are not. True asks for another try, before anything that came later."""
+        ...
+
+
+Pending: TypeAlias = tuple[Sequence[Operation], Unit, int]
+
+
+@final
+class Submitted:
+    """A unit whose owner waits by a future."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self.future = future
+
+    def committed(self) -> None:
+        """Tell the future, unless it was cancelled."""
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
+        """Fail the future."""
+        if not self.future.done():
+            self.future.set_exception(error)
+        return False
+
+
+@final
+class Writer:
+    """Writes what is added, in the order it came, up to 512 operations or 2 MB per transaction.
+
+    Args:
+        engine: Of the System; the writer's callbacks run in its base context.
+        store: Where to.
+        threads: Where commits run if the store blocks; otherwise they run on the loop.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_committing",
+        "_engine",
+        "_idle",
+        "_kept",
+        "_pause",
+        "_paused",
+        "_pending",
+        "_starting",
+        "_store",
+        "_threads",
+        "commits",
+        "failure",
+        "observe",
+        "on_trouble",
+        "operations",
+        "slowest",
+        "waiting",
+    )
+
+    def __init__(self, engine: Engine, store: Store, threads: JournalThreads) -> None:
+        self._engine = engine
+        self._store = store
+        self._threads = threads
+        self._pending: deque[Pending] = deque()
+        self._kept: deque[Pending] = deque()
+        self._committing = False
+        self._starting = False
+        self._pause = 0.0
+        self._paused = False
+        self._idle: list[asyncio.Future[None]] = []
+        self._closed: JournalFailed | None = None
+        self.failure: JournalFailed | None = None
+        """Why nothing can be written now; None if all is well."""
+        self.on_trouble: Callable[[JournalFailed | None], object] | None = None
+        """Called with the error of a commit that failed, and with None when one succeeds again."""
+        self.observe: Callable[[Sequence[Operation]], object] | None = None
+        """Called with the operations of each transaction, before their owners are."""
+        self.commits: int = 0
+        self.operations: int = 0
+        self.slowest: float = 0.0
+        """Seconds that the slowest commit took."""
+        self.waiting: int = 0
+        """Operations that are not committed yet."""
+
+    # -- taking --------------------------------------------------------------------------------
+
+    def add(self, operations: Sequence[Operation], unit: Unit, size: int = 0) -> None:
+        """Write `operations` with the next transaction; `size` is roughly how many bytes they have."""
+        if self._closed is not None:
+            unit.failed(self._closed)
+            return
+        if self._paused and self.failure is not None:
+            if unit.failed(self.failure):
+                self._kept.append((operations, unit, size))
+                self.waiting += len(operations)
+            return
+        self._pending.append((operations, unit, size))
+        self.waiting += len(operations)
+        if not self._starting and not self._committing:
+            self._starting = True
+            # With the loop's next pass, so that what this one brings goes into one transaction.
+            self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+
+    def submit(self, operations: Sequence[Operation]) -> asyncio.Future[None]:
+        """Write `operations`; the future is done after the commit."""
+        future: asyncio.Future[None] = self._engine.loop.create_future()
+        self.add(tuple(operations), Submitted(future), _size_of(operations))
+        return future
+
+    async def drained(self) -> None:
+        """Return when everything that was added is committed, or has failed."""
+        if self._committing or self._starting or self._pending or self._kept:
+            future: asyncio.Future[None] = self._engine.loop.create_future()
+            self._idle.append(future)
+            await future
+
+    def close(self, error: JournalFailed) -> None:
+        """Take nothing more; what isn't being committed fails."""
+        if self._closed is not None:
+            return
+        self._closed = error
+        left = [*self._kept, *self._pending]
+        self._kept.clear()
+        self._pending.clear()
+        self.waiting -= sum(len(operations) for operations, _, _ in left)
+        for _, unit, _ in left:
+            unit.failed(error)
+        self._tell_idle()
+
+    # -- a transaction -------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._starting = False
+        if self._committing or self._paused:
+            return
+        batch: list[Pending] = []
+        operations: list[Operation] = []
+        size = 0
+        for line in (self._kept, self._pending):
+            while line and len(operations) < MAX_OPERATIONS and size < MAX_BYTES:
+                entry = line.popleft()
+                batch.append(entry)
+                operations.extend(entry[0])
+                size += entry[2]
+        if not batch:
+            self._tell_idle()
+            return
+        self._committing = True
+        begun = self._engine.monotonic()
+        if self._store.blocking:
+            future = self._threads.run(partial(self._store.commit, operations))
+            future.add_done_callback(partial(self._done, batch, begun), context=self._engine.contexts.base)
+            return
+        try:
+            self._store.commit(operations)
+        except (JournalFailed, StaleEpoch) as error:
+            self._ended(batch, begun, error)
+        else:
+            self._ended(batch, begun, None)
+
+    def _done(self, batch: list[Pending], begun: float, future: asyncio.Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled():
+            error = JournalFailed("journal", "its thread was given up", "a commit")
+        if error is not None and not isinstance(error, JournalFailed | StaleEpoch):
+            self._ended(batch, begun, JournalFailed("journal", repr(error), "a commit"))
+            raise error
+        self._ended(batch, begun, error)
+
+    def _ended(self, batch: list[Pending], begun: float, error: JournalFailed | StaleEpoch | None) -> None:
+        self._committing = False
+        if error is None:
+            self._succeeded(batch, begun)
+        elif isinstance(error, StaleEpoch):
+            self._stale(batch, error)
+        else:
+            self._failed(batch, error)
+
+    def _succeeded(self, batch: list[Pending], begun: float) -> None:
+        count = sum(len(operations) for operations, _, _ in batch)
+        self.commits += 1
+        self.operations += count
+        self.waiting -= count
+        self.slowest = max(self.slowest, self._engine.monotonic() - begun)
+        recovered = self.failure is not None
+        self.failure = None
+        self._pause = 0.0
+        self._go_on()  # first, so that the disk has work while this loop goes through the results
+        if self.observe is not None:
+            for operations, _, _ in batch:
+                self.observe(operations)
+        for _, unit, _ in batch:
+            unit.committed()
+        if recovered and self.on_trouble is not None:
+            self.on_trouble(None)
+
+    def _stale(self, batch: list[Pending], error: StaleEpoch) -> None:
+        """Nothing was written because of one unit: it fails, the others go again."""
+        good = [entry for entry in batch if not _writes_for(entry[0], error)]
+        bad = [entry for entry in batch if _writes_for(entry[0], error)]
+        if not bad:
+            good, bad = [], batch
+        self._kept.extendleft(reversed(good))
+        self._fail(bad, error)
+        self._go_on()
+
+    def _failed(self, batch: list[Pending], error: JournalFailed) -> None:
+        if self.failure is None and self.on_trouble is not None:
+            self.on_trouble(error)
+        self.failure = error
+        kept = self._fail(batch, error)
+        later = list(self._pending)
+        self._pending.clear()
+        kept += self._fail(later, error)  # what came meanwhile would meet the same disk
+        self._kept.extendleft(reversed(kept))
+        if self._closed is not None:
+            for _, unit, _ in self._kept:
+                unit.failed(error)
+            self._kept.clear()
+        if not self._kept:
+            self._tell_idle()
+            return
+        self._paused = True
+        self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * self._pause))
+        self._engine.timers.internal(self._pause, self._try_again)
+
+    def _try_again(self) -> None:
+        self._paused = False
+        self._start()
+
+    def _fail(self, entries: list[Pending], error: JournalFailed | StaleEpoch) -> list[Pending]:
+        kept = [entry for entry in entries if entry[1].failed(error)]
+        self.waiting -= sum(len(entry[0]) for entry in entries) - sum(len(entry[0]) for entry in kept)
+        return kept
+
+    def _go_on(self) -> None:
+        if self._pending or self._kept:
+            if self._store.blocking:
+                self._start()
+            elif not self._starting:
+                self._starting = True
+                self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+        else:
+            self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        waiting, self._idle = self._idle, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+def _writes_for(operations: Sequence[Operation], error: StaleEpoch) -> bool:
+    for operation in operations:
+        if isinstance(operation, SaveState):
+            found = (operation.state.name, operation.state.epoch)
+        elif isinstance(operation, AppendEvent):
+            found = (operation.event.name, operation.epoch)
+        else:
+            continue
+        if found == (error.name, error.epoch):
+            return True
+    return False
+
+
+def _size_of(operations: Sequence[Operation]) -> int:
+    size = 0
+    for operation in operations:
+        if isinstance(operation, SaveState):
+            size += len(operation.state.data)
+        elif isinstance(operation, AppendEvent):
+            size += len(operation.event.data)
+        else:
+            live = getattr(operation, "live", None)
+            size += len(live.payload) if live is not None else 0
+    return size
