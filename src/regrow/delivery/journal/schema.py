@@ -109,7 +109,7 @@ def version_of(connection: apsw.Connection) -> int | str | None:
         return int(str(cell(connection, "PRAGMA user_version")))
     if application == 0 and not cell(connection, "SELECT count(*) FROM sqlite_schema"):
         return None
-    return f"a database of something else, with application_id {application}"
+    return f"a database of something else, with application_id {application!r}"
 
 
 def upgrade(connection: apsw.Connection, found: int, steps: Mapping[int, str]) -> None:

@@ -1,21 +1,23 @@
-"""What SQLite does for each kind of row that a batch is made of: triggers of one temporary view."""
+"""What SQLite does for the operations of a batch that are more than an insert: triggers of a temporary view.
+
+A row of the view is an operation, and a trigger per kind does the work in SQLite's own machine, in the order
+of the rows, so that many operations are one statement.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from regrow.delivery.journal.rows import Attempt, Burial, Live
+from regrow.delivery.journal.rows import Attempt, Burial
 
 __all__ = ("KINDS", "STALE", "TRIGGERS", "WIDTH")
 
 STALE: Final = "stale epoch"
 """First item of the JSON text of the constraint error that tells of a stale epoch."""
 
-_LIVE: Final = Live.__struct_fields__
 _ATTEMPT: Final = ("id", *Attempt.__struct_fields__)
 _BURIAL: Final = ("id", "attempts", "crashes", *Burial.__struct_fields__)
-WIDTH: Final = len(_LIVE)
 
 _KEPT: Final = (
     "id, mid, kind, payload, key, lane, source, headers, traceparent, created_us, expires_us, due_us, "
@@ -27,10 +29,6 @@ _GROUP: Final = """(SELECT g.id FROM dead_group g WHERE g.dest = {0}.dest AND g.
 
 # By kind of row: its fields, and what SQLite does with them (`:name` is the field of the row at hand).
 STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "accept": (
-        _LIVE,
-        f"INSERT INTO live({', '.join(_LIVE)}) VALUES ({', '.join(':' + name for name in _LIVE)});",
-    ),
     "accepted": (
         ("n", "last_id"),
         """UPDATE counter SET n = n + :n WHERE name = 'accepted';
@@ -123,10 +121,6 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("name", "type", "schema", "epoch", "version", "data", "updated_us"),
         "INSERT OR REPLACE INTO state VALUES (:name, :type, :schema, :epoch, :version, :data, :updated_us);",
     ),
-    "event": (
-        ("name", "version", "schema", "data"),
-        "INSERT INTO state_event VALUES (:name, :version, :schema, :data);",
-    ),
     "drop": (("name", "version"), "DELETE FROM state_event WHERE name = :name AND version <= :version;"),
     "job": (("id", "job"), "INSERT OR REPLACE INTO redrive VALUES (:id, :job);"),
     "record": (
@@ -134,6 +128,9 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "INSERT INTO audit VALUES (NULL, :at_us, :actor, :action, :target, :detail);",
     ),
 }
+WIDTH: Final = max(len(fields) for fields, _ in STEPS.values())
+"""How many values a row has, besides its kind."""
+
 KINDS: Final = {name: number for number, name in enumerate(STEPS)}
 
 
@@ -141,7 +138,6 @@ def _trigger(name: str) -> str:
     fields, sql = STEPS[name]
     places = {field: f"NEW.a{place}" for place, field in enumerate(fields)}
     body = re.sub(r":(\w+)", lambda match: places[match[1]], sql)
-    # The frequent ones first: a row goes past the conditions of those before its own.
     return (
         f"CREATE TEMP TRIGGER op_{name} INSTEAD OF INSERT ON op WHEN NEW.kind = {KINDS[name]} "
         f"BEGIN {body} END;"
