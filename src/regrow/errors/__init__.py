@@ -65,6 +65,12 @@ In brackets: the built-in exception that it is as well::
                 WrongVersion
             EncodeFailed
             NoCodec
+        ControlError
+            BadFrame
+                FrameBroken
+                FrameTooLong
+            ControlClosed
+            OwnerRefused
         DeadLetterError
             BadDeadLetterFilter (ValueError)
             BadDeadLetterOption (ValueError)
@@ -168,6 +174,12 @@ from regrow.errors.children import NoSuchPartition as NoSuchPartition
 from regrow.errors.children import StartError as StartError
 from regrow.errors.children import StartTimeout as StartTimeout
 from regrow.errors.children import TooManyChildren as TooManyChildren
+from regrow.errors.control import BadFrame as BadFrame
+from regrow.errors.control import ControlClosed as ControlClosed
+from regrow.errors.control import ControlError as ControlError
+from regrow.errors.control import FrameBroken as FrameBroken
+from regrow.errors.control import FrameTooLong as FrameTooLong
+from regrow.errors.control import OwnerRefused as OwnerRefused
 from regrow.errors.deadletters import BadDeadLetterFilter as BadDeadLetterFilter
 from regrow.errors.deadletters import BadDeadLetterOption as BadDeadLetterOption
 from regrow.errors.deadletters import BadEdit as BadEdit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,16 +17,21 @@ from regrow.delivery.deadletters.where import fingerprint_of, shown
 from regrow.delivery.journal.operations import Operation, Purge, QuarantineCause, Regroup
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Cursor, DeadLetter, Filter
 
-__all__ = ("purge", "quarantine", "release")
+__all__ = ("Report", "purge", "quarantine", "release")
+
+Report: TypeAlias = Callable[[int], object]
+"""Told how many are done."""
 
 
-async def purge(queue: DeadLetterQueue, where: Filter, actor: str, why: str) -> int:
-    """Delete what there is now. Returns how many."""
+async def purge(
+    queue: DeadLetterQueue, where: Filter, actor: str, why: str, report: Report | None = None
+) -> int:
+    """Delete what there is now. Returns how many; `report` is told from time to time."""
     # What dies from now on isn't meant.
     now_us = queue.journal.now_us()
     until_us = now_us if where.older_us is None else min(where.older_us, now_us)
     chosen = msgspec.structs.replace(where, older_us=until_us)
-    count = await change_all(queue, chosen, lambda letter: Purge(letter.live.id))
+    count = await change_all(queue, chosen, lambda letter: Purge(letter.live.id), report)
     async with queue.changes.alone():
         detail = f"where {shown(where)}: {why}"
         await queue.changes.commit([queue.audit(actor, "purge", f"{count} dead letters", detail)])
@@ -49,7 +55,12 @@ async def release(queue: DeadLetterQueue, fingerprint: str | bytes, actor: str, 
     return count
 
 
-async def change_all(queue: DeadLetterQueue, where: Filter, change: Callable[[DeadLetter], Operation]) -> int:
+async def change_all(
+    queue: DeadLetterQueue,
+    where: Filter,
+    change: Callable[[DeadLetter], Operation],
+    report: Report | None = None,
+) -> int:
     """Change all of these, a batch at a time; others get their turn in between. Returns how many."""
     count = 0
     after: Cursor | None = None
@@ -61,6 +72,8 @@ async def change_all(queue: DeadLetterQueue, where: Filter, change: Callable[[De
             after = after_of(page[-1])
             await queue.changes.commit([change(letter) for letter in page])
             count += len(page)
+        if report is not None:
+            report(count)
 
 
 async def _regroup(queue: DeadLetterQueue, cause: bytes, actor: str, note: str, *, on: bool) -> int:

@@ -13,18 +13,17 @@ from typing_extensions import Unpack
 from regrow.delivery.deadletters.bulk import purge, quarantine, release
 from regrow.delivery.deadletters.decoding import payload_of
 from regrow.delivery.deadletters.editing import edited_arguments, edited_value
-from regrow.delivery.deadletters.events import DeadLetterEdited, DeadLettersImported
+from regrow.delivery.deadletters.events import DeadLetterEdited
 from regrow.delivery.deadletters.presenting import presented
 from regrow.delivery.deadletters.queue import DeadLetterQueue, after_of, check_text
 from regrow.delivery.deadletters.redrives import Options, Redrives
-from regrow.delivery.deadletters.transfer import Importing, line_of
+from regrow.delivery.deadletters.transfer import Importing, export_page
 from regrow.delivery.deadletters.views import (
     DeadLetterCause,
     DeadLetterDetails,
     DeadLetterPage,
     DeadLetterStats,
     ImportReport,
-    RefusedLine,
     cause_of,
     details_of,
     failure_ratio,
@@ -338,11 +337,14 @@ class DeadLetters:
         Raises:
             BadDeadLetterFilter: There is no such condition, or its value can't be used.
         """
-        queue = self._queue
-        async for page in queue.pages(self._filter(where)):
-            for letter in page:
-                id = letter.live.id
-                yield line_of(letter, await queue.journal.read(partial(attempts_of, id)))
+        chosen = self._filter(where)
+        lines, after = await export_page(self._queue, chosen, None)
+        for line in lines:
+            yield line
+        while after is not None:
+            lines, after = await export_page(self._queue, chosen, after)
+            for line in lines:
+                yield line
 
     async def import_(self, lines: Iterable[str | bytes], *, actor: str = PROGRAM) -> ImportReport:
         """Add what `export` gave, here or elsewhere: message id, key and history stay, the number is new.
@@ -353,18 +355,9 @@ class DeadLetters:
         Raises:
             JournalFull: There is no room for so many; those added before stay.
         """
-        check_text("actor", actor)
-        queue, importing = self._queue, Importing(self._queue)
-        refused: list[RefusedLine] = []
-        count = 0
-        async for report in importing.run(lines):
-            count += report.imported
-            refused += report.refused
-        async with queue.changes.alone():
-            detail = f"{count} imported, {len(refused)} refused"
-            await queue.changes.commit([queue.audit(actor, "import", f"{count} dead letters", detail)])
-        queue.emit(DeadLettersImported(at=queue.time(), count=count, actor=actor))
-        return ImportReport(count, tuple(refused))
+        importing = Importing(self._queue, actor)
+        await importing.add(lines)
+        return await importing.finish()
 
     # -- inside --------------------------------------------------------------------------------
 

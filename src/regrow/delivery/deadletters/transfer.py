@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Final, Literal, final
@@ -10,14 +10,15 @@ from typing import Annotated, Final, Literal, final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of
+from regrow.delivery.deadletters.events import DeadLettersImported
+from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of, check_text
 from regrow.delivery.deadletters.views import KINDS, ImportReport, RefusedLine
 from regrow.delivery.deadletters.where import FINGERPRINT_BYTES
 from regrow.delivery.journal.operations import Annotate, BuryNew, Operation
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Attempt, Burial, Cursor, DeadLetter, Filter, Live
 from regrow.delivery.journal.store import Reader
 
-__all__ = ("Importing", "line_of")
+__all__ = ("Importing", "export_page", "line_of")
 
 MID_BYTES: Final = 16
 MAX_LINE: Final = 8 * 1024 * 1024
@@ -53,6 +54,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 _decoder: Final = msgspec.json.Decoder(Line)
 
 
+async def export_page(
+    queue: DeadLetterQueue, where: Filter, after: Cursor | None, limit: int = BATCH
+) -> tuple[list[str], Cursor | None]:
+    """The next lines of an export, and where they ended; None if these are the last."""
+    page = await queue.page(where, after, limit)
+
+    def lines(reader: Reader) -> list[str]:
+        return [line_of(letter, reader.attempts(letter.live.id)) for letter in page]
+
+    following = after_of(page[-1]) if len(page) == limit else None
+    return await queue.journal.read(lines), following
+
+
 def line_of(letter: DeadLetter, attempts: list[Attempt]) -> str:
     """A dead letter as one line, without its end."""
     live = letter.live
@@ -80,33 +94,47 @@ def line_of(letter: DeadLetter, attempts: list[Attempt]) -> str:
 class Importing:
     """Turns lines into dead letters of a queue, a batch at a time."""
 
-    __slots__ = ("_known", "_queue")
+    __slots__ = ("_actor", "_imported", "_known", "_line", "_queue", "_refused")
 
-    def __init__(self, queue: DeadLetterQueue) -> None:
+    def __init__(self, queue: DeadLetterQueue, actor: str) -> None:
         self._queue = queue
-        self._known: set[bytes] = set()
+        self._actor = check_text("actor", actor)
+        self._known: set[bytes] | None = None
+        self._line = 0
+        self._imported = 0
+        self._refused: list[RefusedLine] = []
 
-    async def run(self, lines: Iterable[str | bytes]) -> AsyncIterator[ImportReport]:
-        """Add them. Gives what became of each batch.
+    async def add(self, lines: Iterable[str | bytes]) -> None:
+        """Add these, which follow those that were added before.
 
         Raises:
-            JournalFull: There is no room for the next batch.
+            JournalFull: There is no room for the next batch; those before it stay.
         """
-        self._known = await self._queue.journal.read(known_messages)
-        numbered = enumerate(lines, 1)
+        if self._known is None:
+            self._known = await self._queue.journal.read(known_messages)
+        numbered = enumerate(lines, self._line + 1)
         while batch := list(islice(numbered, BATCH)):
-            yield await self._add(batch)
+            await self._add(batch)
+            self._line = batch[-1][0]
 
-    async def _add(self, batch: list[tuple[int, str | bytes]]) -> ImportReport:
+    async def finish(self) -> ImportReport:
+        """Write down that it was done, and say what became of all lines."""
+        queue, count = self._queue, self._imported
+        async with queue.changes.alone():
+            detail = f"{count} imported, {len(self._refused)} refused"
+            await queue.changes.commit([queue.audit(self._actor, "import", f"{count} dead letters", detail)])
+        queue.emit(DeadLettersImported(at=queue.time(), count=count, actor=self._actor))
+        return ImportReport(count, tuple(self._refused))
+
+    async def _add(self, batch: list[tuple[int, str | bytes]]) -> None:
         ops: list[Operation] = []
-        refused: list[RefusedLine] = []
         count = 0
         for number, text in batch:
             if not text.strip():
                 continue
             data = self._read(text)
             if isinstance(data, str):
-                refused.append(RefusedLine(number, data))
+                self._refused.append(RefusedLine(number, data))
                 continue
             ops += self._operations(data)
             count += 1
@@ -114,13 +142,14 @@ class Importing:
             async with self._queue.changes.alone():
                 self._queue.check_room(count)
                 await self._queue.changes.commit(ops)
-        return ImportReport(count, tuple(refused))
+        self._imported += count
 
     def _read(self, text: str | bytes) -> Data | str:
         """What a line says, or why it can't be used."""
         data = read_line(text)
         if isinstance(data, Data):
             mid = data.live.mid
+            assert self._known is not None
             if mid in self._known:
                 return f"message {mid.hex()} is in this journal already"
             self._known.add(mid)
