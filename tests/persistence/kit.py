@@ -107,13 +107,11 @@ class Counter(rg.GenServer):
 
     state: Totals
 
-    def init(self, sink: rg.Ref[Sink] | None = None) -> None:
-        self.sink = sink
+    def init(self) -> None:
         self.began_with = self.state.n
 
     def _tell(self, what: object) -> None:
-        if self.sink is not None:
-            self.sink.cast(Sink.note(what))
+        self.system.ref("sink", Sink).cast(Sink.note(what))
 
     @rg.call(raises=(Refused,))
     def add(self, by: int) -> int:
@@ -173,10 +171,10 @@ class Sink(rg.GenServer):
         return list(self.notes)
 
 
-def tree(journal: rg.Service, *, hand_off: bool = True) -> rg.System:
+def tree(journal: rg.Service) -> rg.System:
     """A counter and its sink."""
-    sink: rg.ChildSpec = rg.child(Sink, name="sink")
-    counter = rg.child(Counter, name="counter", kwargs={})
-    return rg.System(
-        [sink, counter], services=[journal], name="kept", hand_off=hand_off, max_restarts=100, max_seconds=1.0
-    )
+    children = [
+        rg.child(Sink, name="sink"),
+        rg.child(Counter, name="counter"),
+    ]
+    return rg.System(children, services=[journal], name="kept", max_restarts=100, max_seconds=1.0)

@@ -134,19 +134,29 @@ def hold_effects(pid: Pid[object], commit: CommitHook, admit: Admission | None =
 class Turns:
     """The turns of one process: the open one, and those that wait for their commit."""
 
-    __slots__ = ("_admit", "_open", "_process", "_waiting", "commit")
+    __slots__ = ("_admit", "_concluding", "_open", "_over", "_process", "_waiting", "commit")
 
     def __init__(self, process: Process, commit: CommitHook, admit: Admission | None) -> None:
         self._process = process
         self._admit = admit
         self._open: Turn | None = None
         self._waiting: deque[tuple[Turn, asyncio.Future[None]]] = deque()
+        self._concluding = False
+        self._over = False
         self.commit: CommitHook = commit
 
     @property
     def handling(self) -> bool:
         """Whether a handler runs; not `init`, nor `terminate`."""
-        return self._process.current is not None or self._process.status == RUNNING
+        return not self._over and (self._process.current is not None or self._process.status == RUNNING)
+
+    def put_off_end(self) -> bool:
+        """The process is to end in order: whether it has to wait until all that it handled is committed."""
+        if not self._waiting:
+            self._over = True
+            return False
+        self._concluding = True
+        return True
 
     def admits(self, request: Request) -> bool:
         """Whether a supervised message is to be handled; if not, this answers it."""
@@ -235,6 +245,9 @@ class Turns:
                 self._abort(turn, error)
                 return
             turn.release()
+        if self._concluding and not self._waiting:
+            self._concluding = False
+            self._process.engine.scheduler.conclude(self._process)
 
     def _abort(self, turn: Turn, error: BaseException) -> None:
         """A commit failed: nothing of it or after it gets out, and the process crashes."""

@@ -197,6 +197,8 @@ class Exits:
             self._engine.workers.job(process, after.coroutine)
         elif isinstance(after, End):
             self.finish(process, after.reason, by_signal=after.by_signal)
+        elif process.extras is not None and process.extras.turns and process.extras.turns.put_off_end():
+            process.status = QUEUED  # on no queue: what comes has to wait, a kill hasn't
         elif isinstance(after, Failed):
             self._terminate(process, Crash.of(after.error), None)
         else:
