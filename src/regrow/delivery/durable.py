@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import current_task
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from regrow.core.codec import codec
 from regrow.core.deliveries import uuid7
-from regrow.core.messages import CallMessage, CastMessage
+from regrow.delivery.envelope import Envelope, envelope_of, headers_of
 from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.operations import Accept
 from regrow.delivery.journal.owed import Owed, Wait
-from regrow.delivery.journal.rows import CALL, CAST, INFO, Live
+from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.journal.service import Journal, journal_of
 from regrow.delivery.records import Delivery
 from regrow.delivery.tracing import traceparent
-from regrow.errors import BadAddress, DeliveryTimeout, EncodeFailed
+from regrow.errors import BadAddress, CallToSelf, DeliveryTimeout, EncodeFailed
 from regrow.runtime.pid import Pid, Ref
 from regrow.runtime.process import current_process
 
@@ -29,8 +29,6 @@ __all__ = ("new_live", "send_durable")
 
 R = TypeVar("R")
 OPTION: Final = "durable=True"
-_encoder = msgspec.msgpack.Encoder()
-_types: dict[type, tuple[str, int, Any]] = {}
 
 
 def name_of(to: object) -> str:
@@ -63,10 +61,7 @@ def new_live(journal: Journal, to: object, message: object, options: Options) ->
     journal.check_room()
     opened = journal.opened
     now_us = opened.clock.now_us()
-    known = _types.get(type(message))
-    if known is None:
-        known = _type_of(message)
-    type_name, kind, encode = known
+    kind, type_name, payload = _envelope(message)
     ports = opened.engine.ports
     sender = current_process.get(None)
     delay = options.delay
@@ -76,11 +71,11 @@ def new_live(journal: Journal, to: object, message: object, options: Options) ->
         dest=dest,
         kind=kind,
         type=type_name,
-        payload=encode(message),
+        payload=payload,
         key=options.idempotency_key,
         lane=options.ordering_key,
         source=sender.name if sender is not None else None,
-        headers=None if options.metadata is None else _encode_plain(dict(options.metadata)),
+        headers=headers_of(options.metadata),
         traceparent=traceparent(),
         created_us=now_us,
         expires_us=None if options.expires_in is None else now_us + micros(options.expires_in),
@@ -106,10 +101,19 @@ async def send_durable(
     Raises:
         NoJournal, JournalFull, JournalFailed, JournalNotRunning: It was not accepted.
         BadAddress: The recipient has no name.
+        CallToSelf: With `ack="handled"` it would wait for itself.
         EncodeFailed, NoCodec: The message can't be written.
         DeliveryTimeout: It was not accepted in time; it may be accepted yet.
     """
     journal = journal_of(engine, OPTION)
+    caller = current_process.get(None)
+    if (
+        caller is not None
+        and options.ack == "handled"
+        and caller.name == name_of(to)
+        and caller.task is current_task()
+    ):
+        raise CallToSelf(caller, message)
     live = new_live(journal, to, message, options)
     loop = engine.loop
     begun = loop.time()
@@ -136,29 +140,10 @@ async def send_durable(
     )
 
 
-def _type_of(message: object) -> tuple[str, int, Any]:
-    kind = type(message)
-    if isinstance(message, CallMessage | CastMessage):
-        handler = message.__handler__
-        server = handler.server
-        name = f"{server.__module__}:{server.__qualname__}.{handler.name}"
-        found = (name, CALL if isinstance(message, CallMessage) else CAST, codec(server).encode)
-        _types[kind] = found
-        return found
-    return (f"{kind.__module__}:{kind.__qualname__}", INFO, _encode_info)
-
-
-def _encode_plain(value: object) -> bytes:
-    try:
-        return _encoder.encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise EncodeFailed(value, str(error)) from error
-
-
-def _encode_info(message: object) -> bytes:
-    data = _encode_plain(message)
-    if msgspec.msgpack.decode(data) != message:
+def _envelope(message: object) -> Envelope:
+    envelope = envelope_of(message)
+    if envelope.kind == INFO and msgspec.msgpack.decode(envelope.payload) != message:
         raise EncodeFailed(
-            message, "an info of a durable send is made of None, bool, int, float, str, bytes, list and dict"
+            message, "a durable info is made of None, bool, int, float, str, bytes, list and dict"
         )
-    return data
+    return envelope

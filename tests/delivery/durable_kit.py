@@ -1,0 +1,122 @@
+"""What the tests of durable sends need: a System with a journal on virtual time, and servers of all kinds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+import regrow as rg
+from regrow.core.ports import RandomStreams
+from regrow.delivery.journal.memory import MemoryStore
+from regrow.events import Event
+from tests.virtual_loop import run_virtual
+
+T = TypeVar("T")
+EPOCH = 1_700_000_000.0
+
+__all__ = ["Box", "Events", "Poison", "play", "ports", "run_system", "settled"]
+
+
+def ports(**others: Any) -> rg.Ports:
+    """Ports whose wall clock goes with the loop's."""
+    return rg.Ports(wall=lambda: EPOCH + asyncio.get_running_loop().time(), random=RandomStreams(7), **others)
+
+
+async def run_system(
+    journal: rg.Journal, body: Callable[[rg.System], Awaitable[T]], *children: rg.ChildSpec, **options: Any
+) -> T:
+    """Run `body(system)` in a System with this journal, up to its orderly stop."""
+    options.setdefault("ports", ports())
+    async with rg.System(children, services=[journal], **options) as system:
+        return await body(system)
+
+
+def play(
+    body: Callable[[rg.System, rg.Journal], Awaitable[T]],
+    *children: rg.ChildSpec,
+    journal: rg.Journal | None = None,
+    **options: Any,
+) -> T:
+    """The same on a fresh virtual loop, with a journal in memory."""
+    used = journal if journal is not None else rg.Journal.in_memory()
+    return run_virtual(run_system(used, lambda system: body(system, used), *children, **options), limit=20.0)
+
+
+async def settled() -> None:
+    """Return when nothing is left to do before the clock moves."""
+    loop: Any = asyncio.get_running_loop()
+    await loop.settled()
+
+
+class Events:
+    """Collects the events of a System."""
+
+    def __init__(self, system: rg.System, prefix: str) -> None:
+        self.seen: list[Event] = []
+        system.events.subscribe(prefix, self.seen.append)
+
+    @property
+    def names(self) -> list[str]:
+        """Their names, in order."""
+        return [event.name for event in self.seen]
+
+
+class Box(rg.GenServer):
+    """Keeps what it is given, over its restarts."""
+
+    kept: ClassVar[list[object]] = []
+
+    def init(self, *, fresh: bool = True) -> None:
+        if fresh:
+            type(self).kept = []
+
+    @rg.call
+    def put(self, value: int) -> int:
+        type(self).kept.append(value)
+        return 2 * value
+
+    @rg.cast
+    def note(self, value: int) -> None:
+        type(self).kept.append(value)
+
+    @rg.call(raises=(ValueError,))
+    def refuse(self, value: int) -> None:
+        type(self).kept.append(value)
+        raise ValueError(value)
+
+    @rg.call
+    async def wait(self, seconds: float) -> str:
+        type(self).kept.append("begun")
+        await asyncio.sleep(seconds)
+        type(self).kept.append("ended")
+        return "slept"
+
+
+class Poison(rg.GenServer):
+    """Dies of some messages as often as it is told to; counts how often each was begun, over its restarts."""
+
+    deaths: ClassVar[dict[int, int]] = {}
+    begun: ClassVar[list[int]] = []
+    at: ClassVar[list[float]] = []
+
+    @rg.call
+    def eat(self, value: int) -> int:
+        cls = type(self)
+        cls.begun.append(value)
+        cls.at.append(asyncio.get_running_loop().time())
+        if cls.deaths.get(value, 0) > 0:
+            cls.deaths[value] -= 1
+            raise RuntimeError(f"poisoned by {value}")
+        return value
+
+    @classmethod
+    def reset(cls, **deaths: int) -> None:
+        cls.deaths = {int(name[1:]): times for name, times in deaths.items()}
+        cls.begun = []
+        cls.at = []
+
+
+def memory() -> tuple[MemoryStore, bytearray]:
+    """What outlives a System."""
+    return MemoryStore(), bytearray()
