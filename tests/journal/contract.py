@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from regrow.delivery.journal import operations as ops
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, AuditEntry, Counts, Cursor, Filter, RedriveJob
 from regrow.delivery.journal.store import Opened, Reader, Store
 from regrow.errors import JournalFailed, StaleEpoch
-
 from tests.journal.samples import (
     START_US,
     attempt,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.sqlite import SqliteStore
 from regrow.delivery.journal.store import Store, SyncLevel
-
 from tests.journal.contract import StoreContract
 
 
