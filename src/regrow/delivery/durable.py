@@ -15,6 +15,7 @@ from regrow.delivery.journal.operations import Accept
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.journal.service import Journal, journal_of
+from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.records import Delivery
 from regrow.delivery.tracing import traceparent
 from regrow.errors import BadAddress, CallToSelf, DeliveryTimeout, EncodeFailed
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from regrow.delivery.options import Options
     from regrow.runtime.engine import Engine
 
-__all__ = ("new_live", "send_durable")
+__all__ = ("buffer_durable", "new_live", "send_durable")
 
 R = TypeVar("R")
 OPTION: Final = "durable=True"
@@ -86,6 +87,38 @@ def new_live(journal: Journal, to: object, message: object, options: Options) ->
     )
 
 
+def buffer_durable(engine: Engine, to: object, message: object, options: Options) -> Delivery[Any] | None:
+    """In a handler of a persistent server: the message is accepted with the commit of what the handler does.
+
+    Returns:
+        None anywhere else; nothing is sent then.
+
+    Raises:
+        JournalFull, JournalNotRunning, BadAddress, EncodeFailed, NoCodec: As `send_durable`.
+    """
+    keeper = open_keeper()
+    if keeper is None or keeper.engine is not engine:
+        return None
+    journal = journal_of(engine, OPTION)
+    live = new_live(journal, to, message, options)
+    keeper.send(_owed(journal, live, options, None))
+    return Delivery("buffered", live.dest, None, 0, None, None, 0.0, live.mid.hex())
+
+
+def _owed(journal: Journal, live: Live, options: Options, wait: Wait | None) -> Owed:
+    desk = journal.opened.desk
+    if options.breaker:
+        desk.breakers.breaker_for(live.dest, options.breaker)
+    return Owed(
+        live=live,
+        place=live.id,
+        desk=desk,
+        wait=wait,
+        backoff=options.backoff,
+        guarded=options.breaker is not False,
+    )
+
+
 async def send_durable(
     engine: Engine, to: object, message: object, timeout: float, options: Options
 ) -> Delivery[Any]:
@@ -105,6 +138,9 @@ async def send_durable(
         EncodeFailed, NoCodec: The message can't be written.
         DeliveryTimeout: It was not accepted in time; it may be accepted yet.
     """
+    buffered = buffer_durable(engine, to, message, options)
+    if buffered is not None:
+        return buffered
     journal = journal_of(engine, OPTION)
     caller = current_process.get(None)
     if (
@@ -118,18 +154,8 @@ async def send_durable(
     loop = engine.loop
     begun = loop.time()
     wait = Wait(asyncio.Future(loop=loop), begun + timeout, options.ack == "handled")
-    opened = journal.opened
-    owed = Owed(
-        live=live,
-        place=live.id,
-        desk=opened.desk,
-        wait=wait,
-        backoff=options.backoff,
-        guarded=options.breaker is not False,
-    )
-    if options.breaker:
-        opened.desk.breakers.breaker_for(live.dest, options.breaker)
-    opened.writer.add((Accept(live),), owed, len(live.payload))
+    owed = _owed(journal, live, options, wait)
+    journal.opened.writer.add((Accept(live),), owed, len(live.payload))
     engine.timers.deadline(wait)
     try:
         await wait.future

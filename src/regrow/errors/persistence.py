@@ -97,9 +97,9 @@ class StateSetAside(PersistenceError):
         self.problem = problem
         self.kept = kept
         super().__init__(
-            f"what is kept of {name!r} was set aside as {kept!r} because it can't be read ({problem}); {name!r}"
-            f" doesn't start until somebody decides: mend the class and put it back with rg.restore_state,"
-            f" or begin anew with rg.forget_state"
+            f"what is kept of {name!r} was set aside as {kept!r} because it can't be read ({problem});"
+            f" {name!r} doesn't start until somebody decides: mend the class and put it back with"
+            " rg.restore_state, or begin anew with rg.forget_state"
         )
 
 

@@ -60,7 +60,10 @@ class Outcomes:
                 owed.timer.cancel()
                 owed.timer = None
             if owed.live.id not in desk.owed:
-                continue  # settled elsewhere, or buried while its handler still ran
+                # Settled elsewhere, or buried while its handler still ran.
+                self._record(owed, now, ok=error is None)
+                self._tell(owed, result, error)
+                continue
             if error is None:
                 self._record(owed, now, ok=True)
                 settled.append((owed, "handled", result, None))
@@ -70,13 +73,23 @@ class Outcomes:
             operations = [Settle(owed.live.id, _has_history(owed.live)) for owed, _, _, _ in settled]
             desk.writer.add(operations, Settled(desk, settled))
 
+    def _tell(self, owed: Owed, result: object, error: BaseException | None) -> None:
+        """A persistent server has settled it; its answer has come now."""
+        if owed.wait is None:
+            return
+        attempts = owed.live.attempts + owed.live.crashes + 1
+        if error is None or isinstance(error, ProcessExited):
+            owed.wait.tell("handled", attempts, result)
+        else:
+            owed.wait.tell("rejected", attempts, None, error)
+
     def _record(self, owed: Owed, now: float, *, ok: bool) -> None:
         """Tell breaker and pacer of a handler that has ended."""
         desk = self._desk
         if owed.permit:
             breaker = desk.breakers.get(owed.live.dest)
             if breaker is not None:
-                breaker.record(owed.permit, now, ok, now - owed.begun_at)
+                breaker.record(owed.permit, now, ok, now - owed.begun_at if owed.has_begun else 0.0)
         if owed.live.crashes:
             self._free_suspects(owed)
 
@@ -97,7 +110,7 @@ class Outcomes:
         target = owed.target
         assert target is not None
         if isinstance(error, ProcessExited) and error.target is target and target.status == DEAD:
-            if not owed.begun_at or _put_down(owed, error.reason):
+            if not owed.has_begun or _put_down(owed, error.reason):
                 self._released(owed, now)
             elif error.reason is NORMAL or (isinstance(owed.item, Request) and owed.item.handled):
                 self._record(owed, now, ok=True)
@@ -128,7 +141,7 @@ class Outcomes:
                 breaker.release(owed.permit, now)
         if owed.live.crashes:
             self._free_suspects(owed)
-        if owed.begun_at and not owed.repeatable:
+        if owed.has_begun and not owed.repeatable:
             self._unknown(owed, Cause(error="its process was stopped before it had handled it"), None)
             return
         desk.books.let_go(owed.live)
@@ -315,7 +328,7 @@ class Outcomes:
         now_us = desk.clock.now_us()
         return Attempt(
             boot=desk.books.boot,
-            started_us=desk.clock.at_us(owed.begun_at) if owed.begun_at else now_us,
+            started_us=desk.clock.at_us(owed.begun_at) if owed.has_begun else now_us,
             ended_us=now_us,
             outcome=outcome,
             error_type=cause.error_type,

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, final
 
 import msgspec
 
-from regrow.core.deliveries import CurrentDelivery
+from regrow.core.deliveries import CurrentDelivery, HandedOut
 from regrow.delivery.journal.operations import Accept, Operation, Processed, Settle
 from regrow.delivery.journal.owed import Owed
-from regrow.delivery.journal.rows import Live
-from regrow.errors.persistence import StateNotStorable
+from regrow.errors import JournalError, JournalNotRunning, StateNotStorable
 from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.store import Reader
     from regrow.delivery.persistence.states import EventLog, Identity, WholeState
     from regrow.runtime.effects import Turn
+    from regrow.runtime.engine import Engine
     from regrow.runtime.items import Request
 
 __all__ = ("Desk", "Keeper", "KeptIn", "open_keeper")
@@ -27,10 +28,6 @@ __all__ = ("Desk", "Keeper", "KeptIn", "open_keeper")
 
 class Desk(Protocol):
     """What hands out deliveries, as a keeper needs it."""
-
-    def accepted(self, live: Live) -> None:
-        """This is in the journal, and owed."""
-        ...
 
     def settled_elsewhere(self, id: int) -> None:
         """This was settled by the transaction of whoever handled it."""
@@ -69,7 +66,7 @@ class Batch(msgspec.Struct, eq=False):
 
     future: asyncio.Future[None]
     operations: list[Operation]
-    accepted: list[Live]
+    accepted: list[Owed]
     settled: list[int]
     keys: list[str]
 
@@ -108,9 +105,14 @@ class Keeper:
         self._failure: BaseException | None = None
         self._keys: set[str] = set()
         """Explicit idempotency keys of what is handled and not committed yet."""
-        self._sends: list[Live] = []
+        self._sends: list[Owed] = []
         self._waiters: list[asyncio.Future[None]] = []
         self.state: WholeState | EventLog = state
+
+    @property
+    def engine(self) -> Engine:
+        """Of its System."""
+        return self._process.engine
 
     # -- a turn --------------------------------------------------------------------------------
 
@@ -121,9 +123,9 @@ class Keeper:
             return True
         return key not in self._keys and not self._journal.loop_reader.processed(self._identity.name, key)
 
-    def send(self, live: Live) -> None:
+    def send(self, owed: Owed) -> None:
         """A durable send of the handler that runs: it is accepted with the commit of its turn."""
-        self._sends.append(live)
+        self._sends.append(owed)
 
     def __call__(self, turn: Turn) -> asyncio.Future[None] | None:
         """The handler has returned: see `CommitHook`.
@@ -145,8 +147,8 @@ class Keeper:
         if not (changed or sends or delivered):
             return None
         batch = self._batch or self._open()
-        for live in sends:
-            batch.operations.append(Accept(live))
+        for owed in sends:
+            batch.operations.append(Accept(owed.live))
         batch.accepted.extend(sends)
         for request in delivered:
             self._settle(batch, request.delivery, rejected=turn.declared is not None)
@@ -183,11 +185,11 @@ class Keeper:
             return
         try:
             batch.operations += self.state.operations()
-        except StateNotStorable as error:
+            future = self._journal.submit(batch.operations)
+        except (StateNotStorable, JournalError) as error:
             self._fail(batch, error)
             return
         self._committing = True
-        future = self._journal.submit(batch.operations)
         context = self._process.engine.contexts.base
         future.add_done_callback(partial(self._committed, batch), context=context)
 
@@ -197,11 +199,12 @@ class Keeper:
         if error is not None:
             self._fail(batch, error)
             return
-        desk = self._journal.desk
-        for id in batch.settled:
-            desk.settled_elsewhere(id)
-        for live in batch.accepted:
-            desk.accepted(live)
+        with suppress(JournalNotRunning):  # the next incarnation of the journal finds it
+            desk = self._journal.desk
+            for id in batch.settled:
+                desk.settled_elsewhere(id)
+            for owed in batch.accepted:
+                owed.committed()
         self._keys.difference_update(batch.keys)
         batch.future.set_result(None)
         if self._batch is not None:
@@ -247,6 +250,8 @@ def open_keeper() -> Keeper | None:
 def _explicit_key(delivery: object) -> str | None:
     if isinstance(delivery, Owed):
         return delivery.live.key
+    if isinstance(delivery, HandedOut):
+        delivery = delivery.current()
     if isinstance(delivery, CurrentDelivery) and delivery.idempotency_key != delivery.id:
         return delivery.idempotency_key
     return None
