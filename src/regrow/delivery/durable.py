@@ -162,7 +162,15 @@ async def send_durable(
     except TimeoutError:
         raise DeliveryTimeout(to, message, timeout, started=True) from None
     return Delivery(
-        wait.end, live.dest, None, wait.attempts, wait.reply, wait.error, loop.time() - begun, live.mid.hex()
+        wait.end,
+        live.dest,
+        None,
+        wait.attempts,
+        wait.reply,
+        wait.error,
+        loop.time() - begun,
+        live.mid.hex(),
+        wait.duplicate,
     )
 
 

@@ -78,6 +78,7 @@ class Outcomes:
         if owed.wait is None:
             return
         attempts = owed.live.attempts + owed.live.crashes + 1
+        owed.wait.duplicate = isinstance(owed.item, Request) and owed.item.duplicate
         if error is None or isinstance(error, ProcessExited):
             owed.wait.tell("handled", attempts, result)
         else:

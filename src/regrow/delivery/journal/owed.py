@@ -29,6 +29,7 @@ OUT: Final = 1
 """In the recipient's mailbox, or in line for a place in it."""
 BEGUN: Final = 2
 """Its handler has begun."""
+NOT_BEGUN: Final = -1.0
 OVER: Final = 3
 """This hand-out has ended; the delivery itself may go on with another `Owed`."""
 
@@ -52,6 +53,7 @@ class Wait(msgspec.Struct, eq=False):
     reply: object = None
     error: BaseException | None = None
     attempts: int = 0
+    duplicate: bool = False
 
     @property
     def live(self) -> bool:
@@ -107,7 +109,7 @@ class Owed(HandedOut, eq=False):
     item: Request | Receipt | None = None
     state: int = WAITING
     slot: int = -1
-    begun_at: float = 0.0
+    begun_at: float = NOT_BEGUN
     repeatable: bool = True
     reconcile: Reconciler | None = None
     unknown: bool = False
@@ -116,6 +118,11 @@ class Owed(HandedOut, eq=False):
     permit: int = 0
     expiry: Timer | None = None
     timer: Timer | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its handler has begun, and perhaps ended."""
+        return self.begun_at != NOT_BEGUN
 
     # -- the commit of its acceptance ----------------------------------------------------------
 
