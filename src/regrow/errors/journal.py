@@ -83,13 +83,15 @@ class JournalNotRunning(JournalError):
 
 
 class JournalFailed(JournalError):
-    """The operating system or SQLite refused to write; nothing of the batch was accepted."""
+    """The operating system or SQLite refused; nothing was done, and what was accepted before is kept."""
 
     def __init__(self, path: object, problem: str, doing: str) -> None:
         self.path = path
         self.problem = problem
         self.doing = doing
-        super().__init__(f"{path}: {doing} failed ({problem}); nothing of it was accepted")
+        super().__init__(
+            f"{path}: {doing} failed ({problem}); nothing of it was done, what was accepted before is kept"
+        )
 
 
 class JournalFull(JournalError):
