@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -88,7 +89,7 @@ class Box(rg.GenServer):
     @rg.call
     async def wait(self, seconds: float) -> str:
         type(self).kept.append("begun")
-        await asyncio.sleep(seconds)
+        await pause(seconds)
         type(self).kept.append("ended")
         return "slept"
 
@@ -109,6 +110,11 @@ class Poison(rg.GenServer):
             cls.deaths[value] -= 1
             raise RuntimeError(f"poisoned by {value}")
         return value
+
+    @rg.call
+    async def sleep(self, seconds: float) -> None:
+        type(self).begun.append(0)
+        await pause(seconds)
 
     @classmethod
     def reset(cls, **deaths: int) -> None:

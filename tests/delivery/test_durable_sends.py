@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_the_callers_timeout_ends_only_its_wait() -> None:
         delivery = await rg.supervised_send("box", Box.wait(60.0), timeout=1.0, durable=True)
         assert delivery.status == "accepted"
         assert delivery.seconds == pytest.approx(1.0)
-        await asyncio.sleep(60.0)
+        await pause(60.0)
         assert Box.kept == ["begun", "ended"]
         assert (await journal.conservation()).done == 1
 
@@ -73,7 +74,7 @@ def test_a_cancelled_sender_leaves_the_message_to_be_delivered() -> None:
         task = asyncio.ensure_future(rg.supervised_send("box", Box.wait(1.0), timeout=9.0, durable=True))
         await settled()
         task.cancel()
-        await asyncio.sleep(2.0)
+        await pause(2.0)
         assert task.cancelled()
         assert Box.kept == ["begun", "ended"]
 
@@ -171,13 +172,13 @@ def test_a_delay_puts_off_and_survives_a_restart() -> None:
             await rg.supervised_send(
                 "box", Box.note(1), timeout=5.0, durable=True, delay=100.0, ack="accepted"
             )
-            await asyncio.sleep(50.0)
+            await pause(50.0)
             assert Box.kept == []
 
         async def second(system: rg.System) -> None:
-            await asyncio.sleep(49.0)
+            await pause(49.0)
             assert Box.kept == []
-            await asyncio.sleep(1.1)
+            await pause(1.1)
             assert Box.kept == [1]
 
         await run_system(journal, first, BOX)
@@ -205,7 +206,7 @@ def test_an_expired_message_in_a_mailbox_is_dropped_there() -> None:
         await rg.supervised_send("box", Box.wait(30.0), timeout=5.0, durable=True, ack="accepted")
         delivery = await rg.supervised_send("box", Box.put(7), timeout=60.0, durable=True, expires_in=10.0)
         assert delivery.status == "dead_lettered"
-        await asyncio.sleep(60.0)
+        await pause(60.0)
         assert Box.kept == ["begun", "ended"]
         counts = await journal.conservation()
         assert (counts.done, counts.dead, counts.live) == (1, 1, 0)
@@ -252,7 +253,7 @@ def test_infos_go_to_plain_processes_and_are_handled_when_they_ask_for_the_next(
     async def plain() -> None:
         while True:
             seen.append(await rg.receive())
-            await asyncio.sleep(1.0)
+            await pause(1.0)
 
     async def body(system: rg.System, journal: rg.Journal) -> None:
         delivery = await rg.supervised_send("plain", {"a": [1, b"x"]}, timeout=5.0, durable=True)
