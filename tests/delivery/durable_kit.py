@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import regrow as rg
 from regrow.core.ports import RandomStreams
 from regrow.delivery.journal.memory import MemoryStore
+from regrow.delivery.journal.operations import Operation
+from regrow.errors import JournalFailed
 from regrow.events import Event
 from tests.virtual_loop import run_virtual
 
 T = TypeVar("T")
 EPOCH = 1_700_000_000.0
 
-__all__ = ["Box", "Events", "Poison", "play", "ports", "run_system", "settled"]
+__all__ = ["Box", "Events", "Machine", "Mortal", "Poison", "play", "ports", "run_system", "settled"]
 
 
 def ports(**others: Any) -> rg.Ports:
@@ -123,6 +126,44 @@ class Poison(rg.GenServer):
         cls.at = []
 
 
-def memory() -> tuple[MemoryStore, bytearray]:
-    """What outlives a System."""
-    return MemoryStore(), bytearray()
+class Mortal:
+    """A store that dies with its machine: from then on nothing is written any more."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.dead = False
+        self.broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def commit(self, batch: Sequence[Operation]) -> None:
+        if self.dead or self.broken:
+            raise JournalFailed("the store", "it is broken", "a commit")
+        self._store.commit(batch)
+
+    def close(self, *, now_us: int) -> None:
+        if not self.dead:
+            self._store.close(now_us=now_us)
+
+
+class Machine:
+    """What outlives `kill -9`: what is committed, and the memory that names who was being handled."""
+
+    def __init__(self) -> None:
+        self.disk = MemoryStore()
+        self.slots = bytearray()
+        self.store = Mortal(self.disk)
+
+    def journal(self, **options: Any) -> rg.Journal:
+        """A journal on it, for the next start of the program."""
+        self.store = Mortal(self.disk)
+        return rg.Journal.on(self.store, slots=self.slots, **options)
+
+    async def kill(self, system: rg.System) -> None:
+        """Everything in memory is gone, at this instant."""
+        self.store.dead = True
+        self.slots = bytearray(self.slots)  # as it is now; what the dying write goes nowhere
+        system.kill()
+        with contextlib.suppress(rg.errors.SystemFailed):
+            await system.wait()

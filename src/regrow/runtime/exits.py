@@ -341,6 +341,8 @@ class Exits:
         process.extras = None
         if extras.zombie:
             process.more().zombie = True
+        if extras.put_down:
+            process.more().put_down = True
         if extras.receipt is not None:
             if reason is NORMAL:
                 engine.loop.call_soon(extras.receipt.handled)

@@ -272,7 +272,6 @@ class Desk:
         pacer = self.pacers.of(process)
         until = pacer.suspect_held_until(self.engine.loop.time())
         if until is None:
-            pacer.suspect = owed
             return True
         recipient.pop()
         if until == FOREVER:
@@ -296,8 +295,6 @@ class Desk:
         owed.permit = breaker.permit or breaker.acquire(now)
         if owed.permit:
             return True
-        if pacer is not None and pacer.suspect is owed:
-            pacer.suspect = None
         if breaker.retry_at != FOREVER:
             self._wake(recipient, breaker.retry_at)
         return False

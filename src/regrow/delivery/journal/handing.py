@@ -66,6 +66,8 @@ class Handing:
             return
         owed.target = process
         owed.state = OUT
+        if owed.live.crashes:
+            self._desk.pacers.of(process).suspect = owed
         assert owed.recipient is not None
         owed.recipient.out += 1
         if owed.live.kind == INFO:
