@@ -45,22 +45,28 @@ class Turn:
         self.message: object = message
         self.delivery: object = delivery
         self.declared: BaseException | None = None
-        self._effects: list[Callable[[], object]] = []
+        self._effects: list[Callable[[], object]] | None = None
         self._undo: list[Callable[[], object]] | None = None
-        self._answers: list[Answer] = []
+        self._answers: list[Answer] | None = None
 
     @property
     def effects(self) -> int:
         """How many sends and timers are held."""
-        return len(self._effects)
+        return len(self._effects or ())
 
     @property
     def requests(self) -> list[Request]:
         """The requests that it answers: the one that it handled, and those that were put off before."""
-        return [answer[0] for answer in self._answers]
+        return [answer[0] for answer in self._answers or ()]
+
+    def delivered(self) -> list[Request]:
+        """Those of them that are supervised messages."""
+        return [answer[0] for answer in self._answers or () if answer[0].delivery is not None]
 
     def add(self, effect: Callable[[], object], undo: Callable[[], object] | None = None) -> None:
         """Hold one more effect, for the runtime."""
+        if self._effects is None:
+            self._effects = []
         self._effects.append(effect)
         if undo is not None:
             self._undo = self._undo or []
@@ -68,30 +74,34 @@ class Turn:
 
     def answer(self, request: Request, result: object, error: BaseException | None) -> None:
         """Hold an answer, for the runtime."""
-        self._answers.append((request, result, error))
+        if self._answers is None:
+            self._answers = [(request, result, error)]
+        else:
+            self._answers.append((request, result, error))
 
     def take_back(self) -> None:
         """Make as if it had sent nothing and set no timer; its own answer alone stays."""
-        self._effects.clear()
+        self._effects = None
         for undo in self._undo or ():
             undo()
         self._undo = None
-        own = [answer for answer in self._answers if answer[2] is self.declared]
-        late = [answer[0] for answer in self._answers if answer[2] is not self.declared]
-        self._answers = own
-        for request in late:
-            request.target.engine.calls.fail(request, ReplyLost(request.target, request.message))
+        answers = self._answers or []
+        self._answers = [answer for answer in answers if answer[2] is self.declared]
+        for request, _, error in answers:
+            if error is not self.declared:
+                request.target.engine.calls.fail(request, ReplyLost(request.target, request.message))
 
     def release(self) -> None:
         """Let everything out, the answers last, for the runtime."""
-        for effect in self._effects:
+        for effect in self._effects or ():
             effect()
-        for request, result, error in self._answers:
-            calls = request.target.engine.calls
+        for request, result, error in self._answers or ():
             if error is not None:
-                calls.fail(request, error)
+                request.target.engine.calls.fail(request, error)
+            elif request.future.done():
+                request.target.engine.calls.reply(request, result)  # too late, which it counts
             else:
-                calls.reply(request, result)
+                request.future.set_result(result)
 
 
 CommitHook: TypeAlias = Callable[[Turn], "asyncio.Future[None] | None"]
@@ -197,14 +207,17 @@ class Turns:
     def close(self, request: Request | None, result: object, declared: BaseException | None = None) -> None:
         """The handler has returned, with this answer if it was a request."""
         process = self._process
-        turn = self._turn()
+        turn = self._open or self._turn()
         if request is not None:
-            self._close_request(turn, request, result, declared)
+            if declared is None and process.after is None and not request.deferred:
+                turn.answer(request, result, None)
+            else:
+                self._close_request(turn, request, result, declared)
         future = self.commit(turn)
         self._open = None
-        deferred = process.extras.deferred if process.extras is not None else None
-        if deferred:
-            deferred.difference_update(turn.requests)
+        extras = process.extras
+        if extras is not None and extras.deferred:
+            extras.deferred.difference_update(turn.requests)
         waiting = self._waiting
         if future is None:
             if not waiting:
@@ -229,13 +242,16 @@ class Turns:
             turn.answer(request, result, None)
 
     def _turn(self) -> Turn:
-        if self._open is None:
+        """The open turn, made when it is first needed."""
+        turn = self._open
+        if turn is None:
             current = self._process.current
-            if isinstance(current, Request):
-                self._open = Turn(self._process, current.message, current.delivery)
+            if type(current) is Request:
+                turn = Turn(self._process, current.message, current.delivery)
             else:
-                self._open = Turn(self._process, message_of(current))
-        return self._open
+                turn = Turn(self._process, message_of(current))
+            self._open = turn
+        return turn
 
     def _committed(self, _: asyncio.Future[None]) -> None:
         while self._waiting and self._waiting[0][1].done():

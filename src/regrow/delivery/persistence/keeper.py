@@ -143,7 +143,7 @@ class Keeper:
             changed = False
         else:
             changed = self.state.close()
-        delivered = [request for request in turn.requests if request.delivery is not None]
+        delivered = turn.delivered()
         if not (changed or sends or delivered):
             return None
         batch = self._batch or self._open()
