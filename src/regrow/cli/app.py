@@ -14,7 +14,9 @@ from regrow.cli.exits import ExitCode
 
 # Command -> where it lives. A module is imported when its command runs or help is asked for.
 COMMANDS = {
+    "dlq": "regrow.cli.dlq:dlq",
     "doctor": "regrow.cli.doctor:doctor",
+    "journal": "regrow.cli.journal:journal",
     "version": "regrow.cli.version:version",
 }
 
@@ -25,6 +27,7 @@ _EXAMPLES = """\
 Examples:
   regrow doctor            what is installed here, and does it fit
   regrow doctor --json     the same, for a program or a bug report
+  regrow dlq list app.db   what a journal's program could not deliver
 """
 
 _OUR_BUG = """\

@@ -7,11 +7,11 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar, final
+from typing import Protocol, TypeVar, cast, final
 
 import msgspec
 
-from regrow.delivery.control.commands import ANSWERS, Command, Failed, Progressed
+from regrow.delivery.control.commands import Asks, Command, Failed, Progressed, answer_type
 from regrow.delivery.control.execute import Execution
 from regrow.delivery.control.frames import decode_answer, receive, send
 from regrow.delivery.control.sockets import connect, socket_path
@@ -25,8 +25,8 @@ T = TypeVar("T")
 class Admin(Protocol):
     """Carries commands out, wherever."""
 
-    async def run(self, command: Command, report: Callable[[int], object] = ...) -> object:
-        """Do it, and give what `ANSWERS` says."""
+    async def run(self, command: Asks[T], report: Callable[[int], object] = ...) -> T:
+        """Do it, and give what it asks for."""
         ...
 
 
@@ -59,7 +59,7 @@ class _Here:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
 
-    async def run(self, command: Command, report: Callable[[int], object] = id) -> object:
+    async def run(self, command: Asks[T], report: Callable[[int], object] = id) -> T:
         """Do it."""
         return await self._execution.run(command, report)
 
@@ -72,7 +72,7 @@ class _There:
         self._connection = connection
         self._path = path
 
-    async def run(self, command: Command, report: Callable[[int], object] = id) -> object:
+    async def run(self, command: Asks[T], report: Callable[[int], object] = id) -> T:
         """Ask, and wait for the answer however long that takes: work is bounded by what there is."""
         await self._ask(command)
         while True:
@@ -84,9 +84,9 @@ class _There:
             else:
                 return _value(command, bytes(reply.value))
 
-    async def _ask(self, command: Command) -> None:
+    async def _ask(self, command: Asks[object]) -> None:
         try:
-            await send(self._connection, command)
+            await send(self._connection, cast("Command", command))
         except OSError as error:
             raise ControlClosed(self._path) from error
 
@@ -106,8 +106,8 @@ def _file(path: str | os.PathLike[str]) -> Path:
     return file
 
 
-def _value(command: Command, data: bytes) -> object:
+def _value(command: Asks[T], data: bytes) -> T:
     try:
-        return msgspec.msgpack.decode(data, type=ANSWERS[type(command)])
+        return cast("T", msgspec.msgpack.decode(data, type=answer_type(command)))
     except msgspec.MsgspecError as error:
         raise BadFrame(str(error)) from error

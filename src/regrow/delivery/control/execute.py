@@ -21,7 +21,7 @@ __all__ = ("Execution", "Ground", "Report")
 T = TypeVar("T")
 Report: TypeAlias = Callable[[int], object]
 """Told how far it is."""
-Handler: TypeAlias = Callable[[ask.Command, Report], Awaitable[object]]
+Handler: TypeAlias = Callable[[ask.Asks[object], Report], Awaitable[object]]
 
 
 class Ground(Protocol):
@@ -83,12 +83,12 @@ class Execution:
             ask.JournalReport: self._report,
         }
         self._handlers = cast(
-            "dict[type[object], Callable[[ask.Command, Report], Awaitable[object]]]", handlers
+            "dict[type[object], Callable[[ask.Asks[object], Report], Awaitable[object]]]", handlers
         )
 
-    async def run(self, command: ask.Command, report: Report) -> object:
-        """Do it. Returns what `ANSWERS` says, raises what the library raises."""
-        return await self._handlers[type(command)](command, report)
+    async def run(self, command: ask.Asks[T], report: Report) -> T:
+        """Do it. Raises what the library raises."""
+        return cast("T", await self._handlers[type(command)](command, report))
 
     # -- looking -------------------------------------------------------------------------------
 
