@@ -20,7 +20,7 @@ from typing import IO
 
 from benchmarks.suite import paths, proc
 from benchmarks.suite.systems import System, Unavailable
-from benchmarks.suite.workloads import Params, Workload, number
+from benchmarks.suite.workload import Params, Workload, number
 
 Measures = dict[str, float]
 _SETTLE_SECONDS = 1.0

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from benchmarks.suite import paths
 from benchmarks.suite.cells import Run, run_once
+from benchmarks.suite.suites import Suite
 from benchmarks.suite.systems import System
-from benchmarks.suite.workloads import Workload
+from benchmarks.suite.workload import Value, Workload
 
 QUICK_CELL_SECONDS = 5.0
+SEEDS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -56,9 +61,12 @@ class Cell:
 class Table:
     """All cells of a run."""
 
-    def __init__(self, workloads: list[Workload], systems: list[System], *, quick: bool, repeat: int) -> None:
-        self.quick, self.repeat = quick, repeat
-        self.cells = [Cell(w, s) for w in workloads for s in systems if s.does(w.family)]
+    def __init__(
+        self, suite: Suite, workloads: list[Workload], systems: list[System], *, quick: bool, repeat: int
+    ) -> None:
+        self.suite, self.quick, self.repeat = suite, quick, repeat
+        self.cells = [Cell(w, s) for w in workloads for s in systems if s.does(w)]
+        self._seed = secrets.randbelow(SEEDS)
 
     def find(self, workload_name: str, system: str) -> Cell | None:
         for cell in self.cells:
@@ -68,6 +76,11 @@ class Table:
 
     def run(self, progress: Callable[[str], None]) -> None:
         """Workload by workload; in each, every system once a round, starting with another each time."""
+        # Not the system's folder for such things, which may be memory: a sync has to cost what it costs.
+        with tempfile.TemporaryDirectory(prefix="run-", dir=paths.ensure_peers_folder()) as scratch:
+            self._run(progress, scratch)
+
+    def _run(self, progress: Callable[[str], None], scratch: str) -> None:
         done, total = 0, len(self.cells) * self.repeat
         for workload in dict.fromkeys(cell.workload for cell in self.cells):
             cells = [cell for cell in self.cells if cell.workload is workload]
@@ -75,17 +88,19 @@ class Table:
                 for cell in cells[turn % len(cells) :] + cells[: turn % len(cells)]:
                     done += 1
                     progress(f"[{done}/{total}] round {turn + 1} {workload.family} {cell.system.name}")
-                    self._once(cell)
+                    self._once(cell, scratch)
         progress("")
 
-    def _once(self, cell: Cell) -> None:
+    def _once(self, cell: Cell, scratch: str) -> None:
         limit = self._limit(cell)
         if cell.failed or limit <= 0 or (cell.rounds and limit < cell.spent / len(cell.rounds)):
             return
         smaller = cell.system.smaller.get(cell.workload.family, {})
-        params = {**cell.workload.params(quick=self.quick), **smaller}
+        params: dict[str, Value] = {**cell.workload.params(quick=self.quick), **smaller}
         if smaller:
             cell.note = "with " + ", ".join(f"{key} = {value}" for key, value in smaller.items())
+        if cell.workload.on_disk:
+            params |= {"scratch": scratch, "seed": self._seed}
         run = run_once(cell.system, cell.workload, params, limit=limit)
         if run.timed_out and cell.rounds:
             # The cell's time ran out in the middle of a round: those before it stand.

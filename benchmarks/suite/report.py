@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.suite.cells_table import Cell, Table
 from benchmarks.suite.targets import Target, targets
 
-_INTRO = """# Benchmarks
+_INTRO = """# {title}
 
-Written by `python benchmarks/run.py --suite runtime --markdown`; what the workloads are, and what is
+Written by `python benchmarks/run.py --suite {suite}{quick} --markdown`; what the workloads are, and what is
 fair about them, stands in `benchmarks/README.md`. Medians of {repeat} interleaved rounds, each cell of
 each round in a process of its own, each result checked against sums that the worker could not know.
 
@@ -62,6 +62,13 @@ def columns(cell: Cell) -> dict[str, str]:
         ("p999", duration),
         ("learn_p50", duration),
         ("learn_p99", duration),
+        ("worst", duration),
+        ("accepted_p50", duration),
+        ("accepted_p99", duration),
+        ("commit_p50", duration),
+        ("commit_p99", duration),
+        ("lost", lambda value: f"{value:,.0f}"),
+        ("doubled", lambda value: f"{value:,.0f}"),
         ("bytes", lambda value: f"{value:,.0f}"),
         ("switches", lambda value: f"{value:,.0f}"),
     ):
@@ -82,6 +89,13 @@ _HEADINGS = {
     "p999": "p99.9",
     "learn_p50": "caller learns, p50",
     "learn_p99": "caller learns, p99",
+    "worst": "worst",
+    "accepted_p50": "accepted, p50",
+    "accepted_p99": "accepted, p99",
+    "commit_p50": "commit, p50",
+    "commit_p99": "commit, p99",
+    "lost": "lost",
+    "doubled": "doubled",
     "bytes": "bytes",
     "switches": "switches",
     "note": "",
@@ -131,12 +145,20 @@ def _targets_text(found: list[Target]) -> str:
 
 def _measured(target: Target) -> str:
     assert target.measured is not None
-    return f"{target.measured:.0f}" if target.floor in (0, 600) else f"{target.measured:.2f} x"
+    show = {"x": lambda value: f"{value:.2f} x", "s": duration, "/s": per_second}
+    return show.get(target.unit, "{:.0f}".format)(target.measured)
 
 
 def markdown(table: Table) -> str:
     """The page for the docs."""
-    page = [_INTRO.format(repeat=table.repeat, machine="; ".join(machine()) + ".")]
+    intro = _INTRO.format(
+        title=table.suite.title,
+        suite=table.suite.name,
+        quick=" --quick" if table.quick else "",
+        repeat=table.repeat,
+        machine="; ".join(machine()) + ".",
+    )
+    page = [intro]
     page.append("## Targets\n\n| row | what | measured | floor | goal | |\n|---|---|---|---|---|---|")
     for target in targets(table):
         measured = "" if target.measured is None else _measured(target)

@@ -1,4 +1,4 @@
-"""The systems that are measured, and the command line of a worker of each."""
+"""What a system is that is measured, and the command line of a worker of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.suite import paths
-from benchmarks.suite.workloads import Params, Value
+from benchmarks.suite.workload import Params, Value, Workload
 
 
 class Unavailable(Exception):
@@ -25,6 +25,8 @@ class System:
     options: dict[str, str] = field(default_factory=dict)
     environment: str | None = None
     only: frozenset[str] | None = None
+    # Values of parameters that it takes part with; a workload without the parameter is not asked.
+    where: dict[str, frozenset[Value]] = field(default_factory=dict)
     quick: bool = False
     # Less work where the full amount would take hours, and never finish.
     smaller: dict[str, dict[str, Value]] = field(default_factory=dict)
@@ -36,8 +38,10 @@ class System:
             return [*_erlang(self.options), "-extra", family, *pairs]
         return [str(self._python()), "-m", "benchmarks.worker", self.adapter, family, *pairs]
 
-    def does(self, family: str) -> bool:
-        return self.only is None or family in self.only
+    def does(self, workload: Workload) -> bool:
+        if self.only is not None and workload.family not in self.only:
+            return False
+        return all(workload.full.get(key) in {None, *values} for key, values in self.where.items())
 
     def _python(self) -> Path:
         if self.environment is None:
@@ -72,50 +76,6 @@ def compile_erlang() -> None:
             subprocess.run([erlc, "-o", str(paths.ERLANG_CACHE), str(source)], check=True, stdout=sys.stderr)
 
 
-def _peer(name: str, *, quick: bool = False, **smaller: dict[str, Value]) -> System:
+def peer(name: str, *, quick: bool = False, **smaller: dict[str, Value]) -> System:
+    """A library of peers.toml, in its own environment."""
     return System(name, f"{name}_bench", environment=name, quick=quick, smaller=smaller)
-
-
-SYSTEMS: tuple[System, ...] = (
-    System("regrow", "regrow_bench", quick=True),
-    System("regrow-no-hand-off", "regrow_bench", {"hand_off": "0"}, quick=True),
-    # Handlers that are coroutines; workloads without handlers, or with calls inside, are the same.
-    System(
-        "regrow-async-def",
-        "regrow_bench",
-        {"colour": "async"},
-        only=frozenset({"W1", "W2", "W3", "W4"}),
-        quick=True,
-    ),
-    System("asyncio", "asyncio_floor", quick=True),
-    System("erlang", "erlang", quick=True),
-    System("erlang-1-scheduler", "erlang", {"schedulers": "1"}),
-    _peer("thespian", quick=True),
-    _peer("pykka", quick=True),
-    # Restarts wait out a built-in back-off of up to 1 s.
-    _peer("lapinbeam", quick=True, W9={"crashes": 5}, W9n={"crashes": 5}),
-    _peer("papyra"),
-    _peer("fauxtp"),
-    _peer("otpylib"),
-    _peer("triotp"),
-    _peer("mode"),
-    _peer("xoscar"),
-    _peer("domo"),
-    _peer("autogen"),
-    # Each thread polls ten times a second: 10,000 of them keep the whole machine busy.
-    _peer("genserver", W6={"idle": 1_000, "n": 1_000}, W6s={"n": 1_000}, W12={"n": 1_000}),
-    _peer("atomr"),
-    _peer("actio"),
-    _peer("pulsing"),
-)
-
-
-def named(names: tuple[str, ...], *, quick: bool) -> list[System]:
-    """The systems of a run; raises SystemExit for a name that there is none of."""
-    known = {system.name: system for system in SYSTEMS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise SystemExit(f"no such system: {', '.join(unknown)}. There are: {', '.join(known)}")
-    if names:
-        return [known[name] for name in names]
-    return [system for system in SYSTEMS if system.quick or not quick]

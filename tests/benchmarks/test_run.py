@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.suite.cells import Run, run_once
-from benchmarks.suite.systems import SYSTEMS, System
+from benchmarks.suite.suites import RUNTIME
+from benchmarks.suite.systems import System
 from benchmarks.suite.targets import Target
-from benchmarks.suite.workloads import WORKLOADS, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-BY_FAMILY = {workload.family: workload for workload in WORKLOADS}
+BY_FAMILY = {workload.family: workload for workload in RUNTIME.workloads}
 
 
 def test_a_lost_message_is_seen() -> None:
@@ -29,7 +29,7 @@ def test_a_lost_message_is_seen() -> None:
 
 
 def test_a_shutdown_out_of_order_is_a_remark() -> None:
-    workload = next(w for w in WORKLOADS if w.family == "W10")
+    workload = next(w for w in RUNTIME.workloads if w.family == "W10")
     params = {"depth": 1, "fan": 3}
     proof = {"started": 3, "stopped": 3, "order": 0 * 2 + 1 * 1 + 2 * 0, "nonce": 5}
     assert workload.check(params, 5, proof) == (None, None)
@@ -73,9 +73,9 @@ def test_any_other_worker_is_not(worker: str, note: str) -> None:
 
 
 def test_the_quick_set_is_the_promised_one() -> None:
-    assert {w.family for w in chosen(quick=True, only=(), million=False)} == {"W1", "W2", "W6", "W9"}
-    assert len(chosen(quick=True, only=(), million=False)) == 4
-    peers = [s.name for s in SYSTEMS if s.quick and s.environment is not None]
+    assert {w.family for w in RUNTIME.chosen(quick=True, only=(), million=False)} == {"W1", "W2", "W6", "W9"}
+    assert len(RUNTIME.chosen(quick=True, only=(), million=False)) == 4
+    peers = [s.name for s in RUNTIME.systems if s.quick and s.environment is not None]
     assert len(peers) == 3
 
 

@@ -59,6 +59,24 @@ run("W2", #{n := N, warm_up := WarmUp, latencies := Latencies, nonce := Nonce}) 
      {proof, [{replies, Replies}, {more_replies, More}, {count, Count}]} | percentiles(Timed, "")];
 
 %% W3: 1,000 callers at once.
+%% S1: the call that a supervised send is held against.
+run("S1", #{n := N, nonce := Nonce}) ->
+    {ok, _} = otp_bench_server:start_link(sink, 0),
+    Started = now_ns(),
+    take_range(sink, Nonce, Nonce + N),
+    {Count, Total} = gen_server:call(sink, totals),
+    [{seconds, seconds_since(Started)}, {proof, [{count, Count}, {total, Total}]}];
+
+%% S2: requests to all, then their answers.
+run("S2", #{recipients := Recipients, rounds := Rounds, nonce := Nonce}) ->
+    Servers = [begin {ok, Pid} = otp_bench_server:start_link(0), Pid end || _ <- lists:seq(1, Recipients)],
+    Started = now_ns(),
+    Samples = [broadcast(Servers, Value) || Value <- lists:seq(Nonce, Nonce + Rounds - 1)],
+    Seconds = seconds_since(Started),
+    {Counts, Totals} = lists:unzip([gen_server:call(Pid, totals, 30000) || Pid <- Servers]),
+    [{seconds, Seconds}, {proof, [{count, lists:sum(Counts)}, {total, lists:sum(Totals)}]}
+     | percentiles(Samples, "")];
+
 run("W3", #{n := N, in_flight := InFlight, nonce := Nonce}) ->
     {ok, _} = otp_bench_server:start_link(echo, Nonce),
     Each = N div InFlight,
@@ -170,6 +188,17 @@ cast_same(_, _, 0) -> ok;
 cast_same(Pid, Value, Left) ->
     gen_server:cast(Pid, {add, Value}),
     cast_same(Pid, Value, Left - 1).
+
+take_range(_, To, To) -> ok;
+take_range(Name, From, To) ->
+    From = gen_server:call(Name, {take, From}, 5000),
+    take_range(Name, From + 1, To).
+
+broadcast(Servers, Value) ->
+    Before = now_ns(),
+    Requests = [gen_server:send_request(Pid, {take, Value}) || Pid <- Servers],
+    _ = [{reply, Value} = gen_server:receive_response(Request, 30000) || Request <- Requests],
+    now_ns() - Before.
 
 echo_range(_, To, To, Sum) -> Sum;
 echo_range(Name, From, To, Sum) ->

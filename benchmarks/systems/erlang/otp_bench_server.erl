@@ -28,6 +28,8 @@ init({leaf, Stamps}) ->
 
 handle_call({echo, Value}, _, {counter, Nonce, Count, Total}) ->
     {reply, Value + Nonce, {counter, Nonce, Count + 1, Total}};
+handle_call({take, Value}, _, {counter, Nonce, Count, Total}) ->
+    {reply, Value, {counter, Nonce, Count + 1, Total + Value}};
 handle_call(totals, _, {counter, _, Count, Total} = State) ->
     {reply, {Count, Total}, State};
 handle_call({forward, Value}, _, {onward, Nonce, none} = State) ->

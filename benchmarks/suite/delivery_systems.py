@@ -1,0 +1,45 @@
+"""The systems of the delivery suite.
+
+A peer takes part at the levels that its documentation has a setting for.
+"""
+
+from __future__ import annotations
+
+from benchmarks.suite.systems import System
+from benchmarks.suite.workload import Value
+
+
+def _own(name: str, families: set[str], **options: str) -> System:
+    return System(name, "regrow_delivery", options, only=frozenset(families), quick=True)
+
+
+def _peer(name: str, families: set[str], levels: set[Value], *, quick: bool = False, n: int = 0) -> System:
+    # Most write each message for itself and wait for the disk up to three times: less of them will do.
+    smaller: dict[str, dict[str, Value]] = {family: {"n": n} for family in families} if n else {}
+    return System(
+        name,
+        f"{name}_bench",
+        environment=name,
+        only=frozenset(families),
+        where={"level": frozenset(levels)},
+        quick=quick,
+        smaller=smaller,
+    )
+
+
+SYSTEMS: tuple[System, ...] = (
+    System("regrow", "regrow_delivery", quick=True),
+    _own("regrow-call", {"S1"}, how="call"),
+    _own("regrow-cast", {"S1"}, how="cast"),
+    _own("regrow-all-or-nothing", {"S2"}, strategy="all_or_nothing"),
+    _own("regrow-durable", {"W11"}, durable="1"),
+    System("limit", "regrow_limit", only=frozenset({"S3", "S4"}), quick=True),
+    System("erlang", "erlang", only=frozenset({"S1", "S2"}), quick=True),
+    System("erlang-1-scheduler", "erlang", {"schedulers": "1"}, only=frozenset({"S1", "S2"})),
+    _peer("persistqueue", {"S3", "W11"}, {"power"}, quick=True, n=300),
+    _peer("litequeue", {"S3"}, {"process"}, n=2_000),
+    _peer("huey", {"S3"}, {"power", "none"}, quick=True, n=300),
+    _peer("dbos", {"S3"}, {"power"}, n=200),
+    _peer("dramatiq", {"S3", "W11"}, {"none"}),
+    _peer("nats", {"S3", "W11"}, {"power", "process"}, quick=True, n=2_000),
+)
