@@ -133,7 +133,9 @@ class Desk:
             self.look_at(recipient)
 
     def again(self, old: Owed, live: Live, *, unknown: bool = False) -> None:
-        """The same delivery once more, with the row as it is now."""
+        """The same delivery once more, with the row as it is now, unless it was settled meanwhile."""
+        if live.id not in self.owed:
+            return
         owed = old.again(live, unknown=unknown)
         self.owed[live.id] = owed
         recipient = owed.recipient
@@ -181,12 +183,16 @@ class Desk:
     def ended(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A hand-out has ended; on somebody's stack, so it is only noted."""
         owed.state = OVER
-        if owed.slot >= 0 and owed.repeatable:
-            self.slots.end(owed.slot)
-            owed.slot = -1
+        self.unslot(owed)
         self._ended.append((owed, result, error))
         if not self._armed:
             self.arm()
+
+    def unslot(self, owed: Owed) -> None:
+        """Its handler runs no more. What is not repeatable keeps its slot until its end is committed."""
+        if owed.slot >= 0 and owed.repeatable:
+            self.slots.end(owed.slot)
+            owed.slot = -1
 
     def begun(self, owed: Owed) -> None:
         """A handler is about to run."""
@@ -207,6 +213,7 @@ class Desk:
         """A persistent server's turn has committed the `Settle` of this delivery with its own state."""
         owed = self.owed.get(id)
         if owed is not None:
+            self.forget(owed)
             self.outcomes.settled(owed)
 
     def _named(self, name: str) -> None:

@@ -59,12 +59,11 @@ class Outcomes:
             if owed.timer is not None:
                 owed.timer.cancel()
                 owed.timer = None
-            if owed.live.id not in desk.owed:
+            if owed.settled or owed.live.id not in desk.owed:
                 # Settled elsewhere, or buried while its handler still ran.
-                self._record(owed, now, ok=error is None)
+                self._record(owed, now, ok=owed.settled)
                 self._tell(owed, result, error)
-                continue
-            if error is None:
+            elif error is None:
                 self._record(owed, now, ok=True)
                 settled.append((owed, "handled", result, None))
             else:
@@ -75,6 +74,9 @@ class Outcomes:
 
     def _tell(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A persistent server has settled it; its answer has come now."""
+        if owed.slot >= 0:
+            self._desk.slots.end(owed.slot)
+            owed.slot = -1
         if owed.wait is None:
             return
         attempts = owed.live.attempts + owed.live.crashes + 1
@@ -111,7 +113,7 @@ class Outcomes:
         target = owed.target
         assert target is not None
         if isinstance(error, ProcessExited) and error.target is target and target.status == DEAD:
-            if not owed.has_begun or _put_down(owed, error.reason):
+            if not owed.has_begun or owed.returned or _put_down(owed, error.reason):
                 self._released(owed, now)
             elif error.reason is NORMAL or (isinstance(owed.item, Request) and owed.item.handled):
                 self._record(owed, now, ok=True)
@@ -280,10 +282,11 @@ class Outcomes:
 
     def settled(self, owed: Owed) -> None:
         """Its `Settle` was committed elsewhere."""
-        if owed.state != BEGUN:
-            owed.state = OVER
-        self._desk.forget(owed)
         self._desk.books.done(owed, "handled", None)
+        owed.settled = True
+        if owed.state != BEGUN:  # its process has ended meanwhile: no answer will come
+            owed.state = OVER
+            self._tell(owed, None, None)
 
     def _again(self, owed: Owed, live: Live, attempt: Attempt) -> None:
         """Written down first, then tried again: a failure that nobody remembers doesn't count."""
@@ -319,7 +322,9 @@ class Outcomes:
     ) -> None:
         desk = self._desk
         current = desk.owed.get(owed.live.id)
-        desk.forget(current if current is not None else owed)
+        if current is None:
+            return  # settled meanwhile, with the turn of a persistent server
+        desk.forget(current)
         desk.books.over(owed, end, reason, cause)
         if owed.wait is not None:
             owed.wait.tell(end, owed.live.attempts + owed.live.crashes, None, error)

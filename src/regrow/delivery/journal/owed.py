@@ -94,6 +94,8 @@ class Owed(HandedOut, eq=False):
         repeatable: Whether it may be handled again when nobody knows how it ended.
         reconcile: Who may know how it ended.
         unknown: It isn't repeatable, began before, and nobody knows how it ended.
+        returned: Its handler has returned, and the answer waits for the commit of its turn.
+        settled: That turn has settled it.
         noted: Its attempt timed out and stands in the journal already.
         guarded: Whether its recipient's breaker has a say.
         permit: What the breaker gave for this hand-out.
@@ -114,6 +116,8 @@ class Owed(HandedOut, eq=False):
     reconcile: Reconciler | None = None
     unknown: bool = False
     noted: bool = False
+    returned: bool = False
+    settled: bool = False
     guarded: bool = True
     permit: int = 0
     expiry: Timer | None = None
@@ -152,6 +156,11 @@ class Owed(HandedOut, eq=False):
         """Its handler is about to run."""
         self.state = BEGUN
         self.desk.begun(self)
+
+    def handler_returned(self) -> None:
+        """Its handler, of a persistent server, has returned: what comes now is not to be blamed on it."""
+        self.returned = True
+        self.desk.unslot(self)
 
     def set_result(self, result: object) -> None:
         """Its handler has returned."""

@@ -160,6 +160,7 @@ class Keeper:
             attempted = bool(live.attempts or live.crashes or live.redrives or delivery.noted)
             batch.operations.append(Settle(live.id, attempted))
             batch.settled.append(live.id)
+            delivery.handler_returned()
         key = _explicit_key(delivery)
         if key is not None and not rejected:  # what was rejected changed nothing, so it may be tried again
             until_us = self._journal.now_us() + self._identity.spec.window_us
