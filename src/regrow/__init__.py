@@ -42,13 +42,26 @@ if TYPE_CHECKING:
     from regrow.core.specs import SupervisorSpec as SupervisorSpec
     from regrow.core.specs import child as child
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
+    from regrow.delivery.broadcast import broadcast as broadcast
+    from regrow.delivery.credit import Credit as Credit
     from regrow.delivery.deadletters.letters import DeadLetters as DeadLetters
-    from regrow.delivery.deadletters.policy import DeadLetterPolicy as DeadLetterPolicy
+    from regrow.delivery.journal.policy import DeadLetterPolicy as DeadLetterPolicy
+    from regrow.delivery.journal.rows import Counts as Counts
+    from regrow.delivery.options import SendOptions as SendOptions
     from regrow.delivery.persistence.declare import PersistentDecorator as PersistentDecorator
     from regrow.delivery.persistence.declare import persistent as persistent
     from regrow.delivery.persistence.operate import forget_state as forget_state
     from regrow.delivery.persistence.operate import restore_state as restore_state
     from regrow.delivery.persistence.sourced import EventSourced as EventSourced
+    from regrow.delivery.records import BroadcastResult as BroadcastResult
+    from regrow.delivery.records import Delivery as Delivery
+    from regrow.delivery.records import Status as Status
+    from regrow.delivery.records import Strategy as Strategy
+    from regrow.delivery.send import send_to_self as send_to_self
+    from regrow.delivery.send import supervised_send as supervised_send
+    from regrow.delivery.send import supervised_send_from_thread as supervised_send_from_thread
+    from regrow.delivery.service import Journal as Journal
+    from regrow.delivery.service import JournalStats as JournalStats
     from regrow.resilience.breakers import Breakers as Breakers
     from regrow.resilience.guard import CircuitBreaker as CircuitBreaker
     from regrow.resilience.retry import ExponentialBackoff as ExponentialBackoff
@@ -112,12 +125,19 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.settings": ("Settings",),
     "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child"),
     "regrow.core.timeouts": ("TimeoutTable",),
+    "regrow.delivery.broadcast": ("broadcast",),
+    "regrow.delivery.credit": ("Credit",),
+    "regrow.delivery.journal.rows": ("Counts",),
+    "regrow.delivery.service": ("Journal", "JournalStats"),
+    "regrow.delivery.options": ("SendOptions",),
+    "regrow.delivery.records": ("BroadcastResult", "Delivery", "Status", "Strategy"),
+    "regrow.delivery.send": ("send_to_self", "supervised_send", "supervised_send_from_thread"),
     "regrow.resilience.breakers": ("Breakers",),
     "regrow.resilience.guard": ("CircuitBreaker",),
     "regrow.resilience.retry": ("ExponentialBackoff",),
     "regrow.resilience.settings": ("BreakerSettings",),
     "regrow.delivery.deadletters.letters": ("DeadLetters",),
-    "regrow.delivery.deadletters.policy": ("DeadLetterPolicy",),
+    "regrow.delivery.journal.policy": ("DeadLetterPolicy",),
     "regrow.delivery.persistence.declare": ("PersistentDecorator", "persistent"),
     "regrow.delivery.persistence.operate": ("forget_state", "restore_state"),
     "regrow.delivery.persistence.sourced": ("EventSourced",),

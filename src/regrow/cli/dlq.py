@@ -221,7 +221,7 @@ def details(found: DeadLetterDetails) -> None:
 def _contents(contents: object) -> list[tuple[str, str]]:
     if isinstance(contents, dict) and contents:
         return [(str(name), _json(value)) for name, value in cast("dict[object, object]", contents).items()]
-    return [("value", _json(cast("object", contents)))]
+    return [("value", _json(contents))]
 
 
 def _json(value: object) -> str:

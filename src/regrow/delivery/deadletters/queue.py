@@ -15,7 +15,6 @@ from regrow.core.show import Redact
 from regrow.delivery.deadletters.changes import Arrivals, Changes, JournalHandle
 from regrow.delivery.deadletters.decoding import ServerOf
 from regrow.delivery.deadletters.events import DeadLetterAdded
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
 from regrow.delivery.deadletters.redaction import Redaction
 from regrow.delivery.deadletters.where import id_of
 from regrow.delivery.journal.operations import (
@@ -28,6 +27,7 @@ from regrow.delivery.journal.operations import (
     Revive,
     Settle,
 )
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import AuditEntry, Cursor, DeadLetter, Filter
 from regrow.errors.deadletters import BadDeadLetterOption, NoSuchDeadLetter
 from regrow.errors.journal import JournalFull

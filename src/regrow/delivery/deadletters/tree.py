@@ -49,5 +49,4 @@ class DeadLetterTree:
             await ref.call(DynamicSupervisor.start_child(spec), timeout=START)
 
         self._redrives.launch = launch
-        await self.queue.opened()
         await Upkeep(self.queue, self._redrives).run()

@@ -14,9 +14,9 @@ from regrow.core.events import (
     DeliveryRetried,
     Event,
 )
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
 from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.owed import End, Owed
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Burial, Live, Reason
 
 if TYPE_CHECKING:

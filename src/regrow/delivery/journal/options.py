@@ -7,7 +7,7 @@ from typing import cast, final
 
 import msgspec
 
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.errors import BadSetting
 
 __all__ = ("JournalOptions",)

@@ -12,13 +12,13 @@ import msgspec
 
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec, child
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
 from regrow.delivery.deadletters.queue import DeadLetterQueue, Surroundings
 from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.opened import OpenJournal, open_journal
 from regrow.delivery.journal.operations import Operation, QuarantineCause
 from regrow.delivery.journal.options import JournalOptions
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import Counts
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
 from regrow.errors import BadSetting, JournalFull, JournalNotRunning, NoJournal, NoSuchService
@@ -239,6 +239,7 @@ class Journal:
             random=engine.ports.random("dead letters"),
         )
         opened.writer.observe = queue.observe
+        await queue.opened()
 
     async def stop(self) -> None:
         """Close it in order, for its process."""
