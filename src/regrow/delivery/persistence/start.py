@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, cast, final
+from typing import TYPE_CHECKING, Final, cast, final
 from weakref import WeakValueDictionary
 
 from regrow.core.events import StateUnreadable
+from regrow.delivery.journal.operations import ForgetProcessed
 from regrow.delivery.persistence.keeper import Keeper
 from regrow.delivery.persistence.restore import Restored, Unreadable, restore, set_aside
 from regrow.delivery.persistence.states import EventLog, Identity, Sourced, Stateful, WholeState
-from regrow.errors import NoSuchService, StartTimeout
-from regrow.errors.delivery import NoJournal
-from regrow.errors.persistence import NoRegisteredName, StateSetAside
+from regrow.errors import (
+    JournalError,
+    NoJournal,
+    NoRegisteredName,
+    NoSuchService,
+    StartTimeout,
+    StateSetAside,
+)
 from regrow.runtime.effects import hold_effects
 from regrow.runtime.extensions import extension
 
@@ -30,14 +37,28 @@ __all__ = ("prepare",)
 _log = logging.getLogger("regrow.persistence")
 
 
+FORGET_EVERY: Final = 3600.0
+"""Seconds between two looks for idempotency keys whose time is over."""
+
+
 @final
 class Keepers:
     """The last keeper of each name in one run of a System."""
 
-    __slots__ = ("by_name",)
+    __slots__ = ("_engine", "by_name")
 
-    def __init__(self, engine: Engine) -> None:  # noqa: ARG002  # what every extension is given
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.by_name: WeakValueDictionary[str, Keeper] = WeakValueDictionary()
+        engine.timers.internal(FORGET_EVERY, self._forget)
+
+    def _forget(self) -> None:
+        """Forget idempotency keys, from time to time; if it can't be written now, then the next time."""
+        self._engine.timers.internal(FORGET_EVERY, self._forget)
+        journal = journal_of(self._engine, "the inbox")
+        with suppress(JournalError):
+            future = journal.submit([ForgetProcessed(journal.now_us())])
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def prepare(spec: Spec, process: Process) -> Callable[[], object]:
