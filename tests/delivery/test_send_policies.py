@@ -184,7 +184,9 @@ def test_an_accepted_message_that_kills_its_receiver_is_not_begun_again(hand_off
     seen: list[object] = []
 
     async def body(system: rg.System) -> None:
-        await rg.supervised_send("worker", Worker.work("crash"), timeout=5.0, ack="accepted", on_error="ignore")
+        await rg.supervised_send(
+            "worker", Worker.work("crash"), timeout=5.0, ack="accepted", on_error="ignore"
+        )
         await pause(60.0)
         assert system.statistics().failed == 1
 
@@ -205,7 +207,9 @@ def test_what_is_accepted_is_buried_when_the_system_stops(hand_off: bool) -> Non
         resting.cast(Worker.note_slowly(500.0))
         await pause(0.0)
         await pause(0.0)
-        await rg.supervised_send("gone", Worker.note("b"), timeout=500.0, ack="accepted", on_error="dead_letter")
+        await rg.supervised_send(
+            "gone", Worker.note("b"), timeout=500.0, ack="accepted", on_error="dead_letter"
+        )
         resting.kill()
         await pause(1.0)
 
@@ -268,7 +272,9 @@ def test_a_declared_exception_counts_only_where_it_is_named(
 def test_successes_count_too(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         for item in ["a"] * 4 + ["crash"] * 3:
-            await rg.supervised_send("worker", Worker.work(item), timeout=5.0, breaker=QUICK, on_error="ignore")
+            await rg.supervised_send(
+                "worker", Worker.work(item), timeout=5.0, breaker=QUICK, on_error="ignore"
+            )
             await pause(0.1)
         assert rg.Breakers.of(system).state("worker") == "closed"
 

@@ -17,6 +17,7 @@ from typing import (
 )
 from typing import cast as as_type
 
+from regrow.core.deliveries import Reconciler
 from regrow.core.handler import Options, PendingHandler
 from regrow.core.signatures import read_parameters
 from regrow.errors.base import show
@@ -100,7 +101,8 @@ def call(
     raises: type[Exception] | tuple[type[Exception], ...] = (),
     blocking: bool = False,
     version: int = 1,
-    repeatable: bool = False,
+    repeatable: bool = True,
+    reconcile: Reconciler | None = None,
 ) -> CallDecorator: ...
 def call(
     function: object = None,
@@ -109,7 +111,8 @@ def call(
     raises: object = (),
     blocking: object = False,
     version: object = 1,
-    repeatable: object = False,
+    repeatable: object = True,
+    reconcile: object = None,
 ) -> object:
     """Makes a method the handler of a call: a request that is answered with what the method returns.
 
@@ -130,12 +133,18 @@ def call(
             an `async def`.
         version: The version of the arguments, from 1. Raise it when their meaning changes, if messages are
             stored. Default: 1.
-        repeatable: Whether handling the same message twice does no harm. Default: no.
+        repeatable: Whether a supervised message may be handled again when its first handling was cut short,
+            by a crash or a deadline. Default: yes. If not, the send ends as `outcome_unknown`, unless
+            `reconcile` knows better.
+        reconcile: For `repeatable=False`: a function that is given the `CurrentDelivery` and the message of
+            a handling that was cut short, and returns True if it has happened all the same, False if it
+            has not, so that it may be tried again, None if nobody knows. A `def` or an `async def`; it runs
+            outside of the server. Default: None, which is never to know.
 
     Raises:
         BadHandler: It can't be a handler, or an option has a wrong value.
     """
-    given = _Given(raises, blocking, version, repeatable)
+    given = _Given(raises, blocking, version, repeatable, reconcile)
 
     def decorate(found: object) -> object:
         return CallHandler[object, object](*_checked("call", found, given))
@@ -189,7 +198,8 @@ class _Given(NamedTuple):
     raises: object = ()
     blocking: object = False
     version: object = 1
-    repeatable: object = False
+    repeatable: object = True
+    reconcile: object = None
 
 
 def _checked(kind: Kind, value: object, given: _Given) -> tuple[Function, Options]:
@@ -208,6 +218,7 @@ def _checked(kind: Kind, value: object, given: _Given) -> tuple[Function, Option
         blocking=bool(given.blocking),
         version=as_type(int, given.version),
         repeatable=bool(given.repeatable),
+        reconcile=as_type("Reconciler | None", given.reconcile),
     )
 
 
@@ -220,8 +231,13 @@ def _what_is_wrong(given: _Given, *, is_async: bool) -> tuple[str, str]:
         if not isinstance(getattr(given, option), bool):
             return (
                 f"{option}={show(getattr(given, option))} is neither True nor False",
-                "Leave it out for False",
+                "Leave it out for the default",
             )
+    if given.reconcile is not None and (given.repeatable or not callable(given.reconcile)):
+        return (
+            f"reconcile={show(given.reconcile)} is for repeatable=False, and a function",
+            "Write repeatable=False beside it, or leave it out",
+        )
     if given.blocking and is_async:
         return "blocking=True is for what waits without `await`", "Write it as a `def`, or leave blocking out"
     if type(given.version) is not int or given.version < 1:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
-from typing import Final, final
+from typing import Any, Final, TypeAlias, final
 
 import msgspec
 
-__all__ = ("NO_METADATA", "CurrentDelivery", "HandedOut", "uuid7")
+__all__ = ("NO_METADATA", "CurrentDelivery", "HandedOut", "Reconciler", "uuid7")
 
 NO_METADATA: Final[Mapping[str, object]] = {}
 _VERSION_7: Final = 0x7000
@@ -26,6 +26,7 @@ class CurrentDelivery(msgspec.Struct, frozen=True, kw_only=True):
         attempt: 1 for the first.
         redrives: How often it has been a dead letter.
         metadata: What the sender gave along.
+        traceparent: The W3C trace context of the sender's OpenTelemetry span, None if it had none.
     """
 
     id: str
@@ -33,6 +34,11 @@ class CurrentDelivery(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     redrives: int = 0
     metadata: Mapping[str, object] = NO_METADATA
+    traceparent: str | None = None
+
+
+Reconciler: TypeAlias = Callable[[CurrentDelivery, Any], "bool | None | Awaitable[bool | None]"]
+"""Says of a message whose handling was cut short: True, it has happened; False, it has not; None, unknown."""
 
 
 class HandedOut(msgspec.Struct, eq=False):

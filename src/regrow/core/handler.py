@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
+from regrow.core.deliveries import Reconciler
 from regrow.core.messages import CallMessage, CastMessage, Kind, Message
 from regrow.core.signatures import Parameters, misfit, only_scalars, read_parameters
 from regrow.errors.calls import WrongServer
@@ -39,7 +40,8 @@ class Options:
     blocking: bool = False
     raises: tuple[type[Exception], ...] = ()
     version: int = 1
-    repeatable: bool = False
+    repeatable: bool = True
+    reconcile: Reconciler | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
@@ -89,8 +91,13 @@ class Handler:
 
     @property
     def repeatable(self) -> bool:
-        """Whether handling the same message twice does no harm."""
+        """Whether a message whose handling was cut short may be handled again."""
         return self.options.repeatable
+
+    @property
+    def reconcile(self) -> Reconciler | None:
+        """Finds out whether a message whose handling was cut short has been handled."""
+        return self.options.reconcile
 
     @property
     def positional(self) -> tuple[str, ...]:

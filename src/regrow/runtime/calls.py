@@ -167,12 +167,42 @@ class Calls:
         if error.__traceback__ is not None:
             error.__traceback__ = error.__traceback__.tb_next  # without the caller's frame
         request = self._request_behind(target, message, timeout)
+        self._raised(target, entry, request, error)
+        return request
+
+    def _raised(self, target: Process, entry: Entry, request: Request, error: BaseException) -> None:
         if isinstance(error, entry.raises):
             self.finished(target, request, None, error)
         else:
             self._engine.exits.raised(target, error)
         self._back_to_scheduler(target)
-        return request
+
+    def supervised_inline(
+        self, target: Process, entry: Entry, request: Request, result: object, error: BaseException | None
+    ) -> None:
+        """The hand-off of a supervised message did not just return; `request` is what it would have been."""
+        if self._engine.timing:
+            self._engine.scheduler.check_slow(target, request.message, self._engine.begun)
+        current = target.current
+        if isinstance(current, Request):  # made by reply_later, and perhaps answered already
+            answered, current.future = current.future, request.future
+            current.deadline, current.delivery = request.deadline, request.delivery
+            request = current
+            if answered.done():
+                refusal = answered.exception()
+                if refusal is None:
+                    request.future.set_result(answered.result())
+                else:
+                    request.future.set_exception(refusal)
+        target.current = request
+        request.taken = True
+        if error is None:
+            self.finished(target, request, result)
+            self._back_to_scheduler(target)
+        else:
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next
+            self._raised(target, entry, request, error)
 
     def unfinished_inline(
         self, target: Process, message: object, timeout: Timeout, result: object

@@ -55,6 +55,11 @@ class Counters(msgspec.Struct):
     expired: int = 0
     timed_out: int = 0
     late_replies: int = 0
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    retried: int = 0
+    handed_off: int = 0
     orphans: int = 0
     zombies: int = 0
     lost_threads: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, runtime_checkable
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
@@ -18,6 +18,22 @@ def extension(engine: Engine, kind: Callable[[Engine], T]) -> T:
     if found is None:
         found = engine.extensions[kind] = kind(engine)
     return cast(T, found)
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An extension that wants to know that the System stops."""
+
+    def stop(self) -> None:
+        """The System stops, while its services still run; or has stopped. May be called twice."""
+        ...
+
+
+def stop_extensions(engine: Engine) -> None:
+    """Tell those that want to know."""
+    for one in tuple(engine.extensions.values()):
+        if isinstance(one, Stoppable):
+            one.stop()
 
 
 def engine_of(system: System) -> Engine:

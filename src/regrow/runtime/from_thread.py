@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, final
@@ -16,10 +16,13 @@ from regrow.runtime.pid import Address, Ref, Timeout, check_left_out_timeouts
 from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
+    from typing import Never
+
     from regrow.runtime.engine import Engine
 
 S_co = TypeVar("S_co", covariant=True)
 R = TypeVar("R")
+T = TypeVar("T")
 
 BETWEEN_LOOKS: Final = 0.1
 """Seconds after which a thread that waits for the loop looks whether the loop still runs."""
@@ -63,26 +66,35 @@ class FromThread(Generic[S_co]):
             NotStarted: The System or its loop has stopped.
             Exception: Whatever the plain `call` raises.
         """
-        box: Future[R] = Future()
+        return self.run("from_thread.call", lambda: self._target.call(message, timeout=timeout))
 
-        def ask() -> None:
+    def run(self, operation: str, ask: Callable[[], Coroutine[object, Never, T]]) -> T:
+        """Have the loop await what `ask` makes, which waits for this process, and block until then.
+
+        For the runtime; `operation` is what errors call it.
+        """
+        box: Future[T] = Future()
+
+        def begin() -> None:
             # Made like this it passes by the loop's task factory: the task is the runtime's own.
-            task = asyncio.Task(self._ask(message, timeout), loop=self._engine.loop, name="from_thread.call")
+            task = asyncio.Task(self._ask(ask), loop=self._engine.loop, name=operation)
             task.add_done_callback(partial(self._hand_over, box))
 
-        self._submit("from_thread.call", box, ask)
+        self._submit(operation, box, begin)
         return self._wait(box)
 
-    async def _ask(self, message: CallMessage[S_co, R], timeout: Timeout) -> R:
+    async def _ask(self, ask: Callable[[], Coroutine[object, Never, T]]) -> T:
         engine = self._engine
         caller = current_process.get(None)
-        target = self._target.process() if isinstance(self._target, Ref) else self._target
+        target = self._target
+        if isinstance(target, Ref):
+            target = engine.names.get(target.name, target)
         if caller is None or caller.engine is not engine or not isinstance(target, Process):
-            return await self._target.call(message, timeout=timeout)
+            return await ask()
         engine.calls.check_cycle(caller, target)
         before, caller.waiting = caller.waiting, target
         try:
-            return await self._target.call(message, timeout=timeout)
+            return await ask()
         finally:
             caller.waiting = before
 

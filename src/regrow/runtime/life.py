@@ -12,6 +12,7 @@ from regrow.core.reasons import KILLED, SHUTDOWN, ExitReason
 from regrow.core.specs import ChildSpec
 from regrow.errors import RegrowError, StopTimeout, SystemFailed
 from regrow.runtime.after import End, Failed, Stop
+from regrow.runtime.extensions import stop_extensions
 from regrow.runtime.process import DEAD, STARTING, STOPPING, Process, current_process
 from regrow.runtime.start import start_child
 
@@ -143,6 +144,7 @@ class Life:
         if state != "not started" and SystemStopped in engine.hub.wanted:
             engine.hub.emit(SystemStopped(at=engine.loop.time(), system=engine.name, reason=reason))
         engine.running = False
+        stop_extensions(engine)
         engine.guard()
         engine.interrupt = None
         engine.ownership.end()
@@ -173,6 +175,7 @@ class Life:
             ending = top.status in (STOPPING, DEAD) or isinstance(top.after, Stop | End | Failed)
             self._asked = not ending  # a root that has given up has failed, whoever says stop now
             self.state = "stopping"
+            stop_extensions(engine)
             engine.exits.shut_down(top, SHUTDOWN)
         if not self.over:
             engine.timers.internal(seconds, lambda: self.expire(seconds))

@@ -150,6 +150,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     expired: int
     timed_out: int
     late_replies: int
+    sent: int
+    """Supervised sends that were begun; so many were `delivered`, `failed`, or are under way."""
+    delivered: int
+    failed: int
+    retried: int
     orphans: int
     zombies: int
     lost_threads: int
@@ -253,6 +258,10 @@ class Listing:
             expired=counters.expired,
             timed_out=counters.timed_out,
             late_replies=counters.late_replies,
+            sent=counters.sent + counters.handed_off,
+            delivered=counters.delivered + counters.handed_off,
+            failed=counters.failed,
+            retried=counters.retried,
             orphans=counters.orphans,
             zombies=counters.zombies,
             lost_threads=counters.lost_threads,

@@ -60,6 +60,16 @@ class Reservation(Generic[S_co]):
             self._end("released")
             self._target.engine.sends.grant_places(self._target)
 
+    def use(self) -> None:
+        """Leave the place free for who puts something there in this very step, for the runtime."""
+        if self._state == "held":
+            self._end("used")
+
+    @property
+    def target(self) -> Process:
+        """Whose place it is, for the runtime."""
+        return self._target
+
     def _check(self) -> None:
         self._target.engine.check_here("commit")
         if not self.held:
@@ -91,14 +101,14 @@ class Reservation(Generic[S_co]):
         return f"<Reservation at {self._target}: {'gone' if gone else self._state}>"
 
 
-async def reserve(target: Process, timeout: Timeout) -> Reservation[object]:
-    """See `Address.reserve`."""
+async def reserve(target: Process, timeout: Timeout, *, in_line: bool = False) -> Reservation[object]:
+    """See `Address.reserve`. `in_line`: wait for the next place that comes free, though there is one."""
     engine = target.engine
     engine.check_here("reserve")
     seconds = engine.timeouts.resolve(timeout)
     if target.status == DEAD:
         raise NoProcess(target)
-    if target.has_room():
+    if not in_line and target.has_room():
         target.room -= 1
         return Reservation(target, seconds)
     deadline = engine.loop.time() + seconds

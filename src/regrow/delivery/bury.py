@@ -1,0 +1,155 @@
+"""Sends that failed become dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from regrow.delivery.envelope import envelope_of, headers_of
+from regrow.delivery.journal.causes import Cause, cause_of_error, cause_of_exit
+from regrow.delivery.journal.operations import BuryNew, Operation
+from regrow.delivery.journal.rows import Attempt, Burial, Live, Outcome, Reason
+from regrow.errors import NoJournal, NoSuchService, ProcessExited
+
+if TYPE_CHECKING:
+    from regrow.delivery.outbox import Outbox
+    from regrow.delivery.sending import Sending
+
+__all__ = ("Journal", "attempt_row", "bury", "journal_of")
+
+SECOND_US: Final = 1_000_000
+REASONS: Final[dict[Outcome, Reason]] = {
+    "no_process": "no_route",
+    "mailbox_full": "overflow",
+    "circuit_open": "circuit_open",
+    "outcome_unknown": "outcome_unknown",
+}
+
+
+class Journal(Protocol):
+    """As much of the System's journal as a send needs that is not durable."""
+
+    @property
+    def boot(self) -> int:
+        """Which start of the journal this is."""
+        ...
+
+    def submit(self, ops: Sequence[Operation]) -> asyncio.Future[None]:
+        """Commit these operations together."""
+        ...
+
+    def now_us(self) -> int:
+        """Wall-clock time in microseconds."""
+        ...
+
+    def next_id(self) -> int:
+        """A delivery number that was never used."""
+        ...
+
+
+def journal_of(outbox: Outbox, option: str) -> Journal:
+    """The System's journal.
+
+    Raises:
+        NoJournal: It has none.
+    """
+    system = outbox.engine.system
+    assert system is not None
+    try:
+        return cast("Journal", system.service("journal"))
+    except NoSuchService:
+        raise NoJournal(system.name, option) from None
+
+
+def attempt_row(
+    journal: Journal, began_ago: float, outcome: Outcome, error: BaseException, delay: float
+) -> Attempt:
+    """One failed attempt, for the history."""
+    now = journal.now_us()
+    cause = _cause(error)
+    return Attempt(
+        boot=journal.boot,
+        started_us=now - int(began_ago * SECOND_US),
+        ended_us=now,
+        outcome=outcome,
+        error_type=cause.error_type,
+        error=cause.error,
+        trace=cause.trace,
+        delay_us=int(delay * SECOND_US),
+    )
+
+
+def bury(
+    sending: Sending, journal: Journal, outcome: Outcome, error: BaseException, reason: str | None
+) -> None:
+    """Make it a dead letter; it ends as `dead_lettered` when that is committed.
+
+    What can't be written, or isn't, ends it with that error instead.
+    """
+    try:
+        operation = _operation(sending, journal, outcome, error, cast("Reason | None", reason))
+    except Exception as problem:  # noqa: BLE001  # a payload runs foreign code; whatever it is, the sender is told
+        problem.__cause__ = error
+        sending.unburied(problem)
+        return
+    future = journal.submit([operation])
+    future.add_done_callback(partial(_buried, sending, error), context=sending.outbox.engine.contexts.base)
+
+
+def _buried(sending: Sending, error: BaseException, future: asyncio.Future[None]) -> None:
+    problem = future.exception() if not future.cancelled() else asyncio.CancelledError()
+    if problem is None:
+        sending.buried(error)
+    else:
+        problem.__cause__ = error
+        sending.unburied(problem)
+
+
+def _operation(
+    sending: Sending, journal: Journal, outcome: Outcome, error: BaseException, reason: Reason | None
+) -> BuryNew:
+    kind, type_, payload = envelope_of(sending.message)
+    options = sending.options
+    now = journal.now_us()
+    loop_now = sending.outbox.engine.loop.time()
+    to = sending.to
+    dest = to if isinstance(to, str) else (to.name or "")
+    source = sending.source
+    cause = _cause(error)
+    live = Live(
+        id=journal.next_id(),
+        mid=bytes.fromhex(sending.id),
+        dest=dest,
+        kind=kind,
+        type=type_,
+        payload=payload,
+        key=options.idempotency_key,
+        source=source.name if source is not None else None,
+        headers=headers_of(options.metadata),
+        traceparent=sending.traceparent,
+        created_us=now - int((loop_now - sending.began) * SECOND_US),
+        expires_us=_wall(now, loop_now, sending.expires_at),
+        due_us=now,
+        max_attempts=options.retries + 1,
+        attempt_timeout=options.attempt_timeout,
+        attempts=sending.attempts,
+    )
+    burial = Burial(
+        reason=reason or REASONS.get(outcome, "max_attempts"),
+        error_type=cause.error_type,
+        error=cause.error,
+        fingerprint=cause.fingerprint(dest),
+        dead_us=now,
+    )
+    return BuryNew(live, burial, sending.history)
+
+
+def _wall(now_us: int, now: float, at: float | None) -> int | None:
+    return None if at is None else now_us + int((at - now) * SECOND_US)
+
+
+def _cause(error: BaseException) -> Cause:
+    """Why a process ended tells more than that it did."""
+    return cause_of_exit(error.reason) if isinstance(error, ProcessExited) else cause_of_error(error)
