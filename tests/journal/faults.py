@@ -74,6 +74,6 @@ class _File(apsw.VFSFile):
         self._vfs.called("xSync", self._name)
         super().xSync(flags)
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, newsize: int) -> None:  # noqa: N802
         self._vfs.called("xTruncate", self._name)
-        super().xTruncate(size)
+        super().xTruncate(newsize)

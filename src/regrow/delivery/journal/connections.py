@@ -23,9 +23,13 @@ _BUSY_MS: Final = 5000
 _LAST_WAIT_MS: Final = 500
 
 
-def siblings(path: Path) -> tuple[Path, Path, Path]:
-    """The files that belong together: the database, its write-ahead log, its shared memory."""
-    return path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+def siblings(path: Path) -> tuple[Path, Path, Path, Path]:
+    """The files that belong together: the database, its log, the log's shared memory, a rollback journal.
+
+    The last is there only while a new database is being made.
+    """
+    log, memory, rollback = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
+    return path, log, memory, rollback
 
 
 def make_file(path: Path) -> None:

@@ -10,10 +10,13 @@ from typing import Final
 import apsw
 
 from regrow.delivery.journal.connections import siblings
+from regrow.delivery.journal.failures import DAMAGE, described
 from regrow.delivery.journal.filesystem import sync_directory
 from regrow.delivery.journal.sql import cell, rows
 
 __all__ = ("free_name", "full_check", "quick_check", "set_aside", "truncated")
+
+_MAGIC: Final = b"SQLite format 3\0"
 
 # What the owner can't do without comes first, so that it is checked however large the rest is.
 _TABLES: Final = (
@@ -54,9 +57,10 @@ _INVARIANTS: Final = {
 
 def truncated(path: Path) -> str | None:
     """Whether a closed database file is shorter than its header says; how, if it is."""
-    _, log, _ = siblings(path)
-    if log.exists() and log.stat().st_size:
-        return None  # the log may hold what the file lacks
+    # A log may hold what the file lacks, and a cut while the file was made is rolled back by its journal.
+    _, log, _, rollback = siblings(path)
+    if any(file.exists() and file.stat().st_size for file in (log, rollback)):
+        return None
     with path.open("rb") as file:
         header = file.read(100)
     size = path.stat().st_size
@@ -64,6 +68,8 @@ def truncated(path: Path) -> str | None:
         return None
     if len(header) < 100:
         return f"{size} bytes are no database"
+    if not header.startswith(_MAGIC):
+        return None  # SQLite says so better
     page = int.from_bytes(header[16:18], "big")
     expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
     return f"{size} bytes instead of {expected}" if size < expected else None
@@ -77,7 +83,7 @@ def quick_check(connection: apsw.Connection) -> str | None:
         for table in _TABLES:
             said = cell(connection, f"PRAGMA quick_check('{table}')")
             if said != "ok":
-                return str(said)
+                return " ".join(str(said).split())
     except apsw.InterruptError:
         return None
     finally:
@@ -87,12 +93,16 @@ def quick_check(connection: apsw.Connection) -> str | None:
 
 def full_check(connection: apsw.Connection) -> list[str]:
     """Everything that is wrong with the file or its counts."""
-    found = [str(row[0]) for row in rows(connection, "PRAGMA integrity_check(100)")]
-    problems = [] if found == ["ok"] else found
-    for name, query in _INVARIANTS.items():
-        wrong = cell(connection, query)
-        if wrong:
-            problems.append(f"{name}: {wrong!r}")
+    problems: list[str] = []
+    try:
+        found = [str(row[0]) for row in rows(connection, "PRAGMA integrity_check(100)")]
+        problems += [] if found == ["ok"] else found
+        for name, query in _INVARIANTS.items():
+            wrong = cell(connection, query)
+            if wrong:
+                problems.append(f"{name}: {wrong!r}")
+    except DAMAGE as error:
+        problems.append(described(error))
     return problems
 
 

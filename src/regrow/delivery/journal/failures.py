@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Final
 
 import apsw
+import msgspec
 
 from regrow.errors import JournalDamaged, JournalFailed
 
 __all__ = ("DAMAGE", "described", "failing", "lost_sync")
 
-DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError)
-"""The file itself is wrong."""
+DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, msgspec.DecodeError, UnicodeDecodeError)
+"""The file itself is wrong, or holds what was never written."""
 
 _SYNCS: Final = (
     apsw.SQLITE_IOERR_FSYNC,
@@ -23,7 +24,7 @@ _SYNCS: Final = (
 )
 
 
-def described(error: apsw.Error | OSError) -> str:
+def described(error: Exception) -> str:
     """The error's name and text, for people."""
     return f"{type(error).__name__}: {error}"
 

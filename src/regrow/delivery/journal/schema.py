@@ -44,7 +44,7 @@ CREATE TABLE attempt(
   error_type TEXT, error TEXT, trace TEXT, delay_us INTEGER NOT NULL,
   PRIMARY KEY(delivery, n)) STRICT, WITHOUT ROWID;
 CREATE TABLE dead_group(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, dest TEXT NOT NULL, type TEXT NOT NULL, reason TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, dest TEXT NOT NULL, type TEXT NOT NULL, reason TEXT NOT NULL,
   error_type TEXT, fingerprint BLOB NOT NULL, status INTEGER NOT NULL, n INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE UNIQUE INDEX dead_group_cause ON dead_group(
   dest, type, reason, ifnull(error_type, 0), fingerprint, status);

@@ -29,6 +29,8 @@ __all__ = ("SqliteStore",)
 
 _T = TypeVar("_T")
 
+_NO_COUNTER: Final = "the number of the last delivery is missing"
+
 # After so many pages in the log (32 MB), a commit makes a checkpoint itself if nobody else did.
 _LOG_PAGES: Final = 8000
 _VOID: Final = (
@@ -162,11 +164,11 @@ class SqliteStore:
 
         Raises:
             JournalFailed: It could not be told that it is closed: the next start will take this for a crash.
+            JournalDamaged: The file is damaged, and was set aside.
         """
-        connection = self._connection
         try:
-            if connection is not None and self._lock.held and not self._refusal:
-                with failing(self.path, "closing"):
+            if self._lock.held and not self._refusal:
+                with self._writing("closing") as connection:
                     run(connection, "UPDATE boot SET stopped_us = ? WHERE id = ?", (now_us, self._boot))
                     close_clean(connection)
         finally:
@@ -185,13 +187,16 @@ class SqliteStore:
         clean = cell(connection, "SELECT stopped_us IS NOT NULL FROM boot ORDER BY id DESC LIMIT 1")
         if clean == 0 and (problem := quick_check(connection)):
             raise apsw.CorruptError(problem)
+        last_id = cell(connection, "SELECT n FROM counter WHERE name = 'last_id'")
+        if not isinstance(last_id, int):
+            raise apsw.CorruptError(_NO_COUNTER)
         sql = "INSERT INTO boot(node, pid, started_us) VALUES (?, ?, ?)"
         run(connection, sql, (node, pid, now_us))
         self._boot, self._refusal, self._checkpointed = connection.last_insert_rowid(), "", 0
         return Opened(
             boot=self._boot,
             clean=fresh or bool(clean),
-            next_id=1 + _read(connection, "SELECT n FROM counter WHERE name = 'last_id'", tuple[int])[0][0],
+            next_id=1 + last_id,
             epochs=dict(_read(connection, "SELECT name, epoch FROM incarnation", tuple[str, int])),
             quarantined=frozenset(
                 cause for (cause,) in _read(connection, "SELECT fingerprint FROM quarantine", tuple[bytes])
@@ -209,6 +214,8 @@ class SqliteStore:
         if found is None:
             schema.create(connection)
         elif found < schema.VERSION:
+            if not self._upgrades.keys() >= set(range(found, schema.VERSION)):
+                raise JournalFailed(self.path, f"schema {found} can't be upgraded", "opening")
             copy(connection, free_name(self.path, f"schema-{found}-{now_us}"))
             schema.upgrade(connection, found, self._upgrades)
 
@@ -238,7 +245,7 @@ class SqliteStore:
         if lost_sync(error):
             self._refusal = f"a sync failed before ({described(error)})"
 
-    def _damaged(self, error: apsw.Error) -> JournalDamaged:
+    def _damaged(self, error: Exception) -> JournalDamaged:
         self._drop("it is damaged")
         kept = set_aside(self.path, self._opened_us)
         return JournalDamaged(self.path, described(error), kept)

@@ -1,0 +1,17 @@
+PRAGMA application_id = 1380405847;
+PRAGMA user_version = 0;
+CREATE TABLE boot(id INTEGER PRIMARY KEY, node TEXT NOT NULL, started_us INTEGER NOT NULL, stopped_us INTEGER);
+CREATE TABLE total(accepted INTEGER, done INTEGER, discarded INTEGER, last_id INTEGER);
+CREATE TABLE delivery(
+  id INTEGER PRIMARY KEY, mid BLOB NOT NULL, dest TEXT NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
+  created_us INTEGER NOT NULL, attempts INTEGER NOT NULL);
+CREATE TABLE dead(
+  id INTEGER PRIMARY KEY, mid BLOB NOT NULL, dest TEXT NOT NULL, type TEXT NOT NULL, payload BLOB NOT NULL,
+  created_us INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL, error_type TEXT,
+  fingerprint BLOB NOT NULL, dead_us INTEGER NOT NULL);
+INSERT INTO boot VALUES (3, 'old', 1600000000000000, 1600000000000009);
+INSERT INTO total VALUES (9, 4, 1, 12);
+INSERT INTO delivery VALUES (5, X'00000000000000000000000000000005', 'worker', 'app:Worker.handle', X'7061', 50, 2);
+INSERT INTO delivery VALUES (12, X'0000000000000000000000000000000C', 'worker', 'app:Worker.handle', X'7062', 120, 0);
+INSERT INTO dead VALUES (6, X'00000000000000000000000000000006', 'worker', 'app:Worker.handle', X'7063', 60, 1, 'rejected', 'E', X'01', 66);
+INSERT INTO dead VALUES (7, X'00000000000000000000000000000007', 'worker', 'app:Worker.handle', X'7064', 70, 1, 'rejected', 'E', X'01', 77);
