@@ -64,7 +64,8 @@ def vacuum(*, journal: Path, as_json: bool) -> None:
     """Give unused space back to the file system; takes as much again meanwhile."""
 
     def size() -> int:
-        return journal.stat().st_size if journal.exists() else 0
+        files = (journal, journal.with_name(f"{journal.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     before = size()
     with progress("compacting"):

@@ -12,6 +12,8 @@ import msgspec
 
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec, child
+from regrow.delivery.control.owner import OwnerGround
+from regrow.delivery.control.server import control_spec
 from regrow.delivery.deadletters.queue import DeadLetterQueue, Surroundings
 from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.memory import MemoryStore
@@ -98,6 +100,8 @@ class Journal:
         aliases: What handlers are called now, by what they were called when messages were stored:
             `{"old.module:Old.handler": "new.module:New.handler"}`.
         code_version: Noted on dead letters, so that it can be told which version of a program they died of.
+        control: Whether the `regrow` command can reach the running program, by a socket `<path>.sock` that
+            is its owner's alone. Default True.
 
     Raises:
         BadSetting: An option is out of its range.
@@ -113,10 +117,14 @@ class Journal:
         dead_letters: DeadLetterPolicy | None = None,
         aliases: Mapping[str, str] | None = None,
         code_version: str | None = None,
+        control: bool = True,
     ) -> None:
         if sync not in SYNC:
             raise BadSetting("sync", sync, "'power', 'process' or 'none'", owner="Journal")
+        if not isinstance(control, bool):
+            raise BadSetting("control", control, "True or False", owner="Journal")
         self._setup(capacity, concurrency, dead_letters, aliases, code_version)
+        self._control = control
         file = Path(os.fspath(path))
         self.path: str = str(file)
 
@@ -195,6 +203,7 @@ class Journal:
             aliases=dict(aliases) if aliases is not None else {},
             code_version=code_version,
         )
+        self._control = False
         self._open: OpenJournal | None = None
         self._letters: DeadLetterTree | None = None
 
@@ -219,7 +228,10 @@ class Journal:
         )
         # Without its owner nothing goes on: the System's own supervisor starts all anew.
         flags = {"strategy": "rest_for_one", "max_restarts": 0}
-        return supervisor([server, tree.child_spec()], id=SERVICE, **flags)
+        children = [server, tree.child_spec()]
+        if self._control:
+            children.append(control_spec(OwnerGround(self, tree), prefix=SERVICE))
+        return supervisor(children, id=SERVICE, **flags)
 
     async def start(self, process: Process) -> None:
         """Open it, for its process."""
@@ -348,6 +360,35 @@ class Journal:
             JournalNotRunning: It isn't open.
         """
         return await self.read(lambda reader: reader.counts())
+
+    async def check(self) -> list[str]:
+        """What is wrong with it, empty if nothing is. Reads all of it, beside everything else.
+
+        Raises:
+            JournalNotRunning: It isn't open.
+            JournalFailed: It can't be read.
+        """
+        return await self._running().beside(lambda store: store.check())
+
+    async def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a consistent copy to `path`, which must not exist; everything else goes on meanwhile.
+
+        Raises:
+            JournalNotRunning: It isn't open.
+            JournalFailed: It can't be written there.
+        """
+        file = Path(os.fspath(path))
+        await self._running().beside(lambda store: store.backup(file))
+
+    async def vacuum(self) -> None:
+        """Give unused space back to the file system. Nothing is accepted until it is done.
+
+        Raises:
+            JournalNotRunning: It isn't open.
+            JournalFailed: There is no space to do it in, for example.
+        """
+        journal = self._running()
+        await journal.writer.between(journal.store.vacuum)
 
     def stats(self) -> JournalStats:
         """What it did since it was opened, and what it holds.

@@ -13,7 +13,6 @@ from regrow.delivery.deadletters.queue import DeadLetterQueue, check_text
 from regrow.delivery.deadletters.transfer import Importing, export_page
 from regrow.delivery.deadletters.where import Where, cursor_of, filter_of, token_of
 from regrow.delivery.journal.rows import RedriveJob
-from regrow.delivery.journal.store import Store
 from regrow.errors.deadletters import BadDeadLetterFilter, BadDeadLetterOption, NoSuchRedrive
 
 __all__ = ("Execution", "Ground", "Report")
@@ -47,8 +46,16 @@ class Ground(Protocol):
         """Its dead letters, for users."""
         ...
 
-    async def maintain(self, work: Callable[[Store], T]) -> T:
-        """Run `work` on the store, between two commits."""
+    async def check(self) -> list[str]:
+        """What is wrong with it."""
+        ...
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy."""
+        ...
+
+    async def vacuum(self) -> None:
+        """Give unused space back."""
         ...
 
 
@@ -187,16 +194,16 @@ class Execution:
     # -- the journal itself --------------------------------------------------------------------
 
     async def _check(self, _: ask.Check, __: Report) -> object:
-        return await self._ground.maintain(lambda store: store.check())
+        return await self._ground.check()
 
-    async def _backup(self, command: ask.Backup, _: Report) -> object:
+    async def _backup(self, command: ask.Backup, _: Report) -> None:
         path = Path(command.path)
         if not path.is_absolute():
             raise BadDeadLetterOption("path", command.path, "absolute: the owner works elsewhere")
-        return await self._ground.maintain(lambda store: store.backup(path))
+        await self._ground.backup(path)
 
-    async def _vacuum(self, _: ask.Vacuum, __: Report) -> object:
-        return await self._ground.maintain(lambda store: store.vacuum())
+    async def _vacuum(self, _: ask.Vacuum, __: Report) -> None:
+        await self._ground.vacuum()
 
     async def _report(self, _: ask.JournalReport, __: Report) -> object:
         ground = self._ground

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar, final
 
 from regrow.delivery.deadletters.letters import DeadLetters
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
 from regrow.delivery.deadletters.queue import DeadLetterQueue
 from regrow.delivery.deadletters.redrives import Redrives
 from regrow.delivery.journal.operations import Operation
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import Live
 from regrow.delivery.journal.sqlite import SqliteStore
 from regrow.delivery.journal.store import Opened, Reader, Store
@@ -74,9 +74,17 @@ class Offline:
         """Read at once."""
         return fn(self._reader)
 
-    async def maintain(self, work: Callable[[Store], T]) -> T:
-        """Work at once."""
-        return work(self._store)
+    async def check(self) -> list[str]:
+        """What is wrong with it."""
+        return self._store.check()
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy."""
+        self._store.backup(path)
+
+    async def vacuum(self) -> None:
+        """Give unused space back."""
+        self._store.vacuum()
 
     def close(self) -> None:
         """Give back what it reads with."""

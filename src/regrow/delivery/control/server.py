@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -16,6 +16,7 @@ from regrow.delivery.control.frames import decode_command, receive, send
 from regrow.delivery.control.sockets import accept_owner_only, listen, socket_path, unlink
 from regrow.errors.base import RegrowError
 from regrow.errors.control import BadFrame
+from regrow.runtime.pid import Ref
 from regrow.runtime.supervisor import supervisor
 from regrow.runtime.system import current_system
 from regrow.runtime.tasks import TaskSupervisor, start_task, task_supervisor
@@ -27,33 +28,50 @@ IDLE: Final = 600.0
 """Seconds until a connection that asks nothing is closed."""
 FRAME: Final = 30.0
 """Seconds that one frame may take."""
+TROUBLE: Final = 1.0
+_log = logging.getLogger("regrow.journal")
 
 
 def control_spec(ground: Ground, *, prefix: str) -> ChildSpec:
     """The processes of a journal's control socket. `prefix` begins the names they register."""
     clients = task_supervisor(id="clients", name=f"{prefix}.control.clients", max_children=MAX_CONNECTIONS)
-    listener = child(serve, id="listener", args=(ground, prefix))
-    return supervisor([clients, listener], id="control", strategy="rest_for_one")
+    listener = child(serve, id="listener", args=(ground, prefix), restart="transient")
+    # A program whose operators can't reach it goes on.
+    return supervisor([clients, listener], id="control", strategy="rest_for_one", restart="temporary")
 
 
 async def serve(ground: Ground, prefix: str) -> None:
     """Accept connections for ever."""
     path = socket_path(ground.path)
     clients = current_system().ref(f"{prefix}.control.clients", TaskSupervisor)
-    listener = listen(path)
+    try:
+        listener = listen(path)
+    except OSError as error:
+        _log.warning("journal %s has no control socket: %s: %s", ground.path, path, error.strerror or error)
+        return
     try:
         while True:
-            connection, _ = await asyncio.get_running_loop().sock_accept(listener)
-            if not accept_owner_only(connection):
-                connection.close()
-                continue
-            try:
-                await start_task(clients, talk(ground, connection), link=False)
-            except RegrowError:  # too many at a time, or their supervisor is being restarted
-                connection.close()
+            await accept(ground, clients, listener)
     finally:
         listener.close()
-        unlink(Path(path))
+        unlink(path)
+
+
+async def accept(ground: Ground, clients: Ref[TaskSupervisor], listener: socket.socket) -> None:
+    """Take the next connection, if it is its owner's and there is room for it."""
+    try:
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+    except OSError as error:  # too many open files, for example
+        _log.warning("journal %s can't accept a command: %s", ground.path, error.strerror or error)
+        await asyncio.sleep(TROUBLE)
+        return
+    if not accept_owner_only(connection):
+        connection.close()
+        return
+    try:
+        await start_task(clients, talk(ground, connection), link=False)
+    except RegrowError:  # too many at a time, or their supervisor is being restarted
+        connection.close()
 
 
 async def talk(ground: Ground, connection: socket.socket) -> None:

@@ -202,7 +202,8 @@ class Redrive:
         queue = self._queue
         ended_us = None if status == "paused" else queue.journal.now_us()
         job = msgspec.structs.replace(self.job, status=status, ended_us=ended_us)
-        detail = f"{job.moved} moved, {job.succeeded} succeeded, {job.failed} failed again"
+        known = job.succeeded or job.failed
+        detail = f"{job.moved} moved" + (f", {job.succeeded} done, {job.failed} dead again" if known else "")
         async with queue.changes.alone():
             record = queue.audit(job.actor, f"redrive {status}", f"redrive {job.id}", detail)
             await queue.changes.commit([PutJob(job), record])

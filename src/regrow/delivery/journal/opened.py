@@ -125,6 +125,16 @@ class OpenJournal:
         async with self._read_lock:
             return await self.threads.run(partial(self._read, fn))
 
+    async def beside(self, work: Callable[[Store], T]) -> T:
+        """Run `work`, which may take very long, on a thread of its own, so that it holds up nobody."""
+        if not self.store.blocking:
+            return work(self.store)
+        threads = JournalThreads(self.engine.loop, self.engine.ports.threads)
+        try:
+            return await threads.run(partial(work, self.store))
+        finally:
+            threads.close()
+
     def _read(self, fn: Callable[[Reader], T]) -> T:
         if self._reader is None:
             self._reader = self.store.reader()

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar, final
 
 from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
-from regrow.errors import JournalFailed, StaleEpoch
+from regrow.errors import JournalError, JournalFailed, StaleEpoch
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.store import Store
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Unit", "Writer")
 
+T = TypeVar("T")
 MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
 FIRST_PAUSE: Final = 0.1
@@ -83,6 +84,7 @@ class Writer:
         "_starting",
         "_store",
         "_threads",
+        "_work",
         "commits",
         "failure",
         "observe",
@@ -98,6 +100,7 @@ class Writer:
         self._threads = threads
         self._pending: deque[Pending] = deque()
         self._kept: deque[Pending] = deque()
+        self._work: deque[Callable[[], object]] = deque()
         self._committing = False
         self._starting = False
         self._pause = 0.0
@@ -142,9 +145,43 @@ class Writer:
         self.add(tuple(operations), Submitted(future), _size_of(operations))
         return future
 
+    def between(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run `work` where commits run, between two of them."""
+        future: asyncio.Future[T] = self._engine.loop.create_future()
+        self._work.append(partial(self._do, work, future))
+        if not self._starting and not self._committing:
+            self._starting = True
+            self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+        return future
+
+    def _do(self, work: Callable[[], T], future: asyncio.Future[T]) -> None:
+        """Start a piece of work that isn't a transaction."""
+        self._committing = True
+
+        def done(ended: asyncio.Future[T]) -> None:
+            self._committing = False
+            self._go_on()
+            if future.done():
+                return
+            error = ended.exception()
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(ended.result())
+
+        if self._store.blocking:
+            self._threads.run(work).add_done_callback(done, context=self._engine.contexts.base)
+            return
+        ended: asyncio.Future[T] = self._engine.loop.create_future()
+        try:
+            ended.set_result(work())
+        except JournalError as error:
+            ended.set_exception(error)
+        done(ended)
+
     async def drained(self) -> None:
         """Return when everything that was added is committed, or has failed."""
-        if self._committing or self._starting or self._pending or self._kept:
+        if self._committing or self._starting or self._pending or self._kept or self._work:
             future: asyncio.Future[None] = self._engine.loop.create_future()
             self._idle.append(future)
             await future
@@ -166,7 +203,12 @@ class Writer:
 
     def _start(self) -> None:
         self._starting = False
-        if self._committing or self._paused:
+        if self._committing:
+            return
+        if self._work:
+            self._work.popleft()()
+            return
+        if self._paused:
             return
         batch: list[Pending] = []
         operations: list[Operation] = []
@@ -269,7 +311,7 @@ class Writer:
         return kept
 
     def _go_on(self) -> None:
-        if self._pending or self._kept:
+        if self._pending or self._kept or self._work:
             if self._store.blocking:
                 self._start()
             elif not self._starting:
