@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 
 help:
 	@echo "make setup               the virtual environment with all tools"
-	@echo "make demo                a tree whose workers crash on bad input, restart and finish"
+	@echo "make demo                indexes the standard library while it is killed three times"
 	@echo "make test                all tests, on 2 workers"
 	@echo "make test-uvloop         the few tests that run on uvloop, alone"
 	@echo "make test-debug          the tests under -X dev and asyncio's debug mode"
@@ -33,7 +33,7 @@ $(READY): pyproject.toml tools/setup.sh
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/index_stdlib.py
 
 test: $(READY)
 	$(PYTEST) -n 2 --dist loadfile

@@ -1,6 +1,6 @@
 """Workers crash on malformed records, restart, and the batch is finished all the same.
 
-Run: make demo
+Run: python examples/ledger.py
 
 The workers parse without a single `try`: a record that they do not understand kills them. What
 keeps the work going is the tree:
