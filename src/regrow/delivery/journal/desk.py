@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 from regrow.delivery.journal.handing import Handing
 from regrow.delivery.journal.outcomes import Outcomes
 from regrow.delivery.journal.owed import BEGUN, OVER, WAITING, Owed
-from regrow.delivery.journal.pacing import Pacers
+from regrow.delivery.journal.pacing import Pacer, Pacers
 from regrow.delivery.journal.recipients import Recipient
 from regrow.resilience.breakers import breakers_of
 from regrow.resilience.retry import ExponentialBackoff
@@ -274,10 +274,21 @@ class Desk:
             count += 1
         return count
 
+    def pacer_of(self, process: Process) -> Pacer:
+        """What keeps deliveries from using up the restart budget above `process`."""
+        pacer = self.pacers.known(process)
+        if pacer is None:
+            pacer = self.pacers.of(process)
+            for recipient in self.recipients.values():
+                other = self.engine.names.get(recipient.name)
+                if recipient.out and other is not None and other.parent is process.parent:
+                    pacer.busy.add(recipient)
+        return pacer
+
     def _suspect_may_go(self, owed: Owed, process: Process, recipient: Recipient) -> bool:
         """A delivery that killed its process: if it has to wait, the others don't wait for it."""
-        pacer = self.pacers.of(process)
-        until = pacer.suspect_held_until(self.engine.loop.time())
+        pacer = self.pacer_of(process)
+        until = pacer.suspect_held_until(recipient, self.engine.loop.time())
         if until is None:
             return True
         recipient.pop()
@@ -292,7 +303,7 @@ class Desk:
         now = self.engine.loop.time()
         pacer = self.pacers.known(process)
         if pacer is not None and not owed.live.crashes:
-            until = pacer.held_until(now)
+            until = pacer.held_until(recipient, now)
             if until is not None:
                 self._wake(recipient, until)
                 return False
@@ -333,10 +344,12 @@ class Desk:
         self.breakers.unwatch(self._breaker_changed)
         if self._named in self.engine.registry.listeners:
             self.engine.registry.listeners.remove(self._named)
-        for owed in list(self.owed.values()):
+        for owed in self.owed.values():
             for timer in (owed.expiry, owed.timer):
                 if timer is not None:
                     timer.cancel()
-            if owed.slot >= 0 and owed.state == OVER:
-                self.slots.end(owed.slot)
-                owed.slot = -1
+
+    def unslot_all(self) -> None:
+        """The journal ends in order: what may be handled again is nobody's fault."""
+        for owed in self.owed.values():
+            self.unslot(owed)

@@ -66,10 +66,13 @@ class Handing:
             return
         owed.target = process
         owed.state = OUT
-        if owed.live.crashes:
-            self._desk.pacers.of(process).suspect = owed
         assert owed.recipient is not None
         owed.recipient.out += 1
+        pacer = self._desk.pacers.known(process)
+        if pacer is not None:
+            pacer.busy.add(owed.recipient)
+            if owed.live.crashes:
+                pacer.suspect = owed
         if owed.live.kind == INFO:
             self._info(owed, process, message)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import heapify
 from itertools import count
@@ -140,12 +140,12 @@ class OpenJournal:
             self._reader = self.store.reader()
         return fn(self._reader)
 
-    def take_up(self, found: Findings) -> None:
-        """Owe what was found."""
+    def take_up(self, found: Findings, slots: Mapping[int, int]) -> None:
+        """Owe what was found; `slots` are of those who aren't repeatable and had begun."""
         desk = self.desk
         for live in found.lives:
-            owed = Owed(live=live, place=live.id, desk=desk, unknown=live.id in found.unknown)
-            desk.take(owed)
+            slot = slots.get(live.id, -1)
+            desk.take(Owed(live=live, place=live.id, desk=desk, slot=slot, unknown=slot >= 0))
         for recipient in desk.recipients.values():
             heapify(recipient.ready)
         self.books.accepted = 0  # they were before this start
@@ -156,8 +156,9 @@ class OpenJournal:
             return
         self.over = True
         self.desk.stop()
-        await self.writer.drained()
+        await self.writer.finish()
         self.writer.close(JournalFailed(self.path, "the journal is closed", "an acceptance"))
+        self.desk.unslot_all()
         await self._give_up()
         hub = self.engine.hub
         if JournalClosed in hub.wanted:
@@ -169,6 +170,7 @@ class OpenJournal:
             return
         self.over = True
         self.desk.stop()
+        self.desk.unslot_all()
         self.writer.close(JournalFailed(self.path, "the journal's process ended", "an acceptance"))
         await self.writer.drained()
         await self._give_up()
@@ -180,7 +182,6 @@ class OpenJournal:
             if self._reader is not None:
                 self._reader.close()
             self.loop_reader.close()
-            self.slots.clear()
             self.slots.close()
             self.store.close(now_us=now_us)
 
@@ -229,8 +230,7 @@ async def open_journal(
     found = await _do(store, threads, look)
     if found.operations:
         await journal.writer.submit(found.operations)
-    memory.clear()
-    journal.take_up(found)
+    journal.take_up(found, memory.clear(keep=found.unknown))
     hub = engine.hub
     if JournalOpened in hub.wanted:
         hub.emit(

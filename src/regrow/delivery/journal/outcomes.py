@@ -24,6 +24,7 @@ from regrow.runtime.process import DEAD
 if TYPE_CHECKING:
     from regrow.core.messages import Message
     from regrow.delivery.journal.desk import Desk
+    from regrow.delivery.journal.recipients import Recipient
 
 __all__ = ("Outcomes",)
 
@@ -51,9 +52,7 @@ class Outcomes:
             owed, result, error = ended.popleft()
             recipient = owed.recipient
             assert recipient is not None
-            recipient.out -= 1
-            if recipient.in_line is owed:
-                recipient.in_line = None
+            self._out_no_more(owed, recipient)
             if not recipient.dirty:
                 desk.look_at(recipient)
             if owed.timer is not None:
@@ -71,6 +70,15 @@ class Outcomes:
         if settled:
             operations = [Settle(owed.live.id, _has_history(owed.live)) for owed, _, _, _ in settled]
             desk.writer.add(operations, Settled(desk, settled))
+
+    def _out_no_more(self, owed: Owed, recipient: Recipient) -> None:
+        recipient.out -= 1
+        if recipient.in_line is owed:
+            recipient.in_line = None
+        if not recipient.out and owed.target is not None:
+            pacer = self._desk.pacers.known(owed.target)
+            if pacer is not None:
+                pacer.busy.discard(recipient)
 
     def _tell(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A persistent server has settled it; its answer has come now."""
@@ -199,7 +207,7 @@ class Outcomes:
         live = owed.live
         assert owed.target is not None
         self._record(owed, now, ok=False)
-        at = desk.pacers.of(owed.target).crashed(now)
+        at = desk.pacer_of(owed.target).crashed(now)
         crashes = live.crashes + 1
         attempt = self._attempt(owed, "crash", cause, at - now)
         owed.live = replace(live, crashes=crashes)
@@ -224,9 +232,7 @@ class Outcomes:
         owed.state = OVER
         recipient = owed.recipient
         if was_out and recipient is not None:
-            recipient.out -= 1
-            if recipient.in_line is owed:
-                recipient.in_line = None
+            self._out_no_more(owed, recipient)
             if owed.live.crashes:
                 self._free_suspects(owed)
             self._desk.look_at(recipient)

@@ -9,6 +9,7 @@ from regrow.runtime.supervision import SupervisorBase
 if TYPE_CHECKING:
     from regrow.core.budget import RestartBudget
     from regrow.delivery.journal.owed import Owed
+    from regrow.delivery.journal.recipients import Recipient
     from regrow.runtime.process import Process
 
 __all__ = ("ALONE", "Pacer", "Pacers")
@@ -24,17 +25,21 @@ class Pacer:
     """Keeps deliveries from using up one supervisor's restart budget.
 
     A delivery whose handler killed its process is a suspect. It comes again after `max_seconds /
-    max_restarts` at the earliest, and one suspect at a time. While only one restart is left in the window,
-    nothing that hasn't killed anybody yet is handed out either: it might.
+    max_restarts` at the earliest, and one suspect at a time. Once there was a crash, and as long as it
+    counts, each process that has deliveries may be the next one, so that only as many get any as there are
+    restarts left; the last one is left to others. (Before the first crash nobody is suspected: more
+    processes than `max_restarts` that meet their first poison at once can't be helped.)
     """
 
-    __slots__ = ("_budget", "_ready_at", "suspect", "waiting")
+    __slots__ = ("_budget", "_ready_at", "busy", "suspect", "waiting")
 
     def __init__(self, budget: RestartBudget | None) -> None:
         self._budget = budget
         self._ready_at = 0.0
         self.suspect: Owed | None = None
         """The one that is under way."""
+        self.busy: set[Recipient] = set()
+        """Who below that supervisor has something to handle."""
         self.waiting: list[Owed] = []
         """Suspects that wait until that one has ended."""
 
@@ -57,26 +62,24 @@ class Pacer:
         waiting, self.waiting = self.waiting, []
         return waiting
 
-    def suspect_held_until(self, now: float) -> float | None:
+    def suspect_held_until(self, recipient: Recipient, now: float) -> float | None:
         """None if a suspect may go now; else when, infinity for when the one under way has ended."""
         if self.suspect is not None:
             return float("inf")
         if now < self._ready_at:
             return self._ready_at
-        return self._left_until(now, 0)
+        return self.held_until(recipient, now)
 
-    def held_until(self, now: float) -> float | None:
-        """None if a delivery that killed nobody yet may go now; else when."""
-        return self._left_until(now, 1)
-
-    def _left_until(self, now: float, spare: int) -> float | None:
-        """When more than `spare` restarts are left in the window; None if they are, or never were."""
+    def held_until(self, recipient: Recipient, now: float) -> float | None:
+        """None if `recipient` may get one more now; else when."""
         budget = self._budget
-        if budget is None or budget.left(now) > min(spare, budget.max_restarts - 1):
+        if budget is None or budget.max_restarts == 0 or not budget.used(now):
+            return None
+        others = len(self.busy) - (recipient in self.busy)
+        if budget.left(now) - others > min(1, budget.max_restarts - 1):
             return None
         oldest = budget.oldest
-        if oldest is None or budget.max_restarts == 0:
-            return None
+        assert oldest is not None
         return max(oldest + budget.max_seconds, now) + _AFTER
 
 
@@ -91,7 +94,7 @@ class Pacers:
         self._alone = Pacer(None)
 
     def of(self, process: Process) -> Pacer:
-        """The pacer above `process`."""
+        """The pacer above `process`, made if there is none."""
         above = process.parent
         if above is None or not isinstance(above.instance, SupervisorBase):
             return self._alone

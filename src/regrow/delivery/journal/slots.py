@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from struct import Struct
 from typing import Final, TypeAlias, final
@@ -49,12 +49,13 @@ class Slots:
         grow: Gives the buffer with so many bytes, when there are too few.
     """
 
-    __slots__ = ("_buffer", "_free", "_grow")
+    __slots__ = ("_buffer", "_closed", "_free", "_grow")
 
     def __init__(self, buffer: Buffer, grow: Callable[[int], Buffer]) -> None:
         self._buffer = buffer
         self._grow = grow
         self._free: list[int] = []
+        self._closed = False
 
     def named(self) -> list[Named]:
         """What the slots name, and who is torn names nobody."""
@@ -65,13 +66,19 @@ class Slots:
                 found.append(Named(id, crashes, not flags & NOT_REPEATABLE))
         return found
 
-    def clear(self) -> None:
-        """Nobody runs."""
-        size = max(len(self._buffer), FIRST * SLOT.size)
-        if size > len(self._buffer):
-            self._buffer = self._grow(size)
-        self._buffer[:size] = bytes(size)
-        self._free = list(range(size - SLOT.size, -1, -SLOT.size))
+    def clear(self, keep: Container[int] = ()) -> dict[int, int]:
+        """Nobody runs. Returns the slots of those deliveries that are to stay named."""
+        if len(self._buffer) < FIRST * SLOT.size:
+            self._buffer = self._grow(FIRST * SLOT.size)
+        kept: dict[int, int] = {}
+        self._free.clear()
+        for slot in range(len(self._buffer) - SLOT.size, -1, -SLOT.size):
+            id = SLOT.unpack_from(self._buffer, slot)[0]
+            if id in keep and id not in kept:
+                kept[id] = slot
+            else:
+                self.end(slot)
+        return kept
 
     def begin(self, id: int, crashes: int, *, repeatable: bool) -> int:
         """A handler is about to run. Returns its slot."""
@@ -85,6 +92,8 @@ class Slots:
 
     def end(self, slot: int) -> None:
         """It is known how it ended."""
+        if self._closed:
+            return
         SLOT.pack_into(self._buffer, slot, 0, 0, 0, 0)
         self._free.append(slot)
 
@@ -95,6 +104,7 @@ class Slots:
 
     def close(self) -> None:
         """Give the memory back."""
+        self._closed = True
         if isinstance(self._buffer, mmap.mmap):
             self._buffer.close()
 

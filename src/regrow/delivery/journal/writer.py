@@ -76,6 +76,7 @@ class Writer:
         "_closed",
         "_committing",
         "_engine",
+        "_finishing",
         "_idle",
         "_kept",
         "_pause",
@@ -105,6 +106,7 @@ class Writer:
         self._starting = False
         self._pause = 0.0
         self._paused = False
+        self._finishing = False
         self._idle: list[asyncio.Future[None]] = []
         self._closed: JournalFailed | None = None
         self.failure: JournalFailed | None = None
@@ -185,6 +187,13 @@ class Writer:
             future: asyncio.Future[None] = self._engine.loop.create_future()
             self._idle.append(future)
             await future
+
+    async def finish(self) -> None:
+        """Write what there is, and return; after a failed commit once more, and then no more."""
+        self._finishing = True
+        if self._paused:
+            self._try_again()
+        await self.drained()
 
     def close(self, error: JournalFailed) -> None:
         """Take nothing more; what isn't being committed fails."""
@@ -290,9 +299,8 @@ class Writer:
         self._pending.clear()
         kept += self._fail(later, error)  # what came meanwhile would meet the same disk
         self._kept.extendleft(reversed(kept))
-        if self._closed is not None:
-            for _, unit, _ in self._kept:
-                unit.failed(error)
+        if self._closed is not None or self._finishing:
+            self.waiting -= sum(len(operations) for operations, _, _ in self._kept)
             self._kept.clear()
         if not self._kept:
             self._tell_idle()
@@ -302,6 +310,8 @@ class Writer:
         self._engine.timers.internal(self._pause, self._try_again)
 
     def _try_again(self) -> None:
+        if not self._paused:
+            return
         self._paused = False
         self._start()
 

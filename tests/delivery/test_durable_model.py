@@ -1,0 +1,328 @@
+"""Durable delivery against a model: sends, failures, crashes of processes and of the program, redrives."""
+
+from __future__ import annotations
+
+import contextlib
+from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
+from collections import Counter
+from typing import Any, ClassVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import regrow as rg
+from regrow.delivery.journal.operations import Revive
+from regrow.delivery.journal.rows import DeadLetter, Filter, Live
+from regrow.errors import JournalError
+from tests.delivery.durable_kit import Machine, ports, settled
+from tests.virtual_loop import VirtualLoop
+
+NAMES = ("a", "b")
+OUTCOMES = ("ok", "ok", "slow", "crash", "reject", "lose", "hang", "stop")
+QUIET = rg.DeadLetterPolicy(retries=0, keep=None)
+
+
+class Rejected(Exception):
+    """The declared answer."""
+
+
+class Subject(rg.GenServer):
+    """Does with each message what the script for it says, start by start, and takes it down."""
+
+    scripts: ClassVar[dict[int, list[str]]] = {}
+    starts: ClassVar[list[int]] = []
+    running: ClassVar[set[int]] = set()
+
+    @rg.call(raises=(Rejected,))
+    async def work(self, number: int) -> int:
+        cls = Subject
+        cls.starts.append(number)
+        cls.running.add(number)
+        script = cls.scripts[number]
+        outcome = script.pop(0) if script else "ok"
+        if outcome == "slow":
+            await pause(3.0)
+        elif outcome == "hang":
+            await pause(40.0)
+        cls.running.discard(number)
+        if outcome == "crash":
+            raise RuntimeError("scripted")
+        if outcome == "reject":
+            raise Rejected
+        if outcome == "lose":
+            rg.reply_later()
+        elif outcome == "stop":
+            self.stop()
+        return number
+
+    @classmethod
+    def reset(cls) -> None:
+        cls.scripts, cls.starts, cls.running = {}, [], set()
+
+
+class Sent(rg.GenServer):
+    """What the model knows of one message; no process, only a record."""
+
+    def __init__(self, number: int, dest: str, lane: str | None, *, ignore: bool) -> None:
+        self.number, self.dest, self.lane, self.ignore = number, dest, lane, ignore
+        self.interrupted = 0
+        self.redriven = False
+
+
+class DeliveryMachine(RuleBasedStateMachine):
+    """The delivery of one program over its starts; virtual time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = VirtualLoop()
+        self.machine = Machine()
+        self.sent: dict[int, Sent] = {}
+        self.ids: dict[str, int] = {}
+        self.up: set[str] = set()
+        Subject.reset()
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    def do(self, coroutine: Any) -> Any:
+        return self.loop.run_until_complete(coroutine)
+
+    async def boot(self) -> None:
+        self.journal = self.machine.journal(dead_letters=QUIET, concurrency=3)
+        self.system = rg.System(services=[self.journal], ports=ports(), max_restarts=8, max_seconds=5.0)
+        await self.system.start()
+        self.up = set()
+        for name in NAMES:
+            await self.start(name)
+        await settled()
+
+    async def start(self, name: str) -> None:
+        await self.system.root.call(
+            rg.Supervisor.start_child(rg.child(Subject, id=name, name=name, restart="permanent")), timeout=5.0
+        )
+        self.up.add(name)
+
+    def interrupt(self) -> None:
+        """Whatever was begun and is not known to have ended may be begun once more."""
+        live = {row.id for row in self.machine.disk.reader().live()}
+        for row in self.machine.disk.reader().live():
+            number = self.ids.get(row.mid.hex())
+            if number is not None and row.id in live and number in set(Subject.starts):
+                self.sent[number].interrupted += 1
+        Subject.running.clear()
+
+    @initialize()
+    def begin(self) -> None:
+        self.do(self.boot())
+
+    @rule(
+        dest=st.sampled_from((*NAMES, "nobody")),
+        lane=st.sampled_from((None, None, "x")),
+        script=st.lists(st.sampled_from(OUTCOMES), max_size=4),
+        retries=st.integers(0, 2),
+        options=st.fixed_dictionaries(
+            {},
+            optional={
+                "delay": st.sampled_from((1.0, 10.0)),
+                "expires_in": st.sampled_from((20.0, 200.0)),
+                "attempt_timeout": st.just(5.0),
+                "on_error": st.just("ignore"),
+            },
+        ),
+    )
+    def send(
+        self, dest: str, lane: str | None, script: list[str], retries: int, options: dict[str, Any]
+    ) -> None:
+        number = len(Subject.scripts)
+        Subject.scripts[number] = list(script)
+
+        async def send() -> None:
+            with contextlib.suppress(JournalError):
+                delivery = await rg.supervised_send(
+                    self.system.ref(dest, Subject),
+                    Subject.work(number),
+                    timeout=5.0,
+                    durable=True,
+                    ack="accepted",
+                    ordering_key=lane,
+                    retries=retries,
+                    **options,
+                )
+                self.sent[number] = Sent.__new__(Sent)
+                Sent.__init__(
+                    self.sent[number], number, dest, lane, ignore=options.get("on_error") == "ignore"
+                )
+                self.ids[delivery.id] = number
+            await settled()
+
+        self.do(send())
+
+    @rule(seconds=st.sampled_from((0.5, 2.0, 7.0, 45.0)))
+    def advance(self, seconds: float) -> None:
+        async def advance() -> None:
+            await pause(seconds)
+            await settled()
+
+        self.do(advance())
+
+    @rule(name=st.sampled_from(NAMES))
+    def kill_process(self, name: str) -> None:
+        async def kill() -> None:
+            await pause(5.1)  # one of these per window of the restart budget, which is ours to leave
+            pid = self.system.whereis(name)
+            if pid is not None:
+                pid.kill()
+            await settled()
+
+        self.do(kill())
+
+    @rule(name=st.sampled_from(NAMES))
+    def stop_process(self, name: str) -> None:
+        async def stop() -> None:
+            self.interrupt()
+            await self.system.root.call(rg.Supervisor.terminate_child(name), timeout=60.0)
+            self.up.discard(name)
+            await settled()
+
+        self.do(stop())
+
+    @precondition(lambda self: len(self.up) < len(NAMES))
+    @rule()
+    def start_again(self) -> None:
+        async def start() -> None:
+            for name in set(NAMES) - self.up:
+                await self.system.root.call(rg.Supervisor.restart_child(name), timeout=5.0)
+                self.up.add(name)
+            await settled()
+
+        self.do(start())
+
+    @rule()
+    def restart_in_order(self) -> None:
+        async def restart() -> None:
+            self.interrupt()
+            await self.system.stop()
+            await self.boot()
+
+        self.do(restart())
+
+    @rule()
+    def kill_9(self) -> None:
+        async def crash() -> None:
+            self.interrupt()
+            await self.machine.kill(self.system)
+            await self.boot()
+
+        self.do(crash())
+
+    @rule(on=st.booleans())
+    def break_disk(self, on: bool) -> None:
+        self.machine.store.broken = on
+
+    @precondition(lambda self: not self.machine.store.broken)
+    @rule()
+    def redrive(self) -> None:
+        async def redrive() -> None:
+            letters = self.dead()
+            if not letters:
+                return
+            now_us = self.journal.now_us()
+            await self.journal.submit([Revive(letter.live.id, now_us) for letter in letters])
+            for letter in letters:
+                self.sent[self.ids[letter.live.mid.hex()]].redriven = True
+                row = self.machine.disk.reader().live_one(letter.live.id)
+                assert row is not None
+                assert row.mid == letter.live.mid  # invariant 8: a redrive keeps the id
+                self.journal.desk.accepted(row)
+            await settled()
+
+        if self.system.state == "running":
+            self.do(redrive())
+
+    # -- what must hold ------------------------------------------------------------------------
+
+    def live(self) -> list[Live]:
+        return self.machine.disk.reader().live()
+
+    def dead(self) -> list[DeadLetter]:
+        return self.machine.disk.reader().dead(Filter(), limit=10_000)
+
+    @invariant()
+    def the_system_runs(self) -> None:
+        if hasattr(self, "system"):
+            assert self.system.state == "running"
+
+    @invariant()
+    def everything_is_accounted_for(self) -> None:
+        """Invariants 1 and 2."""
+        counts = self.machine.disk.reader().counts()
+        assert counts.balanced
+        assert counts.accepted == len(self.sent)
+        live = {row.mid.hex() for row in self.live()}
+        dead = {letter.live.mid.hex() for letter in self.dead()}
+        assert not live & dead
+        assert live | dead <= set(self.ids)
+
+    @invariant()
+    def the_dead_have_reasons(self) -> None:
+        """Invariant 7."""
+        reader = self.machine.disk.reader()
+        for letter in self.dead():
+            rows = reader.attempts(letter.live.id)
+            outcomes = Counter(row.outcome for row in rows)
+            if letter.burial.reason == "crash_loop":
+                assert outcomes["crash"] >= letter.live.crashes >= 3
+            elif letter.burial.reason == "max_attempts":
+                assert len(rows) - outcomes["crash"] >= letter.live.attempts >= 1
+            else:
+                assert letter.burial.reason == "expired"
+
+    @invariant()
+    def lanes_are_in_order(self) -> None:
+        """Invariant 4: who is begun first in a lane was sent first, but for what was redriven."""
+        for dest in NAMES:
+            lane = [
+                number
+                for number in dict.fromkeys(Subject.starts)
+                if (sent := self.sent.get(number)) and sent.dest == dest and sent.lane and not sent.redriven
+            ]
+            assert lane == sorted(lane)
+
+    @invariant()
+    def starts_are_bounded(self) -> None:
+        """Invariant 5: one start, one more for each failure or crash written down or interruption."""
+        starts = Counter(Subject.starts)
+        reader = self.machine.disk.reader()
+        for row in self.live():
+            number = self.ids[row.mid.hex()]
+            sent = self.sent[number]
+            noted = len(reader.attempts(row.id))
+            assert starts[number] <= 1 + noted + sent.interrupted + self.pending_notes, (number, noted)
+
+    @property
+    def pending_notes(self) -> int:
+        """While the disk fails, a failure may not be written down yet; nothing is begun again before it is."""
+        return 0
+
+    def teardown(self) -> None:
+        async def finish() -> None:
+            self.machine.store.broken = False
+            for name in set(NAMES) - self.up:
+                await self.system.root.call(rg.Supervisor.restart_child(name), timeout=5.0)
+            await self.system.root.call(
+                rg.Supervisor.start_child(rg.child(Subject, id="nobody", name="nobody")), timeout=5.0
+            )
+            await pause(2000.0)
+            counts = await self.journal.conservation()
+            # G2: what has a recipient is not owed for ever.
+            assert (counts.live, counts.balanced) == (0, True)
+            assert counts.accepted == len(self.sent)
+            await self.system.stop()
+
+        if hasattr(self, "system"):
+            self.do(finish())
+        self.loop.close()
+
+
+TestDeliveryModel = DeliveryMachine.TestCase
+TestDeliveryModel.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
