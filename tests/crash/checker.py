@@ -65,7 +65,7 @@ class Checker:
     def next_start(self, *, drain: bool) -> Start:
         """What the next run is to do: go on after what may have been sent, and resend what is in doubt."""
         again = sorted(self._doubtful)
-        self._sent_again = {owed for name in again for owed in plan.named(self._seed, name).owed}
+        self._sent_again = {plan.owed(name, receiver) for name in again for receiver in plan.KEEPERS}
         self._resent |= self._sent_again
         first = [reached + 1 for reached in self._reached]
         if not drain:
@@ -107,7 +107,9 @@ class Checker:
             running = self.starts.stopped_without_journal(self._run)
         else:
             live = {owed: rows[0].id for owed, rows in snapshot.live.items()}
-            running = self.starts.stopped(self._run, live, snapshot.recorded)
+            running = self.starts.stopped(self._run, live, snapshot.recorded, snapshot.named)
+            if self.starts.about_to_start > len(plan.RECEIVERS):
+                self.complain(f"{self.starts.about_to_start} handlers were said to run, and none had begun")
             self._check_journal(snapshot)
         for problems in (self.starts.problems, self.lanes.problems):
             for problem in problems:
@@ -187,7 +189,7 @@ class Checker:
         return self.starts.ended[owed] > 0
 
     def _may_have_looped(self, owed: str) -> bool:
-        return self.starts.crashes[owed] + self.starts.in_flight_of[owed] >= plan.MAX_CRASHES
+        return self.starts.crashes[owed] + self.starts.blamed[owed] >= plan.MAX_CRASHES
 
     def _check_dead(self, dead: dict[str, list[DeadRow]]) -> None:
         """A dead letter has a reason that can be, and tells its attempts (G9)."""

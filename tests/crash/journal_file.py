@@ -7,6 +7,7 @@ log as the kill left it.
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Snapshot:
         ledger: How often each operation took effect in the ledger.
         tally: How many effects the tally has counted, and the sum of their weights.
         failures: Failed attempts that are recorded for this boot, by delivery number.
+        named: Numbers of the deliveries whose handlers ran or were about to, as the file beside it says.
+        redriven: Dead letters that redrives have moved so far.
     """
 
     boot: int
@@ -58,6 +61,8 @@ class Snapshot:
     ledger: dict[str, int]
     tally: tuple[int, int]
     failures: dict[int, int]
+    named: frozenset[int]
+    redriven: int
 
     @property
     def balanced(self) -> bool:
@@ -102,7 +107,16 @@ def read_journal(path: Path) -> Snapshot:
                     "SELECT delivery, count(*) FROM attempt WHERE boot = ? GROUP BY delivery", (boot,)
                 )
             ),
+            named=_named(path.with_name(f"{path.name}.inflight").read_bytes()),
+            redriven=sum(
+                msgspec.json.decode(job)["moved"] for (job,) in file.execute("SELECT job FROM redrive")
+            ),
         )
+
+
+def _named(slots: bytes) -> frozenset[int]:
+    """The numbers in the slots of 16 bytes that are used."""
+    return frozenset(number for number, _, flags, _ in struct.iter_unpack("<QHHI", slots) if flags & 1)
 
 
 def _live(file: sqlite3.Connection) -> dict[str, list[LiveRow]]:

@@ -18,7 +18,8 @@ TALLY: Final = "tally"
 NOBODY: Final = "nobody"
 """A name that is never registered."""
 
-RECEIVERS: Final = (*WORKERS, *ORDERED, LEDGER, TALLY)
+KEEPERS: Final = (LEDGER, TALLY)
+RECEIVERS: Final = (*WORKERS, *ORDERED, *KEEPERS)
 MAX_CRASHES: Final = 3
 RETRIES: Final = 2
 
@@ -36,16 +37,16 @@ _KINDS: Final[tuple[Kind, ...]] = (
     "unheard",
 )
 _FATES: Final[tuple[Fate, ...]] = (
-    *("good",) * 39,
-    *("slow",) * 13,
-    *("flaky",) * 4,
+    *("good",) * 85,
+    *("slow",) * 24,
+    *("flaky",) * 8,
     *("crash_once",) * 3,
-    *("failing",) * 2,
+    *("failing",) * 4,
     "crashing",
     "rejected",
-    "ignored",
+    *("ignored",) * 2,
 )
-_FATES_OF_EFFECTS: Final[tuple[Fate, ...]] = (*("good",) * 14, "slow", "crash_once")
+_FATES_OF_EFFECTS: Final[tuple[Fate, ...]] = (*("good",) * 28, *("slow",) * 3, "crash_once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Operation:
                 return (ORDERED[self.sender % len(ORDERED)],)
             case "effect":
                 return (LEDGER,)
-            case "unheard":
+            case "unheard" | "expiring":
                 return (NOBODY,)
             case _:
                 return (WORKERS[self.chance % len(WORKERS)],)

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import msgspec
 from tests.crash.wire import Start
 
 ROOT = Path(__file__).parents[2]
+LAST_WORDS = 10.0
+"""Seconds within which the pipe of a killed child must end."""
 
 
 class Stuck(Exception):
@@ -46,6 +49,7 @@ class Child:
         self._poll = select.poll()
         self._poll.register(self._pipe, select.POLLIN)
         self._rest = b""
+        self._heard: deque[list[str]] = deque()
         self.ended = False
 
     def begin(self, start: Start) -> None:
@@ -59,17 +63,25 @@ class Child:
             self.ended = True
 
     def lines(self, until: float) -> Iterator[list[str]]:
-        """The words of each line that comes until this time of the monotonic clock, or its end."""
-        while not self.ended and (left := until - time.monotonic()) > 0:
-            yield from self._read(left)
+        """The words of each line that comes until this time of the monotonic clock, or its end.
+
+        What is not taken stays for the next call.
+        """
+        while (left := until - time.monotonic()) > 0 and (self._heard or not self.ended):
+            if self._heard:
+                yield self._heard.popleft()
+            else:
+                self._read(left)
 
     def kill(self) -> Iterator[list[str]]:
         """Kill it with SIGKILL; gives the lines that it had written."""
         self._process.kill()
-        while not self.ended:
-            yield from self._read(10.0)
-            self._process.kill()
+        until = time.monotonic() + LAST_WORDS
+        while not self.ended and (left := until - time.monotonic()) > 0:
+            self._read(left)
         self.close()
+        while self._heard:
+            yield self._heard.popleft()
 
     def wait(self, seconds: float) -> int:
         """Its exit status, once it has ended by itself.
@@ -93,11 +105,10 @@ class Child:
                 file.close()
         self.ended = True
 
-    def _read(self, seconds: float) -> Iterator[list[str]]:
+    def _read(self, seconds: float) -> None:
         if not self._poll.poll(seconds * 1000):
             return
         data = os.read(self._pipe, 1 << 16)
         self.ended = not data
         *whole, self._rest = (self._rest + data).split(b"\n")
-        for line in whole:
-            yield line.decode().split(" ")
+        self._heard.extend(line.decode().split(" ") for line in whole)

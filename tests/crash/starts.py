@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tests.crash.wire import Note
@@ -29,7 +30,8 @@ class Starts:
     Attributes:
         extra: Starts without a recorded failure.
         in_flight: How often a delivery was in flight at a kill, over all kills.
-        in_flight_of: The same by delivery.
+        blamed: How often the journal may blame a delivery for a kill: it was in flight, or about to be.
+        about_to_start: How many were about to be at the last kill; they had left no trace yet.
         crashes: How often a receiver wrote that it crashes, by delivery.
         failures: How often a receiver wrote that it fails, by delivery.
         ended: What was handled, and how often a handler came to its end.
@@ -38,7 +40,8 @@ class Starts:
 
     extra: int = 0
     in_flight: int = 0
-    in_flight_of: dict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
+    blamed: dict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
+    about_to_start: int = 0
     crashes: dict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
     failures: dict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
     ended: dict[str, int] = field(default_factory=lambda: defaultdict[str, int](int))
@@ -83,16 +86,27 @@ class Starts:
         elif was_in_flight:
             self.extra += 1
 
-    def stopped(self, run: int, live: Mapping[str, int], recorded: Callable[[int], int]) -> int:
-        """A run has ended: `live` is what is owed now, by number, `recorded` its failures of this run.
+    def stopped(
+        self, run: int, live: Mapping[str, int], recorded: Callable[[int], int], named: AbstractSet[int]
+    ) -> int:
+        """A run has ended.
+
+        Args:
+            run: Its number.
+            live: What is owed now, and its number.
+            recorded: How many failures of this run are recorded, by that number.
+            named: Of what the journal will say that its handler ran.
 
         Returns:
             How many deliveries were in flight.
         """
         before, self._suspended = self._suspended, {}
-        found = 0
+        found = self.about_to_start = 0
         for delivery, number in live.items():
             last = self._last.get(delivery)
+            if last is None or last.note.run != run:
+                self.about_to_start += number in named
+                self.blamed[delivery] += number in named
             if last is None:
                 continue
             if last.note.run != run:
@@ -101,7 +115,7 @@ class Starts:
                 continue
             running = last.note.event in {"start", "end"} or recorded(number) < last.failures
             self._suspended[delivery] = running
-            self.in_flight_of[delivery] += running
+            self.blamed[delivery] += running or number in named
             found += running
         self.in_flight += found
         return found

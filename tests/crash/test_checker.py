@@ -56,6 +56,8 @@ def snapshot(
         ledger=dict.fromkeys(ledger, 1),
         tally=tally or fits,
         failures={},
+        named=frozenset(),
+        redriven=0,
     )
 
 
