@@ -97,8 +97,6 @@ class Table:
             return
         smaller = cell.system.smaller.get(cell.workload.family, {})
         params: dict[str, Value] = {**cell.workload.params(quick=self.quick), **smaller}
-        if smaller:
-            cell.note = "with " + ", ".join(f"{key} = {value}" for key, value in smaller.items())
         if cell.workload.on_disk:
             params |= {"scratch": scratch, "seed": self._seed}
         run = run_once(cell.system, cell.workload, params, limit=limit)
@@ -106,6 +104,9 @@ class Table:
             # The cell's time ran out in the middle of a round: those before it stand.
             cell.spent += run.wall
         else:
+            if smaller:
+                amount = ", ".join(f"{key} = {value}" for key, value in smaller.items())
+                run.note = "; ".join(part for part in (f"with {amount}", run.note) if part)
             cell.add(run)
 
     def _limit(self, cell: Cell) -> float:

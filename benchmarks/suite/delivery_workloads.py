@@ -134,7 +134,7 @@ WORKLOADS: tuple[Workload, ...] = (
         " fingerprint, age",
         {"n": 1_000_000},
         _found,
-        quick={"n": 50_000},
+        quick={"n": 20_000},
         in_quick=True,
         operations=lambda params: len(dead_letters.queries(number(params, "n"), 0)),
         cell_seconds=300.0,

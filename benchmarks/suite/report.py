@@ -56,6 +56,7 @@ def columns(cell: Cell) -> dict[str, str]:
     shown = {}
     for key, show in (
         ("per_second", per_second),
+        ("handled_per_second", per_second),
         ("seconds", duration),
         ("p50", duration),
         ("p99", duration),
@@ -83,6 +84,7 @@ def columns(cell: Cell) -> dict[str, str]:
 _HEADINGS = {
     "system": "system",
     "per_second": "per second",
+    "handled_per_second": "handled per second",
     "seconds": "time",
     "p50": "p50",
     "p99": "p99",

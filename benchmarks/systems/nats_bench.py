@@ -32,14 +32,14 @@ class Nats(Bench):
 
     def s3(self, job: Job) -> Result:
         with _server(job) as address:
-            found = asyncio.run(_loaded(job, address))
-        return {**found, "proof": {**found["proof"], "left": found["left"]}}
+            return asyncio.run(_loaded(job, address))
 
     def w11(self, job: Job) -> Result:
         every = job.int("crash_every")
         note = "no answer stands for the crash: the message is given back" if every else None
         with _server(job) as address:
-            return {**asyncio.run(_send(job, address, every)), "note": note}
+            found, sums = asyncio.run(_send(job, address, every))
+        return {**found, **sums, "note": note}
 
 
 async def _loaded(job: Job, address: str) -> Result:
@@ -52,12 +52,12 @@ async def _loaded(job: Job, address: str) -> Result:
 
     if job.text("load") == "busy":
         busy()
-    found = await _send(job, address, 0)
+    found, _ = await _send(job, address, 0)
     over = True
     return found
 
 
-async def _send(job: Job, address: str, every: int) -> Result:
+async def _send(job: Job, address: str, every: int) -> tuple[Result, Result]:
     n, nonce, in_flight = job.int("n"), job.nonce, job.int("in_flight")
     sums, commits, window = Sums(n), [], asyncio.Semaphore(in_flight)
     client = await nats.connect(address)
@@ -99,7 +99,9 @@ async def _send(job: Job, address: str, every: int) -> Result:
         left = (await js.stream_info(_STREAM)).state.messages
     seconds = now() - started
     await client.close()
-    return {**sums.result(seconds), "left": left, **percentiles(commits, "accepted_")}
+    found = sums.result()
+    proof = {**found["proof"], "left": left}
+    return {"seconds": seconds, "proof": proof, **percentiles(commits, "accepted_")}, found
 
 
 @contextmanager

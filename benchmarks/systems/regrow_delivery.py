@@ -116,7 +116,7 @@ class Delivery(Bench):
                 await _in_flight(job, send)
                 if durable:
                     await _settled(journals[0])
-                return sums.result(now() - started)
+                return {"seconds": now() - started, **sums.result()}
 
         with folder(job) as path:
             return asyncio.run(main(path))
