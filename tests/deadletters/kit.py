@@ -16,12 +16,12 @@ from regrow.core.events import Event
 from regrow.core.hub import Hub
 from regrow.core.messages import Message
 from regrow.delivery.deadletters.letters import DeadLetters
-from regrow.delivery.deadletters.policy import DeadLetterPolicy
 from regrow.delivery.deadletters.queue import DeadLetterQueue, Surroundings
 from regrow.delivery.deadletters.redrives import Redrives
 from regrow.delivery.deadletters.upkeep import Upkeep
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import Bury, BuryNew, Operation, Settle
+from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import CALL, CAST, DEAD, INFO, Attempt, Burial, Counts, Live, Reason
 from regrow.delivery.journal.store import Reader, Store
 from regrow.errors import JournalFailed
@@ -117,6 +117,7 @@ class Bench:
         store: Store | None = None,
         redact: Callable[[object], object] | None = None,
         origin: int = 0,
+        attended: bool = False,
     ) -> None:
         self.origin = origin
         loop = asyncio.get_running_loop()
@@ -135,7 +136,7 @@ class Bench:
         policy = policy if policy is not None else DeadLetterPolicy()
         self.queue = DeadLetterQueue(self.handle, policy, around)
         self.handle.observers.append(self.queue.observe)
-        self.redrives = Redrives(self.queue)
+        self.redrives = Redrives(self.queue, attended=attended)
         self.letters = DeadLetters(self.queue, self.redrives)
         self.tasks: list[asyncio.Task[None]] = []
 

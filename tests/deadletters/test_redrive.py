@@ -22,7 +22,7 @@ async def settled() -> None:
 
 
 async def running(bench: Bench | None = None) -> Bench:
-    bench = bench if bench is not None else Bench()
+    bench = bench if bench is not None else Bench(attended=True)
     await bench.queue.opened()
     bench.redrives.launch = bench.launch
     return bench
@@ -282,7 +282,7 @@ def test_it_stops_when_too_many_die_again() -> None:
 def test_it_goes_on_after_a_crash_where_it_was() -> None:
     async def body() -> None:
         store = MemoryStore()
-        bench = await running(Bench(store=store))
+        bench = await running(Bench(store=store, attended=True))
         ids = await bench.many(10)
         job = await bench.letters.redrive(rate=1)
         await asyncio.sleep(3.5)  # noqa: TID251  # virtual
@@ -291,7 +291,7 @@ def test_it_goes_on_after_a_crash_where_it_was() -> None:
         moved = list(bench.handle.live)
         assert moved == ids[:4]
 
-        after = await running(Bench(store=store))
+        after = await running(Bench(store=store, attended=True))
         await after.redrives.take_up()
         done = await after.letters.wait(job.id)
         assert (done.status, done.moved) == ("done", 10)
@@ -333,6 +333,21 @@ def test_a_journal_that_takes_nothing_pauses_it_without_loss() -> None:
     run_virtual(body())
 
 
+def test_who_waits_before_it_is_taken_up_is_not_told_too_early() -> None:
+    async def body() -> None:
+        bench = Bench(attended=True)
+        await bench.many(3)
+        job = await bench.letters.redrive()
+        waiting = asyncio.create_task(bench.letters.wait(job.id))
+        await settled()
+        assert not waiting.done()
+        bench.redrives.launch = bench.launch
+        await bench.redrives.take_up()
+        assert (await waiting).status == "done"
+
+    run_virtual(body())
+
+
 def test_progress_is_told_as_it_comes() -> None:
     async def body() -> None:
         bench = await running()
@@ -356,7 +371,7 @@ def test_without_handlers_it_moves_at_once_and_what_waits_for_outcomes_is_left_t
         assert (done.status, done.moved) == ("done", 2)
         left = await bench.letters.redrive(canary=1)
         assert (left.status, left.moved) == ("running", 0)
-        owner = await running(Bench(store=store))
+        owner = await running(Bench(store=store, attended=True))
         await owner.redrives.take_up()
         await settled()
         assert len(owner.handle.live) == 1

@@ -39,7 +39,7 @@ class Offline:
         self._next_id = opened.next_id
         # The policy is the program's; here none of it is carried out.
         self.queue: DeadLetterQueue = DeadLetterQueue(self, DeadLetterPolicy())
-        self.letters: DeadLetters = DeadLetters(self.queue, Redrives(self.queue))
+        self.letters: DeadLetters = DeadLetters(self.queue, Redrives(self.queue, attended=False))
 
     @property
     def desk(self) -> Offline:

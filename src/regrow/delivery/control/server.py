@@ -28,6 +28,7 @@ IDLE: Final = 600.0
 """Seconds until a connection that asks nothing is closed."""
 FRAME: Final = 30.0
 """Seconds that one frame may take."""
+LINGER: Final = 1.0
 TROUBLE: Final = 1.0
 _log = logging.getLogger("regrow.journal")
 
@@ -83,7 +84,7 @@ async def talk(ground: Ground, connection: socket.socket) -> None:
             while (command := await next_command(connection)) is not None:
                 await answer(execution, command, connection)
         except BadFrame as error:
-            await say(connection, failed(error))
+            await part(connection, failed(error))
         except OSError:
             return  # it left, or fell silent
 
@@ -115,6 +116,19 @@ async def say(connection: socket.socket, reply: Answer) -> None:
     """Send an answer; a client that doesn't take it is given up by `TimeoutError`, an `OSError`."""
     async with asyncio.timeout(FRAME):
         await send(connection, reply)
+
+
+async def part(connection: socket.socket, reply: Answer) -> None:
+    """Say a last word, and hear the client out for a moment: closing on unread data would take it back."""
+    loop = asyncio.get_running_loop()
+    try:
+        await say(connection, reply)
+        connection.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(LINGER):
+            while await loop.sock_recv(connection, 1 << 16):
+                pass
+    except OSError:
+        return
 
 
 class Progress:

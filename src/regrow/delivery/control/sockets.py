@@ -17,6 +17,8 @@ __all__ = ("accept_owner_only", "connect", "listen", "socket_path", "unlink")
 LONGEST: Final = 100
 """Bytes of a socket's path that every system takes; Linux allows 107, macOS 103."""
 BACKLOG: Final = 16
+PATIENCE: Final = 5.0
+"""Seconds to wait for an owner that has too many clients to take one more."""
 _CREDENTIALS: Final = struct.Struct("3i")
 _DESCRIPTORS: Final = Path("/proc/self/fd")
 
@@ -54,10 +56,11 @@ def connect(path: Path) -> socket.socket:
     """Connect to an owner.
 
     Raises:
-        OSError: Nobody listens there.
+        OSError: Nobody listens there, or takes no more clients.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        connection.settimeout(PATIENCE)
         with _short(path) as name:
             connection.connect(name)
         connection.setblocking(False)

@@ -14,6 +14,7 @@ import msgspec
 from regrow.delivery.journal.operations import Operation, Revive
 from regrow.delivery.journal.rows import DeadLetter, Live
 from regrow.delivery.journal.store import Reader
+from regrow.errors.journal import JournalNotRunning
 
 __all__ = ("Arrivals", "Changes", "Dispatcher", "JournalHandle", "revived")
 
@@ -137,6 +138,9 @@ class Changes:
     def _committed(self, revives: Sequence[Live], future: asyncio.Future[None]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
-        accepted = self._journal.desk.accepted
+        try:
+            accepted = self._journal.desk.accepted
+        except JournalNotRunning:
+            return  # closed since: its next opening takes them up
         for live in revives:
             accepted(live)

@@ -58,16 +58,22 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class Redrives:
     """The redrives of one queue.
 
+    Args:
+        queue: Whose.
+        attended: Whether there are processes for them. Where nothing handles messages those that don't
+            wait for an outcome are run by who asks, and the others left to the owner.
+
     Attributes:
-        launch: How one is made to run; None where nothing handles messages, so that only those that
-            don't wait for an outcome are run, by who asks.
+        launch: How one is made to run, as soon as that is known.
     """
 
-    __slots__ = ("_queue", "_running", "launch")
+    __slots__ = ("_arrival", "_attended", "_queue", "_running", "launch")
 
-    def __init__(self, queue: DeadLetterQueue) -> None:
+    def __init__(self, queue: DeadLetterQueue, *, attended: bool) -> None:
         self._queue = queue
+        self._attended = attended
         self._running: dict[int, Redrive] = {}
+        self._arrival = asyncio.Event()
         self.launch: Launch | None = None
 
     async def jobs(self) -> list[RedriveJob]:
@@ -145,13 +151,25 @@ class Redrives:
 
     async def wait(self, id: int) -> RedriveJob:
         """The redrive when it stands still."""
-        running = self._running.get(id)
-        return await self.job(id) if running is None else await asyncio.shield(running.ended)
+        running = await self._found(id)
+        return running if isinstance(running, RedriveJob) else await asyncio.shield(running.ended)
 
     async def progress(self, seen: RedriveJob) -> RedriveJob:
-        """The redrive as soon as it isn't as it was `seen`; at once if it doesn't run."""
-        running = self._running.get(seen.id)
-        return await self.job(seen.id) if running is None else await running.progress(seen)
+        """The redrive as soon as it isn't as it was `seen`; at once if nobody runs it."""
+        running = await self._found(seen.id)
+        return running if isinstance(running, RedriveJob) else await running.progress(seen)
+
+    async def _found(self, id: int) -> Redrive | RedriveJob:
+        """One that runs, after it was taken up; or one that stands still."""
+        while True:
+            arrival = self._arrival
+            running = self._running.get(id)
+            if running is not None:
+                return running
+            job = await self.job(id)
+            if job.status != "running" or not self._attended:
+                return job
+            await arrival.wait()
 
     async def run(self, id: int) -> None:
         """Run one to its end: the body of its process."""
@@ -160,7 +178,7 @@ class Redrives:
             job = await self.job(id)
             if job.status != "running":
                 return
-            redrive = self._running[id] = Redrive(self._queue, job)
+            redrive = self._arrive(job)
         if redrive.begun:
             return
         try:
@@ -203,16 +221,24 @@ class Redrives:
         return job
 
     async def _launch(self, job: RedriveJob) -> None:
-        if self.launch is None:
+        if not self._attended:
             if job.canary is None and job.stop_ratio is None:
                 await self.run(job.id)
             return
-        self._running[job.id] = Redrive(self._queue, job)
+        if self.launch is None:
+            return  # it is taken up with the others
+        self._arrive(job)
         try:
             await self.launch(job.id)
         except BaseException:
             self._running.pop(job.id, None)
             raise
+
+    def _arrive(self, job: RedriveJob) -> Redrive:
+        redrive = self._running[job.id] = Redrive(self._queue, job)
+        arrival, self._arrival = self._arrival, asyncio.Event()
+        arrival.set()
+        return redrive
 
 
 def described(job: RedriveJob) -> str:

@@ -31,7 +31,7 @@ class DeadLetterTree:
 
     def __init__(self, queue: DeadLetterQueue, *, prefix: str) -> None:
         self._prefix = prefix
-        self._redrives = Redrives(queue)
+        self._redrives = Redrives(queue, attended=True)
         self.queue = queue
         self.letters = DeadLetters(queue, self._redrives)
 
