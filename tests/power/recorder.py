@@ -147,7 +147,7 @@ class _RecordedFile(apsw.VFSFile):
         asked = flags[0]
         super().__init__(_BASE, name, flags)
         self._log = log
-        kinds = [kind for flag, kind in _KINDS.items() if asked & flag]
+        kinds: list[SyncKind] = [kind for flag, kind in _KINDS.items() if asked & flag]
         self._kind: SyncKind = kinds[0] if kinds else "database"
         # As SQLite's VFS for Unix does: the first sync of a log or journal makes its name safe, too.
         self._new = self._kind != "database" and bool(asked & apsw.SQLITE_OPEN_CREATE)
