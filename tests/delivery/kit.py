@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
 
 import regrow as rg
+from regrow.core.options import Restart
 from regrow.delivery.journal.operations import Operation
 from tests.runtime.kit import pause, play, start
 
@@ -133,6 +133,6 @@ class Book:
         return [event.name.rpartition(".")[2] for event in self.events]
 
 
-def worker(seen: list[object], **options: object) -> rg.ChildSpec:
+def worker(seen: list[object], *, fail_first: int = 0, restart: Restart = "permanent") -> rg.ChildSpec:
     """The child spec of a worker with a name."""
-    return rg.child(Worker, name="worker", args=(seen, cast(int, options.pop("fail_first", 0))), **options)
+    return rg.child(Worker, name="worker", args=(seen, fail_first), restart=restart)

@@ -48,7 +48,13 @@ def test_a_result_for_each_in_the_order_given(hand_off: bool) -> None:
         pids, seen = await several(system, 3)
         pids[1].kill()
         await pids[1].down(timeout=1.0)
-        given = ["w2", "nobody", pids[0], pids[1], system.ref("w2", Worker)]
+        given: list[rg.Pid[Worker] | rg.Ref[Worker] | str] = [
+            "w2",
+            "nobody",
+            pids[0],
+            pids[1],
+            system.ref("w2", Worker),
+        ]
         result = await rg.broadcast(given, Worker.work("a"), timeout=5.0)
         assert result.ok
         assert [one.status for one in result.results] == ["handled", "failed", "handled", "failed", "handled"]
@@ -110,10 +116,10 @@ def test_all_or_nothing_sends_to_nobody_if_one_is_gone(hand_off: bool) -> None:
 
 async def fill(pid: rg.Pid[Worker], seconds: float) -> None:
     """One that works for so long, and one that waits: the mailbox of a `Narrow` is full."""
-    pid.cast(Narrow.note_slowly(seconds))
+    pid.cast(Worker.note_slowly(seconds))
     await pause(0.0)
     await pause(0.0)
-    pid.cast(Narrow.note("filler"))
+    pid.cast(Worker.note("filler"))
 
 
 def test_all_or_nothing_waits_for_a_place_with_everybody_and_holds_none(hand_off: bool) -> None:
@@ -126,8 +132,8 @@ def test_all_or_nothing_waits_for_a_place_with_everybody_and_holds_none(hand_off
         )
         await pause(4.0)
         assert not any("all" in one for one in seen)
-        pids[1].cast(Narrow.note("free"))  # a place is held with nobody meanwhile
-        pids[0].cast(Narrow.note("free"))
+        pids[1].cast(Worker.note("free"))  # a place is held with nobody meanwhile
+        pids[0].cast(Worker.note("free"))
         await rg.sync(pids[0])
         result = await casting
         assert (result.ok, len(result.reached)) == (True, 3)
@@ -144,7 +150,8 @@ def test_all_or_nothing_gives_up_at_the_deadline(hand_off: bool) -> None:
         result = await rg.broadcast(
             pids, Worker.note("all"), timeout=5.0, strategy="all_or_nothing", on_error="ignore"
         )
-        assert (result.ok, result.seconds) == (False, pytest.approx(5.0))
+        assert result.ok is False
+        assert result.seconds == pytest.approx(5.0)
         assert all(isinstance(one.error, rg.errors.NotSent) for one in result.results)
         await pause(100.0)
         assert not any("all" in one for one in seen)
@@ -213,7 +220,8 @@ def test_who_stands_there_twice_needs_two_places(hand_off: bool) -> None:
         roomy = await start(system, Roomy, args=(seen[0],), id="roomy")
         await fill(roomy, 3.0)
         result = await rg.broadcast([roomy] * 2, Worker.note("two"), timeout=9.0, strategy="all_or_nothing")
-        assert (result.ok, result.seconds) == (True, pytest.approx(3.0))
+        assert result.ok is True
+        assert result.seconds == pytest.approx(3.0)
 
     play(body, hand_off=hand_off)
 
@@ -235,7 +243,7 @@ def test_each_failed_one_is_dead_lettered(hand_off: bool) -> None:
 def test_a_bad_broadcast_is_refused(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
         await several(system, 1)
-        with pytest.raises(rg.errors.BadDeliveryOption, match="strategy='most'.*'best_effort'"):
+        with pytest.raises(rg.errors.BadDeliveryOption, match=r"strategy='most'.*'best_effort'"):
             await rg.broadcast(["w0"], Worker.work("a"), timeout=5.0, strategy="most")  # type: ignore[call-overload]
         with pytest.raises(rg.errors.BadAddress):
             await rg.broadcast("w0", Worker.work("a"), timeout=5.0)

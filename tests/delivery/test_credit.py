@@ -49,7 +49,7 @@ def test_no_credit_in_time_is_an_error_and_nothing_is_sent(hand_off: bool) -> No
     seen: list[object] = []
 
     async def body(system: rg.System) -> None:
-        credit = rg.Credit("worker", window=1)
+        credit: rg.Credit[Worker] = rg.Credit("worker", window=1)
         await credit.send(Worker.note_slowly(5.0), timeout=10.0)
         with pytest.raises(rg.errors.DeliveryTimeout):
             await credit.send(Worker.note("never"), timeout=2.0)
@@ -63,14 +63,14 @@ def test_no_credit_in_time_is_an_error_and_nothing_is_sent(hand_off: bool) -> No
 
 def test_a_failure_is_raised_at_the_next_send_or_at_the_end(hand_off: bool) -> None:
     async def body(system: rg.System) -> None:
-        credit = rg.Credit("nobody", window=1)
+        credit: rg.Credit[Worker] = rg.Credit("nobody", window=1)
         await credit.send(Worker.note(1), timeout=1.0)
         with pytest.raises(rg.errors.NoProcess):
             await credit.send(Worker.note(2), timeout=1.0)
         with pytest.raises(rg.errors.NoProcess):
             async with credit:
                 await credit.send(Worker.note(3), timeout=1.0)
-        quiet = rg.Credit("nobody", on_error="ignore")
+        quiet: rg.Credit[Worker] = rg.Credit("nobody", on_error="ignore")
         await quiet.send(Worker.note(1), timeout=1.0)
         await quiet.drain(timeout=1.0)
         assert (credit.failed, quiet.failed) == (2, 1)
@@ -85,7 +85,7 @@ def test_a_bad_credit_is_refused(hand_off: bool) -> None:
                 rg.Credit("worker", window=window)  # type: ignore[arg-type]
         for option in ({"ack": "accepted"}, {"durable": True}):
             with pytest.raises(rg.errors.BadDeliveryOption, match="given back"):
-                rg.Credit("worker", **option)  # type: ignore[arg-type]
+                rg.Credit("worker", **option)
 
     play(body, hand_off=hand_off)
 

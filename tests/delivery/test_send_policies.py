@@ -11,7 +11,9 @@ import pytest
 import regrow as rg
 from regrow.core.codec import codec
 from regrow.delivery.journal.operations import BuryNew
+from regrow.delivery.options import OnError
 from tests.delivery.kit import Book, Kept, Refused, Worker, pause, play, start, worker
+from tests.virtual_loop import run_virtual
 
 
 def buried(journal: Kept) -> list[BuryNew]:
@@ -151,7 +153,7 @@ def test_an_accepted_message_goes_to_the_next_incarnation(hand_off: bool) -> Non
 
 @pytest.mark.parametrize("on_error", ["raise", "dead_letter"])
 def test_an_accepted_message_that_nobody_can_take_is_never_lost_in_silence(
-    hand_off: bool, on_error: str, caplog: pytest.LogCaptureFixture
+    hand_off: bool, on_error: OnError, caplog: pytest.LogCaptureFixture
 ) -> None:
     """B1.7."""
     journal = Kept()
@@ -165,7 +167,7 @@ def test_an_accepted_message_that_nobody_can_take_is_never_lost_in_silence(
         await pause(0.0)
         await pause(0.0)
         for to in (pid, "named"):
-            await rg.supervised_send(to, Worker.note("a"), timeout=5.0, ack="accepted", on_error=on_error)  # type: ignore[arg-type]
+            await rg.supervised_send(to, Worker.note("a"), timeout=5.0, ack="accepted", on_error=on_error)
         pid.kill()
         named.kill()
         await pause(60.0)
@@ -227,8 +229,6 @@ def test_a_send_that_waits_for_a_retry_ends_with_the_system(hand_off: bool) -> N
             await pause(1.0)
         with pytest.raises(rg.errors.NoProcess):
             await send
-
-    from tests.virtual_loop import run_virtual
 
     run_virtual(main())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, cast, final
 
 from regrow.core.deliveries import CurrentDelivery, HandedOut
@@ -41,7 +42,7 @@ class Attempt(HandedOut, eq=False):
 
     def put(self) -> None:
         """Into the mailbox, or in line for a place."""
-        message = self.sending.message
+        message = self.sending.parcel.message
         if isinstance(message, Message):
             self.make_request(message)
         else:
@@ -49,19 +50,16 @@ class Attempt(HandedOut, eq=False):
         if self.target.has_room():
             self.enter()
         else:
-            self.target.engine.sends.wait_for_place(self.target, self._as_future())
+            self.target.engine.sends.wait_for_place(self.target, self._as_waiter())
 
     def make_request(self, message: object) -> Request:
         """What stands in the mailbox, or would if it weren't handed off."""
         sending = self.sending
+        parcel = sending.parcel
+        # What an accepted message's handler calls is bound by no deadline: nobody waits for it.
+        deadline = parcel.deadline if parcel.options.ack == "handled" else inf
         self.request = Request(
-            message,
-            self._as_future(),
-            self.target,
-            sending.own,
-            sending.binding,
-            sending.seconds,
-            delivery=self,
+            message, self._as_future(), self.target, sending.own, deadline, parcel.seconds, delivery=self
         )
         return self.request
 
@@ -73,20 +71,27 @@ class Attempt(HandedOut, eq=False):
         request = self.request
         if request is None:
             assert self.receipt is not None
-            engine.sends.tracked(target, self.sending.message, self.receipt, info=True)
+            engine.sends.tracked(target, self.sending.parcel.message, self.receipt, info=True)
         elif engine.plain or engine.sends.admit(target, request):
             engine.scheduler.enqueue(target, request)
         else:
             return  # held back or dropped on its way: the timeout tells
-        self.sending.entered(self)
+        self.sending.entered()
 
     def withdraw(self) -> None:
         """Nobody waits any more. What has not begun never will."""
         self.over = True
         if not self.placed:
-            self.target.engine.sends.wait_no_more(self.target, self._as_future())
+            self.target.engine.sends.wait_no_more(self.target, self._as_waiter())
         if self.receipt is not None:
             self.receipt.withdrawn = True
+
+    def was_handled(self, ended_normally: bool) -> bool:  # noqa: FBT001  # the question
+        """Whether the process ended after it had handled it: by its handler's own wish."""
+        request = self.request
+        if request is not None and request.handled:
+            return True
+        return ended_normally and self.begun and not (request is not None and request.deferred)
 
     # -- the delivery --------------------------------------------------------------------------
 
@@ -96,7 +101,7 @@ class Attempt(HandedOut, eq=False):
 
     def current(self) -> CurrentDelivery:
         """What `rg.current_delivery()` gives in its handler."""
-        return self.sending.current(self.number)
+        return self.sending.parcel.current(self.number)
 
     # -- the future, and the waiter in line ----------------------------------------------------
 
@@ -123,7 +128,10 @@ class Attempt(HandedOut, eq=False):
             engine.loop.call_soon(self.sending.ended, self, error, context=engine.contexts.base)
 
     def add_done_callback(self, callback: Callable[[object], object]) -> None:
-        """For a request that was held up on its way and finds the mailbox full: it leaves the line by itself."""
+        """For a request that was held up on its way: it leaves the line by itself."""
+
+    def _as_waiter(self) -> asyncio.Future[None]:
+        return cast("asyncio.Future[None]", self)
 
     def _as_future(self) -> asyncio.Future[object]:
         return cast("asyncio.Future[object]", self)

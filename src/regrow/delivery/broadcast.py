@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 from typing import cast as typed
@@ -11,12 +11,12 @@ from typing import cast as typed
 from typing_extensions import Unpack
 
 from regrow.core.messages import CallMessage, CastMessage, Message
-from regrow.delivery.bury import Journal, journal_of
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
+from regrow.delivery.parcel import Parcel
 from regrow.delivery.recipients import Recipient, recipient_of
 from regrow.delivery.records import REACHED, BroadcastResult, Delivery, Strategy
-from regrow.delivery.send import seconds_of
+from regrow.delivery.send import LEFT_OUT, seconds_of
 from regrow.delivery.sending import Sending
 from regrow.errors import (
     BadAddress,
@@ -36,8 +36,6 @@ from regrow.runtime.process import DEAD, Process
 from regrow.runtime.reservations import Reservation, reserve
 
 if TYPE_CHECKING:
-    from typing import Never
-
     from regrow.runtime.engine import Engine
 
 __all__ = ("broadcast",)
@@ -48,37 +46,37 @@ STRATEGIES: Final = ("best_effort", "at_least_one", "all_or_nothing")
 
 
 @overload
-def broadcast(
+async def broadcast(
     recipients: Iterable[Address[S]],
     message: CallMessage[S, R],
     *,
     timeout: Timeout,
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
-) -> Coroutine[object, Never, BroadcastResult[R]]: ...
+) -> BroadcastResult[R]: ...
 @overload
-def broadcast(
+async def broadcast(
     recipients: Iterable[Address[S]],
     message: CastMessage[S],
     *,
     timeout: Timeout,
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
-) -> Coroutine[object, Never, BroadcastResult[None]]: ...
+) -> BroadcastResult[None]: ...
 @overload
-def broadcast(
+async def broadcast(
     recipients: Iterable[Address[object] | str],
     message: object,
     *,
     timeout: Timeout,
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
-) -> Coroutine[object, Never, BroadcastResult[object]]: ...
+) -> BroadcastResult[object]: ...
 async def broadcast(
     recipients: Iterable[Address[object] | str],
     message: object,
     *,
-    timeout: Timeout = typed("Timeout", None),
+    timeout: Timeout = LEFT_OUT,
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
 ) -> BroadcastResult[object]:
@@ -86,23 +84,26 @@ async def broadcast(
 
     - `best_effort`: each for itself. Always keeps its promise, also to nobody.
     - `at_least_one`: the same, and it has failed if it reached none; so it has with an empty list.
-    - `all_or_nothing`: either everybody gets the message, or nobody does. It waits, holding no place anywhere,
-      until all recipients live, their breakers let it through and all their mailboxes have a place; then it
-      puts the message into all of them in one step in which nothing else runs. If that moment doesn't come
-      before the deadline, or a recipient is gone, nobody gets it, and each result says so.
+    - `all_or_nothing`: either everybody gets the message, or nobody does. It waits, holding no place
+      anywhere, until all recipients live, their breakers let it through and all their mailboxes have a
+      place; then it puts the message into all of them in one step in which nothing else runs. If that
+      moment doesn't come before the deadline, or a recipient is gone, nobody gets it, and each result
+      says so.
 
-      What it promises ends with that step: every recipient was alive and had the message in its mailbox. One
-      that dies after that, before it handled the message, has not handled it: its result says so, the others
-      handle theirs all the same, and nothing is taken back. With `retries` such a message goes to the next
-      incarnation of a name, as in any supervised send. An empty list is sent to everybody.
+      What it promises ends with that step: every recipient was alive and had the message in its mailbox.
+      One that dies after that, before it handled the message, has not handled it: its result says so,
+      the others handle theirs all the same, and nothing is taken back. With `retries` such a message
+      goes to the next incarnation of a name, as in any supervised send. Nobody is everybody: an empty
+      list keeps the promise.
 
     Args:
         recipients: Pids, Refs or names; who stands there twice gets it twice.
         message: As of `rg.supervised_send`.
         timeout: Seconds for everything, or a name from the timeout table.
         strategy: See above. Default `"best_effort"`.
-        **options: Those of `rg.supervised_send`, for each recipient, but not `durable`. At `on_error="raise"`, the
-            default, what could not be delivered is in the results, and only a broken promise is raised.
+        **options: Those of `rg.supervised_send`, for each recipient, but not `durable`. At
+            `on_error="raise"`, the default, what could not be delivered is in the results, and only a
+            broken promise is raised.
 
     Returns:
         A record per recipient, in the order given.
@@ -172,9 +173,6 @@ class _Casting:
     def __init__(
         self, outbox: Outbox, addresses: list[Recipient], message: object, seconds: float, options: Options
     ) -> None:
-        journal: Journal | None = None
-        if options.on_error == "dead_letter":
-            journal = journal_of(outbox, 'on_error="dead_letter"')
         self._outbox = outbox
         self.message: object = message
         self.began: float = outbox.engine.loop.time()
@@ -182,7 +180,7 @@ class _Casting:
         self._results: list[Delivery[object] | None] = [None] * len(addresses)
         self._future: asyncio.Future[None] = outbox.engine.loop.create_future()
         self._sendings = [
-            Sending(outbox, to, message, seconds, options, partial(self._report, place), journal)
+            Sending(Parcel(outbox, to, message, seconds, options), partial(self._report, place))
             for place, to in enumerate(addresses)
         ]
 
@@ -248,7 +246,7 @@ class _Casting:
         engine = self._outbox.engine
         found: list[Process] = []
         for sending in self._sendings:
-            to = sending.to
+            to = sending.parcel.to
             process = engine.names.get(to) if isinstance(to, str) else to
             if process is None or process.status == DEAD:
                 self._fail(sending, NoProcess(to))
@@ -271,23 +269,23 @@ class _Casting:
 
     async def _place(self, process: Process, wanted: int) -> Reservation[object] | None:
         """Stand in line for a place with `process`; None if that failed, and with it everything."""
-        guilty = next(one for one in self._sendings if one.to in (process, process.name))
+        guilty = next(one for one in self._sendings if one.parcel.to in (process, process.name))
         engine = self._outbox.engine
-        left = guilty.deadline - engine.loop.time()
+        left = guilty.parcel.deadline - engine.loop.time()
         possible = wanted <= (process.blueprint.capacity or engine.settings.mailbox_capacity)
         try:
             if left > 0 and possible:
                 return await reserve(process, left, in_line=True)
-            self._fail(guilty, MailboxStayedFull(process, process.room, guilty.seconds))
+            self._fail(guilty, MailboxStayedFull(process, process.room, guilty.parcel.seconds))
         except PlaceTimeout:
-            self._fail(guilty, MailboxStayedFull(process, process.room, guilty.seconds))
+            self._fail(guilty, MailboxStayedFull(process, process.room, guilty.parcel.seconds))
         except (ProcessExited, NoProcess) as error:
             self._fail(guilty, error)
         return None
 
     def _fail(self, guilty: Sending, error: RegrowError) -> None:
         for sending in self._sendings:
-            sending.refuse(NotSent(guilty.to, error))
+            sending.refuse(NotSent(guilty.parcel.to, error))
 
 
 def _by_serial(entry: tuple[Process, int]) -> int:

@@ -14,8 +14,8 @@ from regrow.delivery.journal.rows import Attempt, Burial, Live, Outcome, Reason
 from regrow.errors import NoJournal, NoSuchService, ProcessExited
 
 if TYPE_CHECKING:
+    from regrow.delivery.ends import Ends
     from regrow.delivery.outbox import Outbox
-    from regrow.delivery.sending import Sending
 
 __all__ = ("Journal", "attempt_row", "bury", "journal_of")
 
@@ -81,46 +81,45 @@ def attempt_row(
     )
 
 
-def bury(
-    sending: Sending, journal: Journal, outcome: Outcome, error: BaseException, reason: str | None
-) -> None:
+def bury(ends: Ends, journal: Journal, outcome: Outcome, error: BaseException, *, expired: bool) -> None:
     """Make it a dead letter; it ends as `dead_lettered` when that is committed.
 
     What can't be written, or isn't, ends it with that error instead.
     """
     try:
-        operation = _operation(sending, journal, outcome, error, cast("Reason | None", reason))
+        operation = _operation(ends, journal, outcome, error, expired=expired)
     except Exception as problem:  # noqa: BLE001  # a payload runs foreign code; whatever it is, the sender is told
         problem.__cause__ = error
-        sending.unburied(problem)
+        ends.unburied(problem)
         return
     future = journal.submit([operation])
-    future.add_done_callback(partial(_buried, sending, error), context=sending.outbox.engine.contexts.base)
+    future.add_done_callback(partial(_buried, ends, error), context=ends.parcel.outbox.engine.contexts.base)
 
 
-def _buried(sending: Sending, error: BaseException, future: asyncio.Future[None]) -> None:
+def _buried(ends: Ends, error: BaseException, future: asyncio.Future[None]) -> None:
     problem = future.exception() if not future.cancelled() else asyncio.CancelledError()
     if problem is None:
-        sending.buried(error)
+        ends.buried(error)
     else:
         problem.__cause__ = error
-        sending.unburied(problem)
+        ends.unburied(problem)
 
 
 def _operation(
-    sending: Sending, journal: Journal, outcome: Outcome, error: BaseException, reason: Reason | None
+    ends: Ends, journal: Journal, outcome: Outcome, error: BaseException, *, expired: bool
 ) -> BuryNew:
-    kind, type_, payload = envelope_of(sending.message)
-    options = sending.options
+    parcel = ends.parcel
+    kind, type_, payload = envelope_of(parcel.message)
+    options = parcel.options
     now = journal.now_us()
-    loop_now = sending.outbox.engine.loop.time()
-    to = sending.to
+    loop_now = ends.parcel.outbox.engine.loop.time()
+    to = parcel.to
     dest = to if isinstance(to, str) else (to.name or "")
-    source = sending.source
+    source = parcel.source
     cause = _cause(error)
     live = Live(
         id=journal.next_id(),
-        mid=bytes.fromhex(sending.id),
+        mid=bytes.fromhex(parcel.id),
         dest=dest,
         kind=kind,
         type=type_,
@@ -128,22 +127,22 @@ def _operation(
         key=options.idempotency_key,
         source=source.name if source is not None else None,
         headers=headers_of(options.metadata),
-        traceparent=sending.traceparent,
-        created_us=now - int((loop_now - sending.began) * SECOND_US),
-        expires_us=_wall(now, loop_now, sending.expires_at),
+        traceparent=parcel.traceparent,
+        created_us=now - int((loop_now - parcel.began) * SECOND_US),
+        expires_us=_wall(now, loop_now, parcel.expires_at),
         due_us=now,
         max_attempts=options.retries + 1,
         attempt_timeout=options.attempt_timeout,
-        attempts=sending.attempts,
+        attempts=ends.attempts,
     )
     burial = Burial(
-        reason=reason or REASONS.get(outcome, "max_attempts"),
+        reason="expired" if expired else REASONS.get(outcome, "max_attempts"),
         error_type=cause.error_type,
         error=cause.error,
         fingerprint=cause.fingerprint(dest),
         dead_us=now,
     )
-    return BuryNew(live, burial, sending.history)
+    return BuryNew(live, burial, ends.history)
 
 
 def _wall(now_us: int, now: float, at: float | None) -> int | None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar, final
 from typing_extensions import Unpack
 
 from regrow.core.messages import CallMessage, CastMessage
-from regrow.delivery.bury import journal_of
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import outbox_of
+from regrow.delivery.parcel import Parcel
 from regrow.delivery.recipients import recipient_of
 from regrow.delivery.records import REACHED, Delivery
 from regrow.delivery.send import seconds_of
@@ -39,8 +39,9 @@ class Credit(Generic[S]):
                 await credit.send(Worker.index(line), timeout=5.0)
 
     Each message is a supervised send of its own, and gives its place in the window back when it is handled,
-    or could not be delivered. A block that ends well waits for those that are still out. At `on_error="raise"`
-    the first that could not be delivered raises its error at the next `send`, or at the end of the block.
+    or could not be delivered. A block that ends well waits for those that are still out. At
+    `on_error="raise"` the first that could not be delivered raises its error at the next `send`, or at the
+    end of the block.
 
     Args:
         to: A Pid, a Ref or a name.
@@ -114,9 +115,8 @@ class Credit(Generic[S]):
             self._raise()
         outbox = outbox_of(engine)
         options = self._options
-        journal = journal_of(outbox, 'on_error="dead_letter"') if options.on_error == "dead_letter" else None
         left = max(seconds - (engine.loop.time() - began), 0.0)
-        sending = Sending(outbox, self._to, message, left, options, self._report, journal)
+        sending = Sending(Parcel(outbox, self._to, message, left, options), self._report)
         self._out += 1
         try:
             sending.start()

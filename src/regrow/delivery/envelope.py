@@ -32,12 +32,12 @@ def envelope_of(message: object) -> Envelope:
         NoCodec, EncodeFailed: It can't be written.
     """
     if not isinstance(message, Message):
-        kind = type(message)
+        kind: type = type(message)
         return Envelope(INFO, f"{kind.__module__}:{kind.__qualname__}", _packed(message))
     handler = message.__handler__
     server = handler.server
     return Envelope(
-        CALL if isinstance(message, CallMessage) else CAST,
+        CALL if issubclass(type(message), CallMessage) else CAST,
         f"{server.__module__}:{server.__qualname__}.{handler.name}",
         codec(server).encode(message),
     )

@@ -42,7 +42,10 @@ class SendOptions(TypedDict, total=False):
 
 @final
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """Options that are in order. `plain`: nothing stands in the way of a hand-off."""
+    """Options that are in order.
+
+    `plain`: nothing stands in the way of a hand-off. `tagged`: the handler is told more than an id.
+    """
 
     attempt_timeout: float | None = None
     retries: int = 0
@@ -57,6 +60,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     delay: float | None = None
     breaker: BreakerSettings | Literal[False] | None = None
     plain: bool = True
+    tagged: bool = False
 
 
 DEFAULTS: Final = Options()
@@ -70,14 +74,13 @@ def options_of(given: SendOptions) -> Options:
     Raises:
         BadDeliveryOption: One of them can't be used, or is unknown.
     """
-    values = cast("dict[str, object]", given)
-    key = tuple(values.items())
+    key = tuple(given.items())
     try:
         found = _kept.get(key)
     except TypeError:  # metadata, or what nobody should give
-        return _checked(values)
+        return _checked(given)
     if found is None:
-        found = _checked(values)
+        found = _checked(given)
         if len(_kept) >= KEPT:
             _kept.clear()
         _kept[key] = found
@@ -99,6 +102,7 @@ def _checked(given: Mapping[str, object]) -> Options:
     if durable and "on_error" not in values:
         values["on_error"] = "dead_letter"
     values["plain"] = not durable and values.get("ack", "handled") == "handled" and not values.get("delay")
+    values["tagged"] = values.get("metadata") is not None or values.get("idempotency_key") is not None
     options = msgspec.structs.replace(DEFAULTS, **values)
     _check_together(options)
     return options

@@ -30,11 +30,11 @@ def recipient_of(to: object, *, anywhere: bool = False) -> tuple[Engine, Recipie
     if isinstance(to, Ref):
         return to._engine, to.name  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
     if isinstance(to, str) and to:
-        return _engine_here(to, anywhere), to
+        return _engine_here(to, anywhere=anywhere), to
     raise BadAddress(to, "a Pid, a Ref, or a registered name")
 
 
-def _engine_here(name: str, anywhere: bool) -> Engine:
+def _engine_here(name: str, *, anywhere: bool) -> Engine:
     process = current_process.get(None)
     if process is not None:
         return process.engine

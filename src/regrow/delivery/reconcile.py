@@ -45,7 +45,7 @@ async def _ask(reconcile: Reconciler, delivery: CurrentDelivery, message: object
     try:
         found = reconcile(delivery, message)
         answer: object = await found if inspect.isawaitable(found) else found
-    except Exception:
+    except Exception:  # noqa: BLE001  # foreign code: whatever it raises, nobody knows
         log.exception("reconcile hook %r raised: the outcome stays unknown", reconcile)
         return None
     return answer if isinstance(answer, bool) else None

@@ -7,7 +7,7 @@ from asyncio import get_running_loop
 from collections.abc import Coroutine
 from sys import exception as exception_in_flight
 from sys import modules
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 from typing import cast as typed
 
 from typing_extensions import Unpack
@@ -19,6 +19,7 @@ from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.bury import journal_of
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
+from regrow.delivery.parcel import Parcel
 from regrow.delivery.persistence.buffered import Done
 from regrow.delivery.recipients import Recipient, recipient_of
 from regrow.delivery.records import Delivery
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
     from typing import Never
 
     from regrow.resilience.breaker import Breaker
-    from regrow.runtime.blueprint import Entry
     from regrow.runtime.engine import Engine
 
 __all__ = ("send_to_self", "supervised_send", "supervised_send_from_thread")
 
 S = TypeVar("S")
 R = TypeVar("R")
+LEFT_OUT: Final = typed("Timeout", None)
+"""A timeout that is left out ends as a `BadTimeout`, which says what to do; type checkers require it."""
 
 
 @overload
@@ -59,7 +61,7 @@ def supervised_send(
     to: Address[object] | str,
     message: object,
     *,
-    timeout: Timeout = typed("Timeout", None),
+    timeout: Timeout = LEFT_OUT,
     **options: Unpack[SendOptions],
 ) -> Coroutine[object, Never, Delivery[object]]:
     """Send a message and see to it that it arrives: never lost in silence.
@@ -84,8 +86,8 @@ def supervised_send(
             - `attempt_timeout`: Seconds that one attempt may take to begin. Default None: the timeout.
             - `retries`: Attempts after the first. Default 0.
             - `backoff`: Waits between them. Default `rg.ExponentialBackoff(base=0.05, cap=5.0)`.
-            - `on_error`: What becomes of it if it can't be delivered: `"raise"` raises the reason, the default;
-              `"log"`, `"ignore"`; `"dead_letter"` keeps it in the System's journal.
+            - `on_error`: What becomes of it if it can't be delivered: `"raise"` raises the reason, the
+              default; `"log"`, `"ignore"`; `"dead_letter"` keeps it in the System's journal.
             - `ack`: `"handled"`, the default, or `"accepted"`: if the process dies before it begins, the
               message goes to the next incarnation of the name, which has `timeout` seconds to come up; it is
               dead-lettered or logged if none does, or if it was for a Pid.
@@ -95,8 +97,8 @@ def supervised_send(
             - `ordering_key`: Durable messages with the same one are handled in order.
             - `expires_in`: Seconds after which it isn't begun any more. Default: never.
             - `delay`: Seconds to wait before the first attempt, within the timeout. Default 0.
-            - `breaker`: `rg.BreakerSettings` of the recipient's circuit breaker, False for none. Default None:
-              as it is, or the default settings.
+            - `breaker`: `rg.BreakerSettings` of the recipient's circuit breaker, False for none. Default
+              None: as it is, or the default settings.
 
     Raises:
         NoProcess: Nobody has the name, or the Pid is dead.
@@ -127,14 +129,14 @@ def supervised_send(
         if chosen.durable:
             from regrow.delivery.durable import buffer_durable  # noqa: PLC0415  # without a journal never needed
 
-            buffered = buffer_durable(engine, to, message, chosen)
+            buffered = buffer_durable(engine, key, message, chosen)
             if buffered is not None:
                 return Done(buffered)
         raise CallFromHandler(engine.handling, message)
     return _send(engine, key, process, message, timeout, chosen)
 
 
-async def _send(  # noqa: C901, PLR0912, PLR0915  # in one piece: a call more per hand-off is measurable
+async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a call more per hand-off is measurable
     engine: Engine,
     to: Recipient,
     process: Process | None,
@@ -175,7 +177,7 @@ async def _send(  # noqa: C901, PLR0912, PLR0915  # in one piece: a call more pe
                 if engine.attention:
                     engine.threads.attend()
                 known: object = FRESH
-                if options is not DEFAULTS or TRACE in modules:
+                if options.tagged or TRACE in modules:
                     known = _known(outbox, options)
                 if options.on_error == "dead_letter":
                     journal_of(outbox, 'on_error="dead_letter"')
@@ -219,20 +221,14 @@ async def _send(  # noqa: C901, PLR0912, PLR0915  # in one piece: a call more pe
                     if wanted and (DeliveryHandled in wanted or DeliveryStarted in wanted):
                         _tell(engine, delivery, message, begun)
                     return delivery
-                return await _go_on(
-                    outbox,
-                    to,
-                    process,
-                    message,
-                    timeout,
-                    options,
-                    handler,
-                    breaker,
-                    permit,
-                    known,
-                    result,
-                    error,
-                )
+                waiter = _Waiter(Parcel(outbox, to, message, timeout, options))
+                if isinstance(known, CurrentDelivery):
+                    waiter.sending.parcel.set_id(known.id)
+                attempt = waiter.sending.adopt(process, permit, breaker)
+                request = attempt.make_request(message)
+                engine.calls.supervised_inline(process, handler, request, result, error)
+                error = result = None  # a traceback would have this frame
+                return await waiter.wait()
     return await _take_the_long_way(engine, to, message, timeout, options)
 
 
@@ -259,31 +255,6 @@ def _tell(engine: Engine, delivery: Delivery[object], message: object, begun: fl
         hub.emit(DeliveryHandled(at=at, id=delivery.id, recipient=to, attempts=1, seconds=delivery.seconds))
 
 
-async def _go_on(
-    outbox: Outbox,
-    to: Recipient,
-    process: Process,
-    message: object,
-    seconds: float,
-    options: Options,
-    handler: Entry,
-    breaker: Breaker | None,
-    permit: int,
-    known: object,
-    result: object,
-    error: BaseException | None,
-) -> Delivery[object]:
-    """A hand-off did not just return: from here on it is like any other attempt."""
-    waiter = _Waiter(outbox, to, message, seconds, options)
-    sending = waiter.sending
-    if isinstance(known, CurrentDelivery):
-        sending.set_id(known.id)
-    attempt = sending.adopt(process, permit, breaker)
-    outbox.engine.calls.supervised_inline(process, handler, attempt.make_request(message), result, error)
-    del error  # its traceback has this frame
-    return await waiter.wait()
-
-
 async def _take_the_long_way(
     engine: Engine, to: Recipient, message: object, timeout: Timeout, options: Options
 ) -> Delivery[object]:
@@ -291,12 +262,12 @@ async def _take_the_long_way(
         engine.check_here("supervised_send")
     seconds = seconds_of(engine, to, message, timeout)
     if options.durable:
-        from regrow.delivery.durable import send_durable
+        from regrow.delivery.durable import send_durable  # noqa: PLC0415  # with it comes the journal
 
         return await send_durable(engine, to, message, seconds, options)
     if options.delay is not None and options.delay >= seconds:
         raise BadDeliveryOption("delay", options.delay, f"it has to be below the timeout, {seconds:g} s")
-    waiter = _Waiter(outbox_of(engine), to, message, seconds, options)
+    waiter = _Waiter(Parcel(outbox_of(engine), to, message, seconds, options))
     waiter.sending.start()
     return await waiter.wait()
 
@@ -315,12 +286,9 @@ class _Waiter:
 
     __slots__ = ("_future", "sending")
 
-    def __init__(
-        self, outbox: Outbox, to: Recipient, message: object, seconds: float, options: Options
-    ) -> None:
-        journal = journal_of(outbox, 'on_error="dead_letter"') if options.on_error == "dead_letter" else None
-        self._future: asyncio.Future[Delivery[object]] = asyncio.Future(loop=outbox.engine.loop)
-        self.sending = Sending(outbox, to, message, seconds, options, self._report, journal)
+    def __init__(self, parcel: Parcel) -> None:
+        self._future: asyncio.Future[Delivery[object]] = asyncio.Future(loop=parcel.outbox.engine.loop)
+        self.sending = Sending(parcel, self._report)
 
     def _report(self, delivery: Delivery[object]) -> None:
         if not self._future.done():
@@ -335,7 +303,7 @@ class _Waiter:
             raise
         if (
             delivery.status == "failed"
-            and self.sending.options.on_error != "log"
+            and self.sending.parcel.options.on_error != "log"
             and delivery.error is not None
         ):
             raise delivery.error

@@ -43,7 +43,8 @@ class NoJournal(DeliveryError):
     def __init__(self, system: str, option: str) -> None:
         super().__init__(
             f"{option} needs a journal, and system {system!r} has none: give it one with "
-            'rg.System(..., services=[rg.Journal("app.db")]), or rg.Journal.in_memory() in tests; nothing was sent'
+            'rg.System(..., services=[rg.Journal("app.db")]), or rg.Journal.in_memory() in tests; '
+            "nothing was sent"
         )
         self.option = option
 
@@ -54,7 +55,7 @@ class DeliveryTimeout(DeliveryError, TimeoutError):
     Attributes:
         target: The recipient.
         timeout: The seconds that there were.
-        started: Whether its handler may have begun. If not, the message was withdrawn and never will be handled.
+        started: Whether its handler may have begun. If not, the message is withdrawn: it never will be.
     """
 
     def __init__(self, target: object, message: object, timeout: float, *, started: bool) -> None:

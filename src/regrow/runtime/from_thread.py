@@ -86,9 +86,9 @@ class FromThread(Generic[S_co]):
     async def _ask(self, ask: Callable[[], Coroutine[object, Never, T]]) -> T:
         engine = self._engine
         caller = current_process.get(None)
-        target = self._target
-        if isinstance(target, Ref):
-            target = engine.names.get(target.name, target)
+        target: object = self._target
+        if isinstance(self._target, Ref):
+            target = engine.names.get(self._target.name)
         if caller is None or caller.engine is not engine or not isinstance(target, Process):
             return await ask()
         engine.calls.check_cycle(caller, target)
