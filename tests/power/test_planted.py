@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import apsw
 import pytest
 
+from regrow.delivery.journal import sqlite
+from regrow.delivery.journal.operations import Operation
 from regrow.delivery.journal.store import SyncLevel
+from regrow.delivery.journal.writes import write
 from tests.power.campaign import Options, run
 from tests.power.recorder import SyncKind
 
 IMAGES = 200
 
+TORN = "it holds part of a batch"
 LOST = "acknowledged batches are lost"
 REFUSED = "opening failed: JournalDamaged"
 
@@ -47,3 +54,15 @@ def test_a_store_that_syncs_less_than_its_level_is_found(
     result = run(Options(images=IMAGES, seed=seed, level=level, store_level=told, stop=problem))
     assert result.images <= IMAGES
     assert problem in "\n".join(result.problems)
+
+
+def test_a_batch_in_two_transactions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_halves(connection: apsw.Connection, batch: Sequence[Operation]) -> None:
+        middle = len(batch) // 2
+        write(connection, batch[:middle])
+        write(connection, batch[middle:])
+
+    monkeypatch.setattr(sqlite, "write", in_halves)
+    result = run(Options(images=IMAGES, seed=7, stop=TORN))
+    assert result.images <= IMAGES
+    assert result.torn_batches > 0
