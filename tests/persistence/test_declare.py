@@ -78,8 +78,8 @@ def test_an_event_sourced_server_says_what_its_events_are() -> None:
 
 
 def test_an_event_sourced_server_needs_apply() -> None:
-    class Lazy(rg.EventSourced[State]):  # type: ignore[misc, unused-ignore]
+    class Lazy(rg.EventSourced[State]):
         state: State
 
     with pytest.raises(rg.errors.BadPersistence, match="apply"):
-        rg.persistent(State)(Lazy)
+        rg.persistent(State)(Lazy)  # type: ignore[type-abstract]

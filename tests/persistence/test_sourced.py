@@ -125,8 +125,8 @@ def test_a_snapshot_takes_the_place_of_the_events() -> None:
             basket.kill()
             await system.idle()
             assert await basket.call(BasketServer.items(), timeout=1.0) == [str(n) for n in range(7)]
-            for number in range(3):
-                await basket.call(BasketServer.add(item="x"), timeout=1.0)
+            for item in "xyz":
+                await basket.call(BasketServer.add(item=item), timeout=1.0)
             assert events(journal) == []  # those before the restart count too
 
     run_virtual(body())

@@ -38,7 +38,9 @@ def test_each_suspect_has_its_turn() -> None:
                 await rg.supervised_send(
                     "fragile", Fragile.take(name), timeout=1.0, durable=True, ack="accepted", delay=0.1
                 )
-            last = await rg.supervised_send("fragile", Fragile.take("c"), timeout=5.0, durable=True, delay=0.1)
+            last = await rg.supervised_send(
+                "fragile", Fragile.take("c"), timeout=5.0, durable=True, delay=0.1
+            )
             assert last.status == "handled"
             return last.reply or []
 

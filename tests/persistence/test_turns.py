@@ -65,7 +65,7 @@ def test_the_next_message_starts_on_uncommitted_state() -> None:
             await system.idle()
             second, read = b.add(2), asyncio.ensure_future(b.total())
             await system.idle()
-            assert not (first.done() or second.done() or read.done())
+            assert [one.done() for one in (first, second, read)] == [False] * 3
             journal.let_go()
             assert await first == 1
             await system.idle()

@@ -39,7 +39,7 @@ class Clerk(rg.GenServer):
         self.handle = rg.reply_later()
 
     @rg.call(raises=(Refused,))
-    def answer(self, what: str, refuse: bool = False, crash: bool = False) -> str:
+    def answer(self, what: str, *, refuse: bool = False, crash: bool = False) -> str:
         assert self.handle is not None
         if what:
             self.handle.reply(what)
@@ -137,7 +137,7 @@ def test_a_late_answer_waits_for_the_turn_that_gives_it() -> None:
         await b.system.idle()
         b.commits[0].set_result(None)
         await b.system.idle()
-        assert not (asked.done() or answering.done())
+        assert [asked.done(), answering.done()] == [False, False]
         assert len(b.turns[1].requests) == 2
         b.commits[1].set_result(None)
         assert [await asked, await answering] == ["now", "now"]
