@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 
+import click
 import pytest
 
 import regrow
@@ -105,13 +106,24 @@ def test_help_names_every_command(capsys: Captured) -> None:
     assert "Examples:" in out
 
 
+def every_command(group: click.Group, context: click.Context) -> Iterator[click.Command]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            assert command.help
+            yield from every_command(command, context)
+        else:
+            yield command
+
+
 def test_every_command_has_help_and_json() -> None:
     context = app.group.make_context("regrow", ["version"])
-    for name in app.COMMANDS:
-        command = app.group.get_command(context, name)
-        assert command is not None
+    found = list(every_command(app.group, context))
+    assert len(found) >= 18
+    for command in found:
         assert command.help
-        assert any(option.name == "as_json" for option in command.params)
+        assert any(option.name == "as_json" for option in command.params), command.name
 
 
 def test_an_unexpected_error_is_our_bug(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

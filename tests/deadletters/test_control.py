@@ -1,4 +1,4 @@
-"""The control socket: its owner's alone, declared types only, and no input that hurts the program behind it."""
+"""The control socket: its owner's alone, declared types only; no input hurts the program behind it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regrow.delivery.control import commands as ask
 from regrow.delivery.control import server
 from regrow.delivery.control.client import open_admin
 from regrow.delivery.control.frames import MAX_FRAME, decode_answer, encode, receive
-from regrow.delivery.control.sockets import connect, listen, socket_path
+from regrow.delivery.control.sockets import accept_owner_only, connect, listen, socket_path
 from tests.virtual_loop import run_virtual
 
 EMPTY = ask.Stats()
@@ -113,7 +113,7 @@ def test_errors_of_the_library_are_answers_and_the_connection_stays(tmp_path: Pa
     path = tmp_path / "app.db"
 
     async def body(system: rg.System) -> None:
-        bad = [ask.Show(id=7), ask.List(where={"colour": "red"}), ask.Backup(path="here")]
+        bad: list[ask.Command] = [ask.Show(id=7), ask.List(where={"colour": "red"}), ask.Backup(path="here")]
         answers = await say(path, b"".join(map(encode, bad)) + encode(EMPTY))
         shown = [(answer.kind, answer.missing) for answer in answers if isinstance(answer, ask.Failed)]
         assert shown == [
@@ -192,7 +192,7 @@ def test_who_is_somebody_else_is_turned_away(tmp_path: Path, monkeypatch: pytest
                     assert await receive(connection) is None
                     raise ConnectionResetError  # closed, or reset as it had said something
 
-    real = server.accept_owner_only
+    real = accept_owner_only
     run_virtual(run())
 
 

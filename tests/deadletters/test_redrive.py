@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -395,12 +396,12 @@ def test_without_handlers_it_moves_at_once_and_what_waits_for_outcomes_is_left_t
         ({"actor": None}, "actor=None"),
     ],
 )
-def test_bad_options_are_errors_and_start_nothing(options: dict[str, object], says: str) -> None:
+def test_bad_options_are_errors_and_start_nothing(options: dict[str, Any], says: str) -> None:
     async def body() -> None:
         bench = await running()
         await bench.bury()
         with pytest.raises(rg.errors.BadDeadLetterOption, match=says):
-            await bench.letters.redrive(**options)  # type: ignore[call-overload]
+            await bench.letters.redrive(**options)
         assert (await bench.letters.redrives(), bench.handle.live) == ((), {})
 
     run_virtual(body())

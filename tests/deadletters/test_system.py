@@ -36,10 +36,10 @@ def _fresh() -> None:
 MILL = rg.child(Mill, name="mill")
 
 
-async def send(grain: str, **options: object) -> str:
+async def send(grain: str) -> str:
     delivery = await rg.supervised_send(
-        "mill", Mill.grind(grain), timeout=3600.0, durable=True, on_error="dead_letter", **options
-    )  # type: ignore[arg-type]
+        "mill", Mill.grind(grain), timeout=3600.0, durable=True, on_error="dead_letter"
+    )
     return delivery.status
 
 
