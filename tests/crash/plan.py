@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 SENDERS: Final = 32
 WORKERS: Final = ("worker-0", "worker-1", "worker-2", "worker-3")
@@ -26,27 +26,28 @@ RETRIES: Final = 2
 Kind: TypeAlias = Literal["accepted", "handled", "fan", "delayed", "lane", "effect", "expiring", "unheard"]
 Fate: TypeAlias = Literal["good", "slow", "flaky", "crash_once", "failing", "crashing", "rejected", "ignored"]
 
-_KINDS: Final[tuple[Kind, ...]] = (
-    *("accepted",) * 5,
-    *("handled",) * 10,
-    *("fan",) * 2,
-    *("delayed",) * 3,
-    *("lane",) * 5,
-    *("effect",) * 5,
-    "expiring",
-    "unheard",
-)
-_FATES: Final[tuple[Fate, ...]] = (
-    *("good",) * 85,
-    *("slow",) * 24,
-    *("flaky",) * 8,
-    *("crash_once",) * 3,
-    *("failing",) * 4,
-    "crashing",
-    "rejected",
-    *("ignored",) * 2,
-)
-_FATES_OF_EFFECTS: Final[tuple[Fate, ...]] = (*("good",) * 28, *("slow",) * 3, "crash_once")
+_KINDS: Final[dict[Kind, int]] = {
+    "accepted": 5,
+    "handled": 10,
+    "fan": 2,
+    "delayed": 3,
+    "lane": 5,
+    "effect": 5,
+    "expiring": 1,
+    "unheard": 1,
+}
+_FATES: Final[dict[Fate, int]] = {
+    "good": 85,
+    "slow": 24,
+    "flaky": 8,
+    "crash_once": 3,
+    "failing": 4,
+    "crashing": 1,
+    "rejected": 1,
+    "ignored": 2,
+}
+_FATES_OF_EFFECTS: Final[dict[Fate, int]] = {"good": 28, "slow": 3, "crash_once": 1}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,21 @@ def operation(seed: int, sender: int, number: int) -> Operation:
     """The `number`-th operation of a sender."""
     name = f"{sender}.{number}"
     bits = blake2b(f"{seed} {name}".encode(), digest_size=6).digest()
-    kind = _KINDS[bits[0] % len(_KINDS)]
-    fates = _FATES_OF_EFFECTS if kind == "effect" else _FATES
-    fate: Fate = "good" if kind in {"expiring", "unheard"} else fates[bits[1] % len(fates)]
+    kind = _pick(_KINDS, bits[0])
+    fate = _pick(_FATES_OF_EFFECTS if kind == "effect" else _FATES, bits[1])
+    if kind in {"expiring", "unheard"}:
+        fate = "good"
     return Operation(name, sender, number, kind, fate, int.from_bytes(bits[2:]))
+
+
+def _pick(shares: dict[T, int], chance: int) -> T:
+    """One of these, as often as its share says; the shares add up to a power of 2."""
+    chance %= sum(shares.values())
+    for value, share in shares.items():
+        chance -= share
+        if chance < 0:
+            return value
+    raise AssertionError("the shares add up")
 
 
 def named(seed: int, name: str) -> Operation:
