@@ -240,3 +240,44 @@ def test_an_async_init_sees_the_state_too(storage: Storage) -> None:
         assert await agent.call(SlowBeginner.work(), timeout=1.0) == (1, 2)
 
     run(body, storage(), rg.child(SlowBeginner, name="agent"))
+
+
+@rg.persistent(Agent)
+class Blocking(rg.GenServer):
+    state: Agent
+
+    @rg.call(blocking=True, raises=(Refused,))
+    def work(self, name: str) -> int:
+        self.state.queue.append(Part(name))
+        if not name:
+            raise Refused
+        return len(self.state.queue)
+
+
+def test_blocking_handlers_are_turns_too(storage: Storage) -> None:
+    async def body(system: rg.System) -> None:
+        agent = system.ref("agent", Blocking)
+        assert await agent.call(Blocking.work("a"), timeout=5.0) == 1
+        with pytest.raises(Refused):
+            await agent.call(Blocking.work(""), timeout=5.0)
+        agent.kill()
+        await system.idle()
+        assert await agent.call(Blocking.work("b"), timeout=5.0) == 2
+
+    run(body, storage(), rg.child(Blocking, name="agent"))
+
+
+def test_a_journal_that_is_started_anew_has_what_was_committed(storage: Storage) -> None:
+    async def body(system: rg.System) -> None:
+        agent = system.ref("agent", AgentServer)
+        await agent.call(AgentServer.work("a"), timeout=1.0)
+        first = agent.whereis()
+        owner = next(pid for pid in system.processes() if pid.kind == "JournalServer")
+        owner.kill()
+        await asyncio.sleep(10.0)  # noqa: TID251  # virtual time
+        await system.idle()
+        assert agent.whereis() is not first
+        await agent.call(AgentServer.work("b"), timeout=1.0)
+        assert await agent.call(AgentServer.read(), timeout=1.0) == (FULL, 1)
+
+    run(body, storage())
