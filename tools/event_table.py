@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from regrow.core.events import EVENT_TYPES, Event
+from regrow.delivery.deadletters.events import DEAD_LETTER_EVENTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 BEGIN = "<!-- the table is written by tools/event_table.py -->"
@@ -18,10 +19,10 @@ END = "<!-- end of the table -->"
 
 
 def table() -> str:
-    """All events in the order of their module, one row each."""
+    """All events in the order of their modules, one row each."""
     rows = [
         f"| `{event.name}` | `{event.__name__}` | {_fields(event)} | {_meaning(event)} |"
-        for event in EVENT_TYPES
+        for event in (*EVENT_TYPES, *DEAD_LETTER_EVENTS)
     ]
     return "\n".join(["| name | type | fields | what happened |", "|---|---|---|---|", *rows])
 

@@ -6,9 +6,11 @@ from regrow.core.events import BreakerOpened as BreakerOpened
 from regrow.core.events import BudgetExceeded as BudgetExceeded
 from regrow.core.events import CrashReported as CrashReported
 from regrow.core.events import DeliveryAccepted as DeliveryAccepted
+from regrow.core.events import DeliveryCrashed as DeliveryCrashed
 from regrow.core.events import DeliveryFailed as DeliveryFailed
 from regrow.core.events import DeliveryHandled as DeliveryHandled
 from regrow.core.events import DeliveryRejected as DeliveryRejected
+from regrow.core.events import DeliveryReleased as DeliveryReleased
 from regrow.core.events import DeliveryRetried as DeliveryRetried
 from regrow.core.events import DeliveryStarted as DeliveryStarted
 from regrow.core.events import DownSent as DownSent
@@ -16,6 +18,9 @@ from regrow.core.events import Dropped as Dropped
 from regrow.core.events import Event as Event
 from regrow.core.events import Exited as Exited
 from regrow.core.events import Expired as Expired
+from regrow.core.events import JournalClosed as JournalClosed
+from regrow.core.events import JournalOpened as JournalOpened
+from regrow.core.events import JournalTrouble as JournalTrouble
 from regrow.core.events import LateReply as LateReply
 from regrow.core.events import LoopStalled as LoopStalled
 from regrow.core.events import MailboxFullSeen as MailboxFullSeen
@@ -37,3 +42,14 @@ from regrow.core.events import Unhandled as Unhandled
 from regrow.core.events import Zombie as Zombie
 from regrow.core.reports import CrashReport as CrashReport
 from regrow.core.reports import Neighbour as Neighbour
+from regrow.delivery.deadletters.events import AutoRetriesExhausted as AutoRetriesExhausted
+from regrow.delivery.deadletters.events import DeadLetterAdded as DeadLetterAdded
+from regrow.delivery.deadletters.events import DeadLetterEdited as DeadLetterEdited
+from regrow.delivery.deadletters.events import DeadLettersExpired as DeadLettersExpired
+from regrow.delivery.deadletters.events import DeadLettersImported as DeadLettersImported
+from regrow.delivery.deadletters.events import DeadLettersPurged as DeadLettersPurged
+from regrow.delivery.deadletters.events import DeadLettersQuarantined as DeadLettersQuarantined
+from regrow.delivery.deadletters.events import DeadLettersRedriven as DeadLettersRedriven
+from regrow.delivery.deadletters.events import DeadLettersReleased as DeadLettersReleased
+from regrow.delivery.deadletters.events import HousekeepingFailed as HousekeepingFailed
+from regrow.delivery.deadletters.events import RedriveChanged as RedriveChanged

@@ -6,6 +6,7 @@ import sys
 
 import regrow as rg
 from regrow.core.events import EVENT_TYPES
+from regrow.delivery.deadletters.events import DEAD_LETTER_EVENTS
 from tests.docs.blocks import REPOSITORY, program_and_output
 
 TOOL = REPOSITORY / "tools" / "event_table.py"
@@ -34,8 +35,9 @@ def test_the_program_prints_what_the_page_says() -> None:
 
 
 def test_every_type_is_public_and_no_name_stands_twice() -> None:
-    assert all(getattr(rg.events, event.__name__) is event for event in EVENT_TYPES)
-    assert len({event.name for event in EVENT_TYPES}) == len(EVENT_TYPES)
+    every = (*EVENT_TYPES, *DEAD_LETTER_EVENTS)
+    assert all(getattr(rg.events, event.__name__) is event for event in every)
+    assert len({event.name for event in every}) == len(every)
 
 
 def test_the_listings_that_it_names_exist() -> None:
