@@ -7,7 +7,7 @@ from asyncio import get_running_loop
 from collections.abc import Coroutine
 from sys import exception as exception_in_flight
 from sys import modules
-from typing import TYPE_CHECKING, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, overload
 from typing import cast as typed
 
 from typing_extensions import Unpack
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Never
 
     from regrow.resilience.breaker import Breaker
+    from regrow.runtime.blueprint import Entry
     from regrow.runtime.engine import Engine
 
 __all__ = ("send_to_self", "supervised_send", "supervised_send_from_thread")
@@ -164,21 +165,15 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
         ):
             caller = current_process.get(None)
             outbox: Outbox = engine.extensions.get(Outbox) or outbox_of(engine)  # type: ignore[assignment]
-            breaker: Breaker | None = None
-            permit = 1
-            if options.breaker is not False:
-                guarded = process.name or process
-                breaker = outbox.breaker_of(guarded) if options.breaker is None else None
-                if breaker is None:
-                    breaker = outbox.breakers.breaker_for(guarded, options.breaker)
-                permit = breaker.permit
+            breaker = outbox.breaker_of(process.name or process) if options.breaker is None else None
+            if breaker is None and options.breaker is not False:
+                breaker = outbox.breakers.breaker_for(process.name or process, options.breaker)
+            permit = 1 if breaker is None else breaker.permit
             if permit and (caller is None or caller.extras is None or not caller.extras.zombie):
                 begun = outbox.time()
                 if engine.attention:
                     engine.threads.attend()
-                known: object = FRESH
-                if options.tagged or TRACE in modules:
-                    known = _known(outbox, options)
+                known = _known(outbox, options) if options.tagged or TRACE in modules else FRESH
                 if options.on_error == "dead_letter":
                     journal_of(outbox, 'on_error="dead_letter"')
                 process.status = RUNNING
@@ -204,12 +199,9 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                         engine.scheduler.requeue(process)
                     engine.hand_offs_left -= 1
                     now = outbox.time()
-                    if (
-                        now if outbox.one_clock else engine.monotonic()
-                    ) > engine.turn_end or engine.hand_offs_left <= 0:
-                        engine.scheduler.exhausted()
-                        if engine.timing:
-                            engine.scheduler.check_slow(process, message, engine.begun)
+                    real = now if outbox.one_clock else engine.monotonic()
+                    if real > engine.turn_end or engine.hand_offs_left <= 0:
+                        _used_up(engine, process, message)
                     seconds = now - begun
                     if breaker is not None:
                         breaker.record(permit, now, True, seconds)
@@ -221,15 +213,42 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                     if wanted and (DeliveryHandled in wanted or DeliveryStarted in wanted):
                         _tell(engine, delivery, message, begun)
                     return delivery
-                waiter = _Waiter(Parcel(outbox, to, message, timeout, options))
-                if isinstance(known, CurrentDelivery):
-                    waiter.sending.parcel.set_id(known.id)
-                attempt = waiter.sending.adopt(process, permit, breaker)
-                request = attempt.make_request(message)
-                engine.calls.supervised_inline(process, handler, request, result, error)
+                ended = _HandOff(process, handler, breaker, permit, known, result, error)
                 error = result = None  # a traceback would have this frame
-                return await waiter.wait()
+                return await _go_on(Parcel(outbox, to, message, timeout, options), ended)
     return await _take_the_long_way(engine, to, message, timeout, options)
+
+
+class _HandOff(NamedTuple):
+    """A hand-off that did not just return."""
+
+    process: Process
+    handler: Entry
+    breaker: Breaker | None
+    permit: int
+    known: object
+    result: object
+    error: BaseException | None
+
+
+async def _go_on(parcel: Parcel, ended: _HandOff) -> Delivery[object]:
+    """From here on it is like any other attempt."""
+    if isinstance(ended.known, CurrentDelivery):
+        parcel.set_id(ended.known.id)
+    waiter = _Waiter(parcel)
+    attempt = waiter.sending.adopt(ended.process, ended.permit, ended.breaker)
+    request = attempt.make_request(parcel.message)
+    calls = parcel.outbox.engine.calls
+    calls.supervised_inline(ended.process, ended.handler, request, ended.result, ended.error)
+    del ended  # with its error
+    return await waiter.wait()
+
+
+def _used_up(engine: Engine, process: Process, message: object) -> None:
+    """The time or the hand-offs of this turn are used up."""
+    engine.scheduler.exhausted()
+    if engine.timing:
+        engine.scheduler.check_slow(process, message, engine.begun)
 
 
 def _known(outbox: Outbox, options: Options) -> object:

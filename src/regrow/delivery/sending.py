@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 from regrow.core.messages import CallMessage, Message
@@ -146,7 +147,7 @@ class Sending(Ends):
         attempt.put()
 
     def _try_again(self) -> None:
-        """The same, with nobody on the stack who could be told of what the recipient can't handle."""
+        """The same, with nobody on the stack."""
         try:
             self._try()
         except RegrowError as error:
@@ -251,8 +252,8 @@ class Sending(Ends):
         attempt.withdraw()
         if parcel.expires_at is not None and now >= parcel.expires_at and not attempt.begun:
             self._attempt_over(ok=False)
-            expires_in = parcel.options.expires_in or 0.0
-            self._end("timeout", DeliveryExpired(target, parcel.message, expires_in), expired=True)
+            expired = DeliveryExpired(target, parcel.message, parcel.options.expires_in or 0.0)
+            self._end("timeout", expired, expired=True)
         elif not attempt.placed:
             self._broken(
                 "mailbox_full", MailboxStayedFull(target, target.room, now - attempt.began), begun=False
@@ -338,7 +339,7 @@ class Sending(Ends):
             self._end("outcome_unknown", error)
             return
         self._stage = "reconciling"
-        self._set_timer(self.parcel.deadline, self._not_reconciled)
+        self._set_timer(self.parcel.deadline, partial(self._reconciled, None))
         delivery = self.parcel.current(self.attempts)
         reconciled(self._engine, handler.reconcile, delivery, self.parcel.message, self._reconciled)
 
@@ -354,10 +355,6 @@ class Sending(Ends):
             self.handled(None)
         else:
             self._failed(outcome, error)
-
-    def _not_reconciled(self) -> None:
-        self._timer = None
-        self._reconciled(None)
 
     # -- between attempts ----------------------------------------------------------------------
 
@@ -380,8 +377,6 @@ class Sending(Ends):
         """The System stops, and this one rests: there will be no other attempt."""
         outcome, error = self._last or ("no_process", NoProcess(self.parcel.to))
         self._end(outcome, error)
-
-    # -- the end -------------------------------------------------------------------------------
 
     def cancel(self) -> None:
         """The sender waits no more: what has not begun is withdrawn."""
