@@ -115,13 +115,13 @@ class Spec:
         snapshot_every: int,
         window_us: int,
     ) -> None:
-        self.initial = initial
-        self.type_name = type_name
-        self.version = version
-        self.state = state
-        self.events = events
-        self.snapshot_every = snapshot_every
-        self.window_us = window_us
+        self.initial: Callable[[], object] = initial
+        self.type_name: str = type_name
+        self.version: int = version
+        self.state: Kept = state
+        self.events: Kept | None = events
+        self.snapshot_every: int = snapshot_every
+        self.window_us: int = window_us
 
 
 def spec_of(server: type[GenServer]) -> Spec | None:

@@ -36,10 +36,10 @@ class Identity:
     __slots__ = ("epoch", "name", "now_us", "spec")
 
     def __init__(self, spec: Spec, name: str, epoch: int, now_us: Callable[[], int]) -> None:
-        self.spec = spec
-        self.name = name
-        self.epoch = epoch
-        self.now_us = now_us
+        self.spec: Spec = spec
+        self.name: str = name
+        self.epoch: int = epoch
+        self.now_us: Callable[[], int] = now_us
 
     def save(self, data: bytes, version: int) -> SaveState:
         """The whole state, up to event number `version`."""
