@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from regrow.delivery.deadletters.letters import DeadLetters as DeadLetters
     from regrow.delivery.journal.policy import DeadLetterPolicy as DeadLetterPolicy
     from regrow.delivery.journal.rows import Counts as Counts
+    from regrow.delivery.journal.stats import JournalStats as JournalStats
     from regrow.delivery.options import SendOptions as SendOptions
     from regrow.delivery.persistence.declare import PersistentDecorator as PersistentDecorator
     from regrow.delivery.persistence.declare import persistent as persistent
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from regrow.delivery.send import supervised_send as supervised_send
     from regrow.delivery.send import supervised_send_from_thread as supervised_send_from_thread
     from regrow.delivery.service import Journal as Journal
-    from regrow.delivery.service import JournalStats as JournalStats
     from regrow.resilience.breakers import Breakers as Breakers
     from regrow.resilience.guard import CircuitBreaker as CircuitBreaker
     from regrow.resilience.retry import ExponentialBackoff as ExponentialBackoff
@@ -128,7 +128,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.delivery.broadcast": ("broadcast",),
     "regrow.delivery.credit": ("Credit",),
     "regrow.delivery.journal.rows": ("Counts",),
-    "regrow.delivery.service": ("Journal", "JournalStats"),
+    "regrow.delivery.journal.stats": ("JournalStats",),
+    "regrow.delivery.service": ("Journal",),
     "regrow.delivery.options": ("SendOptions",),
     "regrow.delivery.records": ("BroadcastResult", "Delivery", "Status", "Strategy"),
     "regrow.delivery.send": ("send_to_self", "supervised_send", "supervised_send_from_thread"),

@@ -37,7 +37,7 @@ class CurrentDelivery(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None = None
 
 
-Reconciler: TypeAlias = Callable[[CurrentDelivery, Any], "bool | None | Awaitable[bool | None]"]
+Reconciler: TypeAlias = Callable[[CurrentDelivery, Any], "bool | Awaitable[bool | None] | None"]
 """Says of a message whose handling was cut short: True, it has happened; False, it has not; None, unknown."""
 
 

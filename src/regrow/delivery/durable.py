@@ -19,8 +19,8 @@ from regrow.delivery.records import Delivery
 from regrow.delivery.service import Journal, journal_of
 from regrow.delivery.tracing import traceparent
 from regrow.errors import BadAddress, CallToSelf, DeliveryTimeout, EncodeFailed
-from regrow.runtime.pid import Pid, Ref
-from regrow.runtime.process import current_process
+from regrow.runtime.pid import Ref
+from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
     from regrow.delivery.options import Options
@@ -42,8 +42,8 @@ def name_of(to: object) -> str:
         return to
     if isinstance(to, Ref):
         return to.name
-    if isinstance(to, Pid) and to.registered_name is not None:
-        return to.registered_name
+    if isinstance(to, Process) and to.name is not None:
+        return to.name
     raise BadAddress(
         to, "a name, a Ref or the Pid of a process with a name: durable messages are stored by name"
     )
@@ -63,12 +63,11 @@ def new_live(journal: Journal, to: object, message: object, options: Options) ->
     opened = journal.opened
     now_us = opened.clock.now_us()
     kind, type_name, payload = _envelope(message)
-    ports = opened.engine.ports
     sender = current_process.get(None)
     delay = options.delay
     return Live(
         id=opened.next_id(),
-        mid=uuid7(now_us / 1_000_000, ports.random("deliveries")),
+        mid=uuid7(now_us / 1_000_000, opened.random),
         dest=dest,
         kind=kind,
         type=type_name,

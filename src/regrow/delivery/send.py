@@ -13,7 +13,7 @@ from typing import cast as typed
 from typing_extensions import Unpack
 
 from regrow.core.deliveries import CurrentDelivery
-from regrow.core.events import DeliveryHandled, DeliveryStarted
+from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.bury import journal_of

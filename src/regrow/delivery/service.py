@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
-import msgspec
+from typing_extensions import Unpack
 
 from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec, child
@@ -19,10 +20,10 @@ from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.opened import OpenJournal, open_journal
 from regrow.delivery.journal.operations import Operation, QuarantineCause
-from regrow.delivery.journal.options import JournalOptions
-from regrow.delivery.journal.policy import DeadLetterPolicy
+from regrow.delivery.journal.options import JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
+from regrow.delivery.journal.stats import JournalStats, stats_of
 from regrow.errors import BadSetting, JournalFull, JournalNotRunning, NoJournal, NoSuchService
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.process import DEAD
@@ -35,50 +36,13 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
-__all__ = ("Journal", "JournalStats", "journal_of")
+__all__ = ("Journal", "journal_of")
 
 T = TypeVar("T")
 SERVICE: Final = "journal"
 SYNC: Final = ("power", "process", "none")
 START_TIMEOUT: Final = 600.0
 STOP_TIMEOUT: Final = 30.0
-
-
-@final
-class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
-    """What a journal did since it was opened, and what it holds now.
-
-    Attributes:
-        live: Deliveries that are owed now.
-        parked: Those of them that wait for their recipient: its name, a place in its mailbox, its breaker.
-        out: Those that are in a mailbox or being handled.
-        accepted, handled, rejected, dead, discarded, expired: Deliveries.
-        retried: Failed attempts and crashes that another attempt followed.
-        crashes: Recipients that died while they handled one.
-        released: Hand-outs that ended with their process, for reasons of others.
-        commits, operations: Transactions, and what was in them.
-        waiting: Operations that are not committed yet.
-        slowest_commit: In seconds.
-        trouble: Why nothing can be written now, None if all is well.
-    """
-
-    live: int
-    parked: int
-    out: int
-    accepted: int
-    handled: int
-    rejected: int
-    dead: int
-    discarded: int
-    expired: int
-    retried: int
-    crashes: int
-    released: int
-    commits: int
-    operations: int
-    waiting: int
-    slowest_commit: float
-    trouble: str | None
 
 
 @final
@@ -112,97 +76,69 @@ class Journal:
         path: str | os.PathLike[str],
         *,
         sync: SyncLevel = "power",
-        capacity: int = 1_000_000,
-        concurrency: int = 64,
-        dead_letters: DeadLetterPolicy | None = None,
-        aliases: Mapping[str, str] | None = None,
-        code_version: str | None = None,
         control: bool = True,
+        **options: Unpack[JournalSettings],
     ) -> None:
         if sync not in SYNC:
             raise BadSetting("sync", sync, "'power', 'process' or 'none'", owner="Journal")
-        if not isinstance(control, bool):
+        if type(control) is not bool:
             raise BadSetting("control", control, "True or False", owner="Journal")
-        self._setup(capacity, concurrency, dead_letters, aliases, code_version)
-        self._control = control
         file = Path(os.fspath(path))
-        self.path: str = str(file)
 
         def store() -> Store:
             from regrow.delivery.journal.sqlite import SqliteStore  # noqa: PLC0415  # SQLite is only then loaded
 
             return SqliteStore(file, sync)
 
-        self._make_store: Callable[[], Store] = store
-        self._slots: Callable[[], Slots] = lambda: mapped_slots(file.with_name(f"{file.name}.inflight"))
+        self._setup(store, str(file), lambda: mapped_slots(file.with_name(f"{file.name}.inflight")), options)
+        self._control = control
 
     @classmethod
-    def in_memory(
-        cls,
-        *,
-        capacity: int = 1_000_000,
-        concurrency: int = 64,
-        dead_letters: DeadLetterPolicy | None = None,
-        aliases: Mapping[str, str] | None = None,
-        code_version: str | None = None,
-    ) -> Journal:
+    def in_memory(cls, **options: Unpack[JournalSettings]) -> Journal:
         """The same without a file: for tests, and where nothing has to survive the program.
 
         What is in it stays as long as this object: a System that is started again finds it.
+
+        Args:
+            **options: As for a file: `capacity`, `concurrency`, `dead_letters`, `aliases`, `code_version`.
+
+        Raises:
+            BadSetting: An option is out of its range.
         """
-        return cls.on(
-            MemoryStore(),
-            capacity=capacity,
-            concurrency=concurrency,
-            dead_letters=dead_letters,
-            aliases=aliases,
-            code_version=code_version,
-        )
+        return cls.on(MemoryStore(), **options)
 
     @classmethod
     def on(
         cls,
         store: Store,
         *,
-        capacity: int = 1_000_000,
-        concurrency: int = 64,
-        dead_letters: DeadLetterPolicy | None = None,
-        aliases: Mapping[str, str] | None = None,
-        code_version: str | None = None,
         path: str = "a journal in memory",
         slots: bytearray | None = None,
+        **options: Unpack[JournalSettings],
     ) -> Journal:
         """A journal on a store of one's own.
 
         Args:
             store: Where it is kept.
-            capacity, concurrency, dead_letters, aliases, code_version: As for a file.
             path: What it is called in errors.
             slots: Memory that outlives the Systems that use it, where running handlers are noted.
+            **options: As for a file: `capacity`, `concurrency`, `dead_letters`, `aliases`, `code_version`.
+
+        Raises:
+            BadSetting: An option is out of its range.
         """
-        journal = cls.__new__(cls)
-        journal._setup(capacity, concurrency, dead_letters, aliases, code_version)
-        journal.path = path
         kept = slots if slots is not None else bytearray()
-        journal._make_store = lambda: store
-        journal._slots = lambda: memory_slots(kept)
+        journal = cls.__new__(cls)
+        journal._setup(lambda: store, path, lambda: memory_slots(kept), options)  # noqa: SLF001  # its own
         return journal
 
     def _setup(
-        self,
-        capacity: int,
-        concurrency: int,
-        dead_letters: DeadLetterPolicy | None,
-        aliases: Mapping[str, str] | None,
-        code_version: str | None,
+        self, store: Callable[[], Store], path: str, slots: Callable[[], Slots], given: JournalSettings
     ) -> None:
-        self.options = JournalOptions(
-            capacity=capacity,
-            concurrency=concurrency,
-            dead_letters=dead_letters if dead_letters is not None else DeadLetterPolicy(),
-            aliases=dict(aliases) if aliases is not None else {},
-            code_version=code_version,
-        )
+        self.options = journal_options(given)
+        self.path: str = path
+        self._make_store = store
+        self._slots = slots
         self._control = False
         self._open: OpenJournal | None = None
         self._letters: DeadLetterTree | None = None
@@ -226,12 +162,11 @@ class Journal:
             start_timeout=START_TIMEOUT,
             shutdown=STOP_TIMEOUT,
         )
-        # Without its owner nothing goes on: the System's own supervisor starts all anew.
-        flags = {"strategy": "rest_for_one", "max_restarts": 0}
         children = [server, tree.child_spec()]
         if self._control:
             children.append(control_spec(OwnerGround(self, tree), prefix=SERVICE))
-        return supervisor(children, id=SERVICE, **flags)
+        # Without its owner nothing goes on: the System's own supervisor starts all anew.
+        return supervisor(children, id=SERVICE, strategy="rest_for_one", max_restarts=0)
 
     async def start(self, process: Process) -> None:
         """Open it, for its process."""
@@ -240,7 +175,9 @@ class Journal:
             await before.abandon()
         engine = process.engine
         store = cast("Store | None", engine.ports.store) or self._make_store()
-        opened = await open_journal(engine, process, self.path, store, self._slots, self.options)
+        opened = await open_journal(
+            engine, process, path=self.path, store=store, slots=self._slots, options=self.options
+        )
         self._open = opened
         queue = self._tree().queue
         queue.around = Surroundings(
@@ -289,7 +226,7 @@ class Journal:
         future = journal.writer.submit(ops)
         for op in ops:
             if isinstance(op, QuarantineCause):
-                future.add_done_callback(lambda done, op=op: self._quarantined(journal, op, done))
+                future.add_done_callback(partial(self._quarantined, journal, op))
         return future
 
     def _quarantined(self, journal: OpenJournal, op: QuarantineCause, done: asyncio.Future[None]) -> None:
@@ -311,7 +248,7 @@ class Journal:
         self._tree().queue.check_room()
         held = len(journal.desk.owed) + journal.writer.waiting
         if held >= self.options.capacity:
-            raise JournalFull("live deliveries", held, self.options.capacity)
+            raise JournalFull("live deliveries", held, self.options.capacity)  # noqa: TRY003  # what is full
 
     def now_us(self) -> int:
         """The journal's time, in microseconds since 1970."""
@@ -396,28 +333,7 @@ class Journal:
         Raises:
             JournalNotRunning: It isn't open.
         """
-        journal = self._running()
-        books, writer, desk = journal.books, journal.writer, journal.desk
-        out = sum(recipient.out for recipient in desk.recipients.values())
-        return JournalStats(
-            live=len(desk.owed),
-            parked=sum(len(recipient.ready) for recipient in desk.recipients.values()),
-            out=out,
-            accepted=books.accepted,
-            handled=books.handled,
-            rejected=books.rejected,
-            dead=books.dead,
-            discarded=books.discarded,
-            expired=books.expired,
-            retried=books.retried,
-            crashes=books.crashes,
-            released=books.released,
-            commits=writer.commits,
-            operations=writer.operations,
-            waiting=writer.waiting,
-            slowest_commit=writer.slowest,
-            trouble=None if writer.failure is None else str(writer.failure),
-        )
+        return stats_of(self._running())
 
     def __repr__(self) -> str:
         state = "open" if self._open is not None and not self._open.over else "closed"
@@ -444,12 +360,12 @@ class JournalServer(GenServer):
 
     _journal: Journal
 
-    async def init(self, journal: Journal) -> None:  # type: ignore[override]
+    async def init(self, journal: Journal) -> None:
         """Open the file, or take up what another incarnation left."""
         self._journal = journal
         await journal.start(self._process)
 
-    async def terminate(self, reason: ExitReason) -> None:  # type: ignore[override]  # noqa: ARG002
+    async def terminate(self, reason: ExitReason) -> None:  # noqa: ARG002
         """Close it in order."""
         await self._journal.stop()
 

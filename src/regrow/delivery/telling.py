@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regrow.core.events import (
+from regrow.core.delivery_events import (
     DeliveryAccepted,
     DeliveryFailed,
     DeliveryHandled,

@@ -6,7 +6,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from regrow.core.events import BreakerClosed, BreakerHalfOpened, BreakerOpened, Event
+from regrow.core.delivery_events import BreakerClosed, BreakerHalfOpened, BreakerOpened
+from regrow.core.events import Event
 from regrow.resilience.breaker import Breaker, Cause
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, final
 
 from regrow.core.timeouts import check_timeout
 from regrow.errors import NotMine
@@ -163,6 +163,24 @@ class Timer:
         return f"<Timer {self.message!r} to {self.target} {when}>"
 
 
+class Deadline(Protocol):
+    """Whoever waits, but for no answer of a process."""
+
+    @property
+    def deadline(self) -> float:
+        """When it goes off, in loop time."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether it still waits."""
+        ...
+
+    def fire(self) -> float | None:
+        """Its time is over. Returns when to go off again, None for never."""
+        ...
+
+
 @final
 class Timers:
     """The timers, and the deadlines of the calls under way, of one System."""
@@ -171,7 +189,7 @@ class Timers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._heap: list[tuple[float, int, Timer | Request]] = []
+        self._heap: list[tuple[float, int, Timer | Request | Deadline]] = []
         self._count = count()
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = float("inf")
@@ -180,7 +198,7 @@ class Timers:
 
     # -- what others set -----------------------------------------------------------------------
 
-    def deadline(self, request: Request) -> None:
+    def deadline(self, request: Request | Deadline) -> None:
         """Fail `request` at its deadline unless it is answered first."""
         at = request.deadline
         heap = self._heap
@@ -332,7 +350,7 @@ class Timers:
         self._purge_at = max(PURGE_FROM, 2 * len(heap))
 
 
-def _live(entry: Timer | Request) -> bool:
+def _live(entry: Timer | Request | Deadline) -> bool:
     if isinstance(entry, Request):
         return not entry.future.done()
     return entry.live

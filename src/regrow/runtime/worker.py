@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast, final
 
-from regrow.core.deliveries import HandedOut
 from regrow.core.reasons import NORMAL
 from regrow.runtime.after import End, Failed, ProcessExit
 from regrow.runtime.items import Request
@@ -127,14 +126,11 @@ class Workers:
                 if mailbox:
                     process.status = RUNNING
                     item = mailbox[0]
-                    if short and type(item) is Request and not item.future.done():
+                    if short and type(item) is Request and item.delivery is None and not item.future.done():
                         # A call of an async handler, next in order: without the detour of a slice.
                         handler = process.blueprint.calls.get(type(item.message))
                         if handler is not None and handler.is_async:
                             process.current = mailbox.popleft()
-                            item.taken = True
-                            if item.delivery is not None and isinstance(item.delivery, HandedOut):
-                                item.delivery.started()
                             scheduler.steps += 1
                             if extras is not None:
                                 engine.sends.grant_places(process)

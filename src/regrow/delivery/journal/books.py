@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from regrow.core.events import (
+from regrow.core.delivery_events import (
     DeliveryAccepted,
     DeliveryCrashed,
     DeliveryFailed,
@@ -12,8 +12,8 @@ from regrow.core.events import (
     DeliveryRejected,
     DeliveryReleased,
     DeliveryRetried,
-    Event,
 )
+from regrow.core.events import Event
 from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.owed import End, Owed
 from regrow.delivery.journal.policy import DeadLetterPolicy

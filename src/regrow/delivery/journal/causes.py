@@ -74,8 +74,9 @@ def _cause_of_crash(crash: Crash) -> Cause:
 
 
 def _own_frames(crash: Crash) -> tuple[str, ...]:
-    """The innermost functions that are neither Regrow's nor the standard library's; without line numbers,
-    which change with every edit of the file.
+    """The innermost functions that are neither Regrow's nor the standard library's.
+
+    Without line numbers, which change with every edit of the file.
     """
     own: list[str] = []
     for frame in reversed(list(crash.traceback.stack)):

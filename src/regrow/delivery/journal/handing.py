@@ -62,7 +62,7 @@ class Handing:
             self._desk.outcomes.unreadable(owed, error)
             return
         if owed.unknown:
-            self._desk.outcomes.ask(owed, message)
+            self._desk.outcomes.ask(owed, cast("Message", message))
             return
         owed.target = process
         owed.state = OUT
@@ -87,7 +87,7 @@ class Handing:
 
     # -- the message ---------------------------------------------------------------------------
 
-    def _message(self, owed: Owed, process: Process) -> Any:
+    def _message(self, owed: Owed, process: Process) -> object:
         live = owed.live
         if live.kind == INFO:
             return msgspec.msgpack.decode(live.payload)

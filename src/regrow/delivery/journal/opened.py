@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import heapify
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING, TypeVar, final
 
-from regrow.core.events import JournalClosed, JournalOpened, JournalTrouble
+from regrow.core.delivery_events import JournalClosed, JournalOpened, JournalTrouble
 from regrow.delivery.journal.books import Books
 from regrow.delivery.journal.clock import JournalClock, micros
 from regrow.delivery.journal.desk import Desk
@@ -51,6 +52,7 @@ class OpenJournal:
         "over",
         "path",
         "process",
+        "random",
         "slots",
         "store",
         "threads",
@@ -80,6 +82,8 @@ class OpenJournal:
         self.epochs: dict[str, int] = dict(opened.epochs)
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
         self.over: bool = False
+        # Of its own for each start: seeded streams that begin anew would give the same ids again.
+        self.random: Random = engine.ports.random(f"deliveries of start {opened.boot}")
         self.writer = Writer(engine, store, threads)
         self.writer.on_trouble = self._trouble
         self.books = Books(
@@ -197,6 +201,7 @@ async def _do(store: Store, threads: JournalThreads, work: Callable[[], T]) -> T
 async def open_journal(
     engine: Engine,
     process: Process,
+    *,
     path: str,
     store: Store,
     slots: Callable[[], Slots],

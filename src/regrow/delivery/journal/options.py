@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast, final
+from collections.abc import Callable, Mapping
+from typing import Final, TypedDict, cast, final
 
 import msgspec
 
 from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.errors import BadSetting
 
-__all__ = ("JournalOptions",)
+__all__ = ("JournalOptions", "JournalSettings", "journal_options")
+
+
+class JournalSettings(TypedDict, total=False):
+    """The options of a journal beside where it is kept: `rg.Journal` says what they mean."""
+
+    capacity: int
+    concurrency: int
+    dead_letters: DeadLetterPolicy
+    aliases: Mapping[str, str]
+    code_version: str | None
 
 
 @final
 class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a journal is told at its making: see `Journal`."""
+    """Options that are in order."""
 
     capacity: int = 1_000_000
     concurrency: int = 64
@@ -23,19 +33,25 @@ class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
     aliases: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     code_version: str | None = None
 
-    def __post_init__(self) -> None:
-        for option in ("capacity", "concurrency"):
-            value: object = getattr(self, option)
-            if type(value) is not int or value < 1:
-                raise _bad(option, value, "a whole number, 1 or more")
-        if not isinstance(self.dead_letters, DeadLetterPolicy):
-            raise _bad("dead_letters", self.dead_letters, "an rg.DeadLetterPolicy")
-        if not _are_aliases(self.aliases):
-            raise _bad(
-                "aliases", self.aliases, 'a mapping such as {"old.module:Old.handler": "module:New.handler"}'
-            )
-        if self.code_version is not None and not isinstance(self.code_version, str):
-            raise _bad("code_version", self.code_version, "a str or None")
+
+def journal_options(given: JournalSettings) -> JournalOptions:
+    """The options as they are used.
+
+    Raises:
+        BadSetting: One of them is out of its range, or unknown.
+    """
+    for option, value in cast("Mapping[str, object]", given).items():
+        rule = _RULES.get(option)
+        if rule is None:
+            raise BadSetting(option, value, f"one of {', '.join(sorted(_RULES))}", owner="Journal")
+        holds, allowed = rule
+        if not holds(value):
+            raise BadSetting(option, value, allowed, owner="Journal")
+    return JournalOptions(**given)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 1
 
 
 def _are_aliases(value: object) -> bool:
@@ -49,5 +65,10 @@ def _is_place(value: object) -> bool:
     return isinstance(value, str) and 0 < value.find(":") < value.rfind(".") - 1
 
 
-def _bad(option: str, value: object, allowed: str) -> BadSetting:
-    return BadSetting(option, value, allowed, owner="Journal")
+_RULES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
+    "capacity": (_is_count, "a whole number, 1 or more"),
+    "concurrency": (_is_count, "a whole number, 1 or more"),
+    "dead_letters": (lambda value: isinstance(value, DeadLetterPolicy), "an rg.DeadLetterPolicy"),
+    "aliases": (_are_aliases, 'a mapping such as {"old.module:Old.handler": "module:New.handler"}'),
+    "code_version": (lambda value: value is None or isinstance(value, str), "a str, or None"),
+}

@@ -167,7 +167,8 @@ class Outcomes:
             return
         live = owed.live
         target = owed.target
-        assert target is not None and live.attempt_timeout is not None
+        assert target is not None
+        assert live.attempt_timeout is not None
         item = owed.item
         message = item.message if isinstance(item, Request) else live.type
         error = CallTimeout(target, message, live.attempt_timeout)
@@ -290,7 +291,7 @@ class Outcomes:
         """Its `Settle` was committed elsewhere."""
         self._desk.books.done(owed, "handled", None)
         owed.settled = True
-        if owed.state != BEGUN:  # its process has ended meanwhile: no answer will come
+        if owed.state not in (OUT, BEGUN):  # its process has ended meanwhile: no answer will come
             owed.state = OVER
             self._tell(owed, None, None)
 

@@ -41,13 +41,12 @@ End: TypeAlias = Literal["accepted", "handled", "rejected", "dead_lettered", "ig
 class Wait(msgspec.Struct, eq=False):
     """A sender that waits, for the commit of what it sent or for its handler.
 
-    It stands among the System's deadlines itself. `late` makes the error of a commit that takes too long.
+    It stands among the System's deadlines itself.
     """
 
     future: asyncio.Future[None]
     deadline: float
     handled: bool
-    late: type[Exception] | None = None
     accepted: bool = False
     end: End = "accepted"
     reply: object = None
@@ -62,8 +61,6 @@ class Wait(msgspec.Struct, eq=False):
 
     def fire(self) -> None:
         """Its time is over: what is accepted goes on without it."""
-        if self.future.done():
-            return
         if self.accepted:
             self.future.set_result(None)
         else:

@@ -67,17 +67,9 @@ def inspect(
     if not named and not any(live.expires_us is not None for live in rows):
         found.lives = rows
         return found
+    judge = _Judge(found, boot - 1, now, bury)
     for live in rows:
-        slot = named.get(live.id)
-        # A crash that was counted before the program ended again is not counted twice.
-        if slot is not None and slot.crashes == live.crashes:
-            _blame(found, live, slot, boot - 1, now, bury)
-        elif live.expires_us is not None and live.expires_us <= now:
-            _give_up(found, live, "expired", OVERDUE, None, bury)
-        else:
-            found.lives.append(live)
-            if slot is not None and not slot.repeatable:
-                found.unknown.add(live.id)
+        judge.look(live, named.get(live.id))
     return found
 
 
@@ -88,35 +80,48 @@ def _pages(reader: Reader) -> Iterator[list[Live]]:
         after = page[-1].id
 
 
-def _blame(
-    found: Findings,
-    live: Live,
-    slot: Named,
-    boot: int,
-    now: int,
-    bury: Callable[[Live, Reason, Cause], Burial],
-) -> None:
-    live = replace(live, crashes=live.crashes + 1, due_us=now)
-    attempt = Attempt(boot=boot, started_us=now, ended_us=now, outcome="crash", error=KILLED.error)
-    if slot.repeatable and live.crashes >= live.max_crashes:
-        _give_up(found, live, "crash_loop", KILLED, attempt, bury)
-        return
-    found.operations.append(Retry(live.id, now, live.attempts, live.crashes, attempt))
-    found.lives.append(live)
-    if not slot.repeatable:
-        found.unknown.add(live.id)
+@final
+class _Judge:
+    """Says of each row what is to become of it."""
 
+    __slots__ = ("_boot", "_bury", "_found", "_now")
 
-def _give_up(
-    found: Findings,
-    live: Live,
-    reason: Reason,
-    cause: Cause,
-    attempt: Attempt | None,
-    bury: Callable[[Live, Reason, Cause], Burial],
-) -> None:
-    if live.discard:
-        found.operations.append(Discard(live.id))
-    else:
-        burial = bury(live, reason, cause)
-        found.operations.append(Bury(live.id, live.attempts, live.crashes, burial, attempt))
+    def __init__(
+        self, found: Findings, boot: int, now: int, bury: Callable[[Live, Reason, Cause], Burial]
+    ) -> None:
+        self._found = found
+        self._boot = boot
+        self._now = now
+        self._bury = bury
+
+    def look(self, live: Live, slot: Named | None) -> None:
+        """One row, and the slot that names it."""
+        # A crash that was counted before the program ended again is not counted twice.
+        if slot is not None and slot.crashes == live.crashes:
+            self._blame(live, slot)
+        elif live.expires_us is not None and live.expires_us <= self._now:
+            self._give_up(live, "expired", OVERDUE, None)
+        else:
+            self._keep(live, slot)
+
+    def _keep(self, live: Live, slot: Named | None) -> None:
+        self._found.lives.append(live)
+        if slot is not None and not slot.repeatable:
+            self._found.unknown.add(live.id)
+
+    def _blame(self, live: Live, slot: Named) -> None:
+        now = self._now
+        live = replace(live, crashes=live.crashes + 1, due_us=now)
+        attempt = Attempt(boot=self._boot, started_us=now, ended_us=now, outcome="crash", error=KILLED.error)
+        if slot.repeatable and live.crashes >= live.max_crashes:
+            self._give_up(live, "crash_loop", KILLED, attempt)
+            return
+        self._found.operations.append(Retry(live.id, now, live.attempts, live.crashes, attempt))
+        self._keep(live, slot)
+
+    def _give_up(self, live: Live, reason: Reason, cause: Cause, attempt: Attempt | None) -> None:
+        if live.discard:
+            self._found.operations.append(Discard(live.id))
+        else:
+            burial = self._bury(live, reason, cause)
+            self._found.operations.append(Bury(live.id, live.attempts, live.crashes, burial, attempt))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast, final
 from weakref import WeakValueDictionary
 
-from regrow.core.events import StateUnreadable
+from regrow.core.delivery_events import StateUnreadable
 from regrow.delivery.journal.operations import ForgetProcessed
 from regrow.delivery.persistence.keeper import Keeper
 from regrow.delivery.persistence.restore import Restored, Unreadable, restore, set_aside
