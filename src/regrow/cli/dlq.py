@@ -129,7 +129,7 @@ def groups(*, journal: Path, as_json: bool, **options: object) -> None:
             one.reason,
             one.error_type or "-",
             one.status,
-            str(one.example),
+            "-" if one.example is None else str(one.example),
         )
         for one in causes
     ]
@@ -214,8 +214,9 @@ def details(found: DeadLetterDetails) -> None:
         ("note", one.note or ""),
     ]
     pairs([(name, value) for name, value in lines if value])
+    traces: dict[str, int] = {}
     for number, attempt in enumerate(found.history, 1):
-        _attempt(number, attempt)
+        _attempt(number, attempt, traces)
 
 
 def _contents(contents: object) -> list[tuple[str, str]]:
@@ -230,10 +231,13 @@ def _json(value: object) -> str:
     return msgspec.json.encode(plain(value)).decode()
 
 
-def _attempt(number: int, attempt: AttemptView) -> None:
+def _attempt(number: int, attempt: AttemptView, traces: dict[str, int]) -> None:
     lasted = attempt.ended_at - attempt.started_at
-    click.echo(f"\nattempt {number}: {attempt.outcome} at {at(attempt.ended_at)}, after {lasted:.3f} s")
-    if attempt.trace:
+    click.echo(f"\nattempt {number}: {attempt.outcome} at {at(attempt.ended_at)}, after {lasted:.1f} s")
+    if attempt.trace in traces:
+        click.echo(f"  the same traceback as in attempt {traces[attempt.trace]}")
+    elif attempt.trace:
+        traces[attempt.trace] = number
         click.echo(clean(attempt.trace).rstrip())
     elif attempt.error:
         click.echo(f"  {clean(': '.join(part for part in (attempt.error_type, attempt.error) if part))}")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import partial
 from typing import Final, final
 
+import msgspec
 from msgspec import UNSET, UnsetType
 from typing_extensions import Unpack
 
@@ -33,7 +34,6 @@ from regrow.delivery.deadletters.views import (
 from regrow.delivery.deadletters.where import Where, cursor_of, filter_of, token_of
 from regrow.delivery.journal.operations import Annotate
 from regrow.delivery.journal.rows import (
-    QUARANTINED,
     Attempt,
     AuditEntry,
     Filter,
@@ -45,6 +45,7 @@ from regrow.errors.deadletters import BadDeadLetterFilter, BadDeadLetterOption
 __all__ = ("DeadLetters",)
 
 MAX_PAGE: Final = 1_000
+MAX_EXAMPLES: Final = 200
 PROGRAM: Final = "program"
 
 
@@ -118,29 +119,28 @@ class DeadLetters:
             if field in where:
                 raise BadDeadLetterFilter(field, where.get(field), "groups aren't chosen by it; use list()")
         chosen = self._filter(where)
-        found = await self._queue.journal.read(lambda reader: reader.groups(chosen))
-        return tuple(map(cause_of, found))
+        return await self._queue.journal.read(partial(causes_of, chosen))
 
     async def stats(self) -> DeadLetterStats:
         """Depth, age of the oldest, arrivals, the most frequent cause: what alarms look at."""
         queue = self._queue
-        groups = await queue.journal.read(lambda reader: reader.groups(Filter()))
+        groups = await queue.journal.read(partial(causes_of, Filter()))
         next_us = await queue.journal.read(lambda reader: reader.next_retry_us())
         by_reason: Counter[str] = Counter()
         for group in groups:
             by_reason[group.reason] += group.count
-        oldest = min((group.first_us for group in groups), default=None)
+        oldest = min((group.first_at for group in groups), default=None)
         now_us = queue.journal.now_us()
         return DeadLetterStats(
             depth=by_reason.total(),
-            quarantined=sum(group.count for group in groups if group.status == QUARANTINED),
+            quarantined=sum(group.count for group in groups if group.status == "quarantined"),
             allowed=queue.policy.max_count,
-            oldest_age=None if oldest is None else max(0.0, seconds(now_us - oldest)),
+            oldest_age=None if oldest is None else max(0.0, seconds(now_us) - oldest),
             arrivals_per_minute=queue.arrivals.last_minute(now_us),
             next_retry_at=None if next_us is None else seconds(next_us),
             by_reason=dict(by_reason),
             causes=len({group.fingerprint for group in groups}),
-            top=cause_of(groups[0]) if groups else None,
+            top=groups[0] if groups else None,
             redrive_failure_ratio=failure_ratio(await self._redrives.jobs()),
         )
 
@@ -363,6 +363,24 @@ class DeadLetters:
 
     def _filter(self, where: Mapping[str, object]) -> Filter:
         return filter_of(where, self._queue.journal.now_us())
+
+
+def causes_of(where: Filter, reader: Reader) -> tuple[DeadLetterCause, ...]:
+    """The causes of these dead letters, each with an example."""
+    causes: list[DeadLetterCause] = []
+    for group in reader.groups(where):
+        same = msgspec.structs.replace(
+            where,
+            dest=group.dest,
+            type=group.type,
+            reason=group.reason,
+            error_type=group.error_type,
+            fingerprint=group.fingerprint,
+            status=group.status,
+        )
+        example = reader.dead(same, limit=1) if len(causes) < MAX_EXAMPLES else []
+        causes.append(cause_of(group, example[0].live.id if example else None))
+    return tuple(causes)
 
 
 def attempts_of(id: int, reader: Reader) -> list[Attempt]:

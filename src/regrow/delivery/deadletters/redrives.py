@@ -105,7 +105,7 @@ class Redrives:
         async with queue.changes.alone():
             jobs = await queue.journal.read(lambda reader: reader.jobs())
             job = self._new(max((job.id for job in jobs), default=0) + 1, where, options, actor)
-            record = queue.audit(actor, "redrive", f"redrive {job.id}", described(job))
+            record = queue.audit(actor, "redrive", f"redrive {job.id}", described(where, options))
             await queue.changes.commit([PutJob(job), record])
         await self._launch(job)
         return await self.job(job.id)
@@ -241,12 +241,14 @@ class Redrives:
         return redrive
 
 
-def described(job: RedriveJob) -> str:
+def described(where: Filter, options: Options) -> str:
     """What a redrive was asked for, for the audit."""
-    options = {"target": job.target, "rate": job.rate, "limit": job.limit, "canary": job.canary}
-    given = [f"{name} {value}" for name, value in options.items() if value is not None]
-    given += [] if job.stop_ratio is None else [f"stop ratio {job.stop_ratio}"]
-    return ", ".join([f"where {shown(job.where)}", *given])
+    given = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in msgspec.structs.asdict(options).items()
+        if value is not None
+    ]
+    return ", ".join([f"where {shown(where)}", *given])
 
 
 def _is_number(value: object) -> bool:

@@ -149,7 +149,7 @@ class DeadLetterCause(msgspec.Struct, frozen=True, kw_only=True):
     """Dead letters that died of the same cause.
 
     Attributes:
-        example: Number of one of them.
+        example: Number of the oldest of them; None past the first 200 causes.
         first_at, last_at: When the first and the last of them died.
     """
 
@@ -160,7 +160,7 @@ class DeadLetterCause(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
     error_type: str | None
     status: Status
-    example: int
+    example: int | None
     first_at: float
     last_at: float
 
@@ -277,7 +277,7 @@ def attempt_view(attempt: Attempt, redaction: Redaction | None) -> AttemptView:
     )
 
 
-def cause_of(group: Group) -> DeadLetterCause:
+def cause_of(group: Group, example: int | None) -> DeadLetterCause:
     """A group of dead letters for people."""
     return DeadLetterCause(
         fingerprint=group.fingerprint.hex(),
@@ -287,7 +287,7 @@ def cause_of(group: Group) -> DeadLetterCause:
         reason=group.reason,
         error_type=group.error_type,
         status=_status(group.status),
-        example=group.id,
+        example=example,
         first_at=seconds(group.first_us),
         last_at=seconds(group.last_us),
     )
