@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,7 @@ async def work(folder: Path, seed: int, level: SyncLevel, start: Start) -> None:
             rg.Breakers.of(system).breaker_for(recipient, BREAKER)
         tell("opened")
         for name in start.again:
-            system.spawn(send, world, plan.named(seed, name))
+            system.spawn(partial(send, again=True), world, plan.named(seed, name))
         if not start.drain:
             for sender, first in enumerate(start.first):
                 system.spawn(send_for_ever, world, sender, first)

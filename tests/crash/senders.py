@@ -23,11 +23,14 @@ async def send_for_ever(world: World, sender: int, first: int) -> None:
         number += 1
 
 
-async def send(world: World, operation: plan.Operation) -> None:
-    """Send one operation, and tell the parent what came of it as soon as it is known."""
+async def send(world: World, operation: plan.Operation, *, again: bool = False) -> None:
+    """Send one operation, and tell the parent what came of it as soon as it is known.
+
+    One that is sent again doesn't wait to be handled: a kill before that would leave it in doubt for ever.
+    """
     world.busy += 1
     try:
-        for delivery in await _deliveries(operation):
+        for delivery in await _deliveries(operation, again=again):
             tell("accepted", plan.owed(operation.name, str(delivery.recipient)), delivery.status, world.busy)
     except rg.errors.RegrowError as error:
         tell("failed", operation.owed[0], type(error).__name__, error)
@@ -35,7 +38,7 @@ async def send(world: World, operation: plan.Operation) -> None:
         world.busy -= 1
 
 
-async def _deliveries(operation: plan.Operation) -> list[rg.Delivery[Any]]:
+async def _deliveries(operation: plan.Operation, *, again: bool) -> list[rg.Delivery[Any]]:
     message = Worker.take(operation.name)
     if operation.kind == "effect":
         return [
@@ -44,7 +47,7 @@ async def _deliveries(operation: plan.Operation) -> list[rg.Delivery[Any]]:
                 Ledger.book(operation.name),
                 timeout=PATIENCE,
                 durable=True,
-                ack="handled" if operation.chance % 2 else "accepted",
+                ack="handled" if operation.chance % 2 and not again else "accepted",
                 on_error="dead_letter",
                 idempotency_key=operation.name,
             )
