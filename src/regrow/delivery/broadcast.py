@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, overload
-from typing import cast as typed
 
 from typing_extensions import Unpack
 
@@ -37,6 +35,7 @@ from regrow.runtime.reservations import Reservation, reserve
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
+    from regrow.runtime.timers import Timer
 
 __all__ = ("broadcast",)
 
@@ -168,7 +167,7 @@ def _result(
 class _Casting:
     """The sends of one broadcast, and the task that waits for them."""
 
-    __slots__ = ("_future", "_left", "_outbox", "_results", "_sendings", "began", "message")
+    __slots__ = ("_future", "_left", "_outbox", "_sendings", "_timer", "began", "message")
 
     def __init__(
         self, outbox: Outbox, addresses: list[Recipient], message: object, seconds: float, options: Options
@@ -177,12 +176,14 @@ class _Casting:
         self.message: object = message
         self.began: float = outbox.engine.loop.time()
         self._left = len(addresses)
-        self._results: list[Delivery[object] | None] = [None] * len(addresses)
         self._future: asyncio.Future[None] = outbox.engine.loop.create_future()
         self._sendings = [
-            Sending(Parcel(outbox, to, message, seconds, options), partial(self._report, place))
-            for place, to in enumerate(addresses)
+            Sending(Parcel(outbox, to, message, seconds, options), self._report, timed_elsewhere=True)
+            for to in addresses
         ]
+        # By the last one's clock, so that none is left without.
+        left = self._sendings[-1].parcel.deadline - outbox.engine.loop.time()
+        self._timer: Timer = outbox.engine.timers.internal(left, self._late)
 
     def start(self) -> None:
         """Send to everybody. What is wrong with one is raised, and the others are taken back."""
@@ -195,20 +196,28 @@ class _Casting:
 
     async def wait(self) -> tuple[Delivery[object], ...]:
         """All results, in order."""
-        if self._left:
-            try:
+        try:
+            if self._left:
                 await self._future
-            except asyncio.CancelledError:
-                self._cancel()
-                raise
-        return typed("tuple[Delivery[object], ...]", tuple(self._results))
+        except asyncio.CancelledError:
+            self._cancel()
+            raise
+        finally:
+            self._timer.cancel()
+        return tuple(one.record for one in self._sendings if one.record is not None)
+
+    def _late(self) -> None:
+        """The deadline of all: one timer instead of thousands."""
+        for sending in self._sendings:
+            if sending.record is None:
+                sending.late()
 
     def _cancel(self) -> None:
+        self._timer.cancel()
         for sending in self._sendings:
             sending.cancel()
 
-    def _report(self, place: int, delivery: Delivery[object]) -> None:
-        self._results[place] = delivery
+    def _report(self, _: Delivery[object]) -> None:
         self._left -= 1
         if not self._left and not self._future.done():
             self._future.set_result(None)

@@ -23,7 +23,7 @@ Report: TypeAlias = Callable[[Delivery[object]], object]
 class Ends:
     """The half of a send that knows what is to be done when it is over."""
 
-    __slots__ = ("_report", "attempts", "history", "parcel", "pid", "tried_at")
+    __slots__ = ("_report", "attempts", "history", "parcel", "pid", "record", "tried_at")
 
     def __init__(self, parcel: Parcel, report: Report) -> None:
         self._report: Report | None = report
@@ -31,6 +31,8 @@ class Ends:
         self.attempts: int = 0
         self.history: tuple[Attempt, ...] = ()
         """Failed attempts, for a dead letter."""
+        self.record: Delivery[object] | None = None
+        """What the sender was told."""
         self.pid: Process | None = None
         """Who had it last."""
         self.tried_at: float = parcel.began
@@ -113,10 +115,11 @@ class Ends:
         if report is not None:
             parcel = self.parcel
             seconds = parcel.outbox.engine.loop.time() - parcel.began
-            made = parcel.id_maker
-            report(
-                Delivery(status, parcel.to, self.pid, self.attempts, reply, error, seconds, made, duplicate)
+            to, made = parcel.to, parcel.id_maker
+            self.record = Delivery(
+                status, to, self.pid, self.attempts, reply, error, seconds, made, duplicate
             )
+            report(self.record)
 
     def forget_sender(self) -> None:
         """The sender waits no more."""

@@ -58,12 +58,14 @@ class Sending(Ends):
         "_permit",
         "_retries_left",
         "_stage",
+        "_timed_elsewhere",
         "_timer",
         "own",
     )
 
-    def __init__(self, parcel: Parcel, report: Report) -> None:
+    def __init__(self, parcel: Parcel, report: Report, *, timed_elsewhere: bool = False) -> None:
         super().__init__(parcel, report)
+        self._timed_elsewhere = timed_elsewhere
         self.own: Process | None = None
         """The sender, if its own task waits."""
         self._engine: Engine = parcel.outbox.engine
@@ -184,9 +186,10 @@ class Sending(Ends):
         return True
 
     def _time_attempt(self, attempt: Attempt) -> None:
-        until = self.parcel.until
         limit = self.parcel.options.attempt_timeout
-        self._set_timer(until if limit is None else min(until, attempt.began + limit), self._late)
+        until = self.parcel.until if limit is None else min(self.parcel.until, attempt.began + limit)
+        if not self._timed_elsewhere or until < self.parcel.deadline:
+            self._set_timer(until, self.late)
 
     def _set_timer(self, at: float, call: Callable[[], object]) -> None:
         self._clear_timer()
@@ -205,7 +208,7 @@ class Sending(Ends):
             return
         self._clear_timer()
         if self.parcel.expires_at is not None:
-            self._set_timer(self.parcel.expires_at, self._late)
+            self._set_timer(self.parcel.expires_at, self.late)
         tell_accepted(self)
         self.tell("accepted", None, None)
 
@@ -236,7 +239,7 @@ class Sending(Ends):
         else:
             self._answered_by(error)
 
-    def _late(self) -> None:
+    def late(self) -> None:
         """The time of the attempt is over, or nobody wants the message any more."""
         self._timer = None
         attempt = self._attempt
@@ -247,7 +250,7 @@ class Sending(Ends):
         now = self._engine.loop.time()
         if attempt.begun and (self.reported or now < parcel.deadline):
             if not self.reported:
-                self._set_timer(parcel.deadline, self._late)
+                self._set_timer(parcel.deadline, self.late)
             return  # it may still run: wait for it
         attempt.withdraw()
         if parcel.expires_at is not None and now >= parcel.expires_at and not attempt.begun:
@@ -356,8 +359,6 @@ class Sending(Ends):
         else:
             self._failed(outcome, error)
 
-    # -- between attempts ----------------------------------------------------------------------
-
     def _rest(self, seconds: float) -> None:
         self._stage = "resting"
         self.parcel.outbox.resting[self] = None
@@ -375,8 +376,7 @@ class Sending(Ends):
 
     def give_up(self) -> None:
         """The System stops, and this one rests: there will be no other attempt."""
-        outcome, error = self._last or ("no_process", NoProcess(self.parcel.to))
-        self._end(outcome, error)
+        self._end(*(self._last or ("no_process", NoProcess(self.parcel.to))))
 
     def cancel(self) -> None:
         """The sender waits no more: what has not begun is withdrawn."""
