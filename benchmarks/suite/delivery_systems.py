@@ -33,13 +33,15 @@ SYSTEMS: tuple[System, ...] = (
     _own("regrow-cast", {"S1"}, how="cast"),
     _own("regrow-all-or-nothing", {"S2"}, strategy="all_or_nothing"),
     _own("regrow-durable", {"W11"}, durable="1"),
+    # Senders that go on when the journal has their message, and do not wait until it is handled.
+    _own("regrow-accepted", {"S3"}, ack="accepted"),
     System("limit", "regrow_limit", only=frozenset({"S3", "S4"}), quick=True),
     System("erlang", "erlang", only=frozenset({"S1", "S2"}), quick=True),
     System("erlang-1-scheduler", "erlang", {"schedulers": "1"}, only=frozenset({"S1", "S2"})),
     _peer("persistqueue", {"S3", "W11"}, {"power"}, quick=True, n=300),
     _peer("litequeue", {"S3"}, {"process"}, n=2_000),
     _peer("huey", {"S3"}, {"power", "none"}, quick=True, n=300),
-    _peer("dbos", {"S3"}, {"power"}, n=200),
+    _peer("dbos", {"S3"}, {"power"}, n=100),
     _peer("dramatiq", {"S3", "W11"}, {"none"}),
     _peer("nats", {"S3", "W11"}, {"power", "process"}, quick=True, n=2_000),
 )
