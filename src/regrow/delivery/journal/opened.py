@@ -10,7 +10,7 @@ from functools import partial
 from heapq import heapify
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from regrow.core.delivery_events import JournalClosed, JournalOpened, JournalTrouble
 from regrow.delivery.journal.books import Books
@@ -21,7 +21,7 @@ from regrow.delivery.journal.recovery import Findings, inspect
 from regrow.delivery.journal.slots import Slots
 from regrow.delivery.journal.threads import JournalThreads
 from regrow.delivery.journal.writer import Writer
-from regrow.errors import JournalFailed
+from regrow.errors import JournalFailed, JournalFull
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.options import JournalOptions
@@ -39,10 +39,13 @@ class OpenJournal:
     """The parts of a journal that is open. Made by `open_journal`; one at a time for each store."""
 
     __slots__ = (
+        "_capacity",
         "_read_lock",
         "_reader",
+        "_reading",
         "books",
         "boot",
+        "check_dead",
         "clock",
         "desk",
         "engine",
@@ -81,6 +84,9 @@ class OpenJournal:
         self.boot: int = opened.boot
         self.epochs: dict[str, int] = dict(opened.epochs)
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
+        self._capacity = options.capacity
+        self.check_dead: Callable[[], object] | None = None
+        """Raises `JournalFull` if there are too many dead letters."""
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
         self.random: Random = engine.ports.random(f"deliveries of start {opened.boot}")
@@ -106,6 +112,7 @@ class OpenJournal:
         )
         self.loop_reader: Reader = store.reader()
         self._reader: Reader | None = None
+        self._reading: asyncio.Future[Any] | None = None
         self._read_lock = asyncio.Lock()
 
     def server_of(self, name: str) -> type | None:
@@ -122,12 +129,33 @@ class OpenJournal:
             shown = None if error is None else str(error)
             engine.hub.emit(JournalTrouble(at=engine.loop.time(), path=self.path, error=shown))
 
+    def check_room(self) -> None:
+        """Refuse one more delivery if there is no room for it.
+
+        Raises:
+            JournalFull: There are as many as there may be, or too many dead letters.
+        """
+        if self.check_dead is not None:
+            self.check_dead()
+        held = len(self.desk.owed) + self.writer.waiting
+        if held >= self._capacity:
+            raise JournalFull("live deliveries", held, self._capacity)  # noqa: TRY003  # what is full
+
     async def read(self, fn: Callable[[Reader], T]) -> T:
         """Run `fn` with a reader of its own, on a thread if the store blocks."""
         if not self.store.blocking:
             return fn(self.loop_reader)
         async with self._read_lock:
-            return await self.threads.run(partial(self._read, fn))
+            await self._last_read()
+            reading = self.threads.run(partial(self._read, fn))
+            self._reading = reading
+            return await asyncio.shield(reading)
+
+    async def _last_read(self) -> None:
+        """Whoever asked for it may have gone, and its thread not: the reader belongs to one at a time."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+            self._reading = None
 
     async def beside(self, work: Callable[[Store], T]) -> T:
         """Run `work`, which may take very long, on a thread of its own, so that it holds up nobody."""
@@ -190,6 +218,7 @@ class OpenJournal:
             self.store.close(now_us=now_us)
 
         async with self._read_lock:
+            await self._last_read()
             await _do(self.store, self.threads, give_up)
         self.threads.close()
 

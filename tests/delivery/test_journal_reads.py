@@ -1,0 +1,39 @@
+"""Reads that take long: whoever asked may go away, the thread stays until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+import regrow as rg
+from regrow.delivery.journal.store import Reader
+
+
+@pytest.mark.parametrize("then", ["read", "stop"])
+def test_a_read_whose_asker_has_gone_disturbs_nobody(tmp_path: Path, then: str) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    counted: list[int] = []
+
+    def slow(reader: Reader) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        counted.append(reader.counts().accepted)
+
+    async def main() -> None:
+        journal = rg.Journal(tmp_path / "app.db", sync="process")
+        async with rg.System([], services=[journal], name="reads"):
+            asked = asyncio.ensure_future(journal.read(slow))
+            await asyncio.to_thread(begun.wait, 30)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            asyncio.get_running_loop().call_later(0.05, go_on.set)
+            if then == "read":
+                assert (await journal.conservation()).accepted == 0
+                assert counted == [0]
+        assert counted == [0]
+
+    asyncio.run(main())
