@@ -220,9 +220,9 @@ def details(found: DeadLetterDetails) -> None:
 
 
 def _contents(contents: object) -> list[tuple[str, str]]:
-    if isinstance(contents, dict) and contents:
-        return [(str(name), _json(value)) for name, value in cast("dict[object, object]", contents).items()]
-    return [("value", _json(contents))]
+    if not isinstance(contents, dict) or not contents:
+        return [("value", _json(cast("object", contents)))]
+    return [(str(name), _json(value)) for name, value in cast("dict[object, object]", contents).items()]
 
 
 def _json(value: object) -> str:

@@ -88,12 +88,12 @@ class DeadLetterQueue:
     def __init__(
         self, journal: JournalHandle, policy: DeadLetterPolicy, around: Surroundings | None = None
     ) -> None:
-        self.journal = journal
-        self.policy = policy
-        self.around = around if around is not None else Surroundings()
-        self.redaction = Redaction(policy.secrets)
-        self.changes = Changes(journal)
-        self.arrivals = Arrivals()
+        self.journal: JournalHandle = journal
+        self.policy: DeadLetterPolicy = policy
+        self.around: Surroundings = around if around is not None else Surroundings()
+        self.redaction: Redaction = Redaction(policy.secrets)
+        self.changes: Changes = Changes(journal)
+        self.arrivals: Arrivals = Arrivals()
         self.depth: int = 0
         self.tracked: dict[int, Ended] = {}
         self.wake: Callable[[], object] | None = None

@@ -32,8 +32,8 @@ class DeadLetterTree:
     def __init__(self, queue: DeadLetterQueue, *, prefix: str) -> None:
         self._prefix = prefix
         self._redrives = Redrives(queue, attended=True)
-        self.queue = queue
-        self.letters = DeadLetters(queue, self._redrives)
+        self.queue: DeadLetterQueue = queue
+        self.letters: DeadLetters = DeadLetters(queue, self._redrives)
 
     def child_spec(self) -> ChildSpec:
         """Its supervisor. A redrive that crashes goes on where it was; upkeep takes up what was running."""
