@@ -146,6 +146,7 @@ class Campaign:
 
     def _run_and_kill(self) -> None:
         child = self._take_child()
+        self._in_flight = 0
         try:
             child.begin(self._checker.next_start(drain=False))
             self._standby = Child(self._folder, self._arguments)
@@ -167,7 +168,7 @@ class Campaign:
     def _load(self, child: Child) -> None:
         """Let it work until the moment of its kill."""
         if not self._hear_until(child, "accepted", START_UP):
-            raise Stuck(f"nothing was accepted within {START_UP} s of run {self._result.kills}")
+            raise Stuck(f"nothing was accepted in run {self._result.kills}")
         moment = time.monotonic() + self._random.uniform(SOONEST, LATEST)
         if self._redriver is not None:
             self._redriver.begin()

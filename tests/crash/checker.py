@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tests.crash import plan
-from tests.crash.journal_file import DeadRow, Snapshot
+from tests.crash.journal_file import DeadRow, LiveRow, Snapshot
 from tests.crash.starts import Lanes, Starts
 from tests.crash.wire import Note, Start
 
@@ -54,6 +54,7 @@ class Checker:
         self._ledger: set[str] = set()
         self._total = 0
         self._epochs: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._boot = 0
         self._run = 0
 
@@ -149,6 +150,7 @@ class Checker:
             self.complain(f"conservation: {snapshot.counts}")
         self._find_phantoms("the journal", (*snapshot.live, *snapshot.dead))
         self._find_phantoms("the ledger", (plan.owed(name, plan.LEDGER) for name in snapshot.ledger))
+        self._check_numbers(snapshot)
         self._check_dead(snapshot.dead)
         self._find_lost(snapshot)
         self._check_effects(snapshot)
@@ -168,6 +170,20 @@ class Checker:
         if operation.kind == "effect":
             meant = (*meant, plan.owed(operation.name, plan.TALLY))
         return owed in meant and operation.number <= self._reached[operation.sender]
+
+    def _check_numbers(self, snapshot: Snapshot) -> None:
+        """What was sent once is owed once, under one number for ever, redriven or not."""
+        rows: list[tuple[str, LiveRow | DeadRow]] = [
+            (o, row) for o, found in snapshot.live.items() for row in found
+        ]
+        new = (o for o, found in snapshot.dead.items() if self.dead.get(o) != found)
+        rows += [(o, row) for o in new for row in snapshot.dead[o]]
+        for owed, row in rows:
+            if owed not in self._resent and self._numbers.setdefault(owed, row.id) != row.id:
+                self.complain(f"{owed} has number {row.id}, it was {self._numbers[owed]}")
+        for owed in snapshot.live.keys() & snapshot.dead.keys():
+            if owed not in self._resent:
+                self.complain(f"{owed} is live and dead")
 
     def _find_lost(self, snapshot: Snapshot) -> None:
         settled: list[str] = []

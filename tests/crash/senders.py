@@ -32,7 +32,7 @@ async def send(world: World, operation: plan.Operation, *, again: bool = False) 
     try:
         for delivery in await _deliveries(operation, again=again):
             tell("accepted", plan.owed(operation.name, str(delivery.recipient)), delivery.status, world.busy)
-    except rg.errors.RegrowError as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, the parent must hear of it
         tell("failed", operation.owed[0], type(error).__name__, error)
     finally:
         world.busy -= 1

@@ -126,6 +126,15 @@ def _dead_without_cause(made: Checker) -> None:
     made.stopped(snapshot(dead={OWED: DeadRow(1, "crash_loop", 0, 3, 0, 3)}))
 
 
+def _another_number(made: Checker) -> None:
+    made.stopped(snapshot(live=(OWED,)))
+    made.stopped(snapshot(live=("1.1@worker-0", OWED), boot=2))
+
+
+def _live_and_dead(made: Checker) -> None:
+    made.stopped(snapshot(live=(OWED,), dead={OWED: DeadRow(0, "crash_loop", 0, 3, 0, 3)}))
+
+
 def _live_at_the_end(made: Checker) -> None:
     end = snapshot(live=(OWED,))
     made.stopped(end)
@@ -151,6 +160,8 @@ def _a_discard_that_nobody_wanted(made: Checker) -> None:
         (_old_boot, "boot 1 after boot 1"),
         (_old_epoch, "epoch of ledger went back"),
         (_dead_without_cause, "is dead with"),
+        (_another_number, "has number 1, it was 0"),
+        (_live_and_dead, "is live and dead"),
         (_live_at_the_end, "1 live after the end"),
         (_a_discard_that_nobody_wanted, "1 counted as discarded"),
     ],
