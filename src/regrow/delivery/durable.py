@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from regrow.core.deliveries import uuid7
-from regrow.delivery.envelope import Envelope, envelope_of, headers_of
+from regrow.delivery.envelope import envelope_of, headers_of
 from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.operations import Accept
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.records import Delivery
-from regrow.delivery.service import Journal, journal_of
+from regrow.delivery.service import opened_of
 from regrow.delivery.tracing import traceparent
 from regrow.errors import BadAddress, CallToSelf, DeliveryTimeout, EncodeFailed
 from regrow.runtime.pid import Ref
 from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
+    from regrow.delivery.journal.opened import OpenJournal
     from regrow.delivery.options import Options
     from regrow.runtime.engine import Engine
 
@@ -49,7 +50,7 @@ def name_of(to: object) -> str:
     )
 
 
-def new_live(journal: Journal, to: object, message: object, options: Options) -> Live:
+def new_live(opened: OpenJournal, to: object, message: object, options: Options) -> Live:
     """The row for one more delivery; nothing is written yet.
 
     Raises:
@@ -59,10 +60,11 @@ def new_live(journal: Journal, to: object, message: object, options: Options) ->
         JournalNotRunning: The journal isn't open.
     """
     dest = name_of(to)
-    journal.check_room()
-    opened = journal.opened
+    opened.check_room()
     now_us = opened.clock.now_us()
-    kind, type_name, payload = _envelope(message)
+    kind, type_name, payload = envelope_of(message)
+    if kind == INFO:
+        _check_info(message, payload)
     sender = current_process.get(None)
     delay = options.delay
     return Live(
@@ -98,14 +100,14 @@ def buffer_durable(engine: Engine, to: object, message: object, options: Options
     keeper = open_keeper()
     if keeper is None or keeper.engine is not engine:
         return None
-    journal = journal_of(engine, OPTION)
-    live = new_live(journal, to, message, options)
-    keeper.send(_owed(journal, live, options, None))
+    opened = opened_of(engine, OPTION)
+    live = new_live(opened, to, message, options)
+    keeper.send(_owed(opened, live, options, None))
     return Delivery("buffered", live.dest, None, 0, None, None, 0.0, live.mid.hex())
 
 
-def _owed(journal: Journal, live: Live, options: Options, wait: Wait | None) -> Owed:
-    desk = journal.opened.desk
+def _owed(opened: OpenJournal, live: Live, options: Options, wait: Wait | None) -> Owed:
+    desk = opened.desk
     if options.breaker:
         desk.breakers.breaker_for(live.dest, options.breaker)
     return Owed(
@@ -137,24 +139,20 @@ async def send_durable(
         EncodeFailed, NoCodec: The message can't be written.
         DeliveryTimeout: It was not accepted in time; it may be accepted yet.
     """
-    buffered = buffer_durable(engine, to, message, options)
-    if buffered is not None:
-        return buffered
-    journal = journal_of(engine, OPTION)
     caller = current_process.get(None)
-    if (
-        caller is not None
-        and options.ack == "handled"
-        and caller.name == name_of(to)
-        and caller.task is current_task()
-    ):
-        raise CallToSelf(caller, message)
-    live = new_live(journal, to, message, options)
+    if caller is not None:
+        buffered = buffer_durable(engine, to, message, options)
+        if buffered is not None:
+            return buffered
+        if options.ack == "handled" and caller.name == name_of(to) and caller.task is current_task():
+            raise CallToSelf(caller, message)
+    opened = opened_of(engine, OPTION)
+    live = new_live(opened, to, message, options)
     loop = engine.loop
     begun = loop.time()
     wait = Wait(asyncio.Future(loop=loop), begun + timeout, options.ack == "handled")
-    owed = _owed(journal, live, options, wait)
-    journal.opened.writer.add((Accept(live),), owed, len(live.payload))
+    owed = _owed(opened, live, options, wait)
+    opened.writer.add((Accept(live),), owed, len(live.payload))
     engine.timers.deadline(wait)
     try:
         await wait.future
@@ -173,10 +171,8 @@ async def send_durable(
     )
 
 
-def _envelope(message: object) -> Envelope:
-    envelope = envelope_of(message)
-    if envelope.kind == INFO and msgspec.msgpack.decode(envelope.payload) != message:
+def _check_info(message: object, payload: bytes) -> None:
+    if msgspec.msgpack.decode(payload) != message:
         raise EncodeFailed(
             message, "a durable info is made of None, bool, int, float, str, bytes, list and dict"
         )
-    return envelope

@@ -279,7 +279,10 @@ async def _take_the_long_way(
 ) -> Delivery[object]:
     if get_running_loop() is not engine.loop or not engine.running:
         engine.check_here("supervised_send")
-    seconds = seconds_of(engine, to, message, timeout)
+    if type(timeout) is float and 0.0 < timeout <= MAX_TIMEOUT:
+        seconds = timeout
+    else:
+        seconds = seconds_of(engine, to, message, timeout)
     if options.durable:
         from regrow.delivery.durable import send_durable  # noqa: PLC0415  # with it comes the journal
 

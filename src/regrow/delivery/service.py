@@ -24,7 +24,7 @@ from regrow.delivery.journal.options import JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
 from regrow.delivery.journal.stats import JournalStats, stats_of
-from regrow.errors import BadSetting, JournalFull, JournalNotRunning, NoJournal, NoSuchService
+from regrow.errors import BadSetting, JournalNotRunning, NoJournal, NoSuchService
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.process import DEAD
 from regrow.runtime.supervisor import supervisor
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
-__all__ = ("Journal", "journal_of")
+__all__ = ("Journal", "journal_of", "opened_of")
 
 T = TypeVar("T")
 SERVICE: Final = "journal"
@@ -188,6 +188,8 @@ class Journal:
             random=engine.ports.random("dead letters"),
         )
         opened.writer.observe = queue.observe
+        opened.check_dead = queue.check_room
+        engine.extensions[opened_in] = opened
         await queue.opened()
 
     async def stop(self) -> None:
@@ -244,11 +246,7 @@ class Journal:
             JournalFull: There are as many as it may hold, or too many dead letters.
             JournalNotRunning: It isn't open.
         """
-        journal = self._running()
-        self._tree().queue.check_room()
-        held = len(journal.desk.owed) + journal.writer.waiting
-        if held >= self.options.capacity:
-            raise JournalFull("live deliveries", held, self.options.capacity)  # noqa: TRY003  # what is full
+        self._running().check_room()
 
     def now_us(self) -> int:
         """The journal's time, in microseconds since 1970."""
@@ -352,6 +350,24 @@ def journal_of(engine: Engine, option: str) -> Journal:
         return cast("Journal", system.service(SERVICE))
     except NoSuchService:
         raise NoJournal(engine.name, option) from None
+
+
+def opened_in(engine: Engine) -> object:
+    """The parts of a System's journal, None if it was never open; they may be over."""
+    return engine.extensions.get(opened_in)
+
+
+def opened_of(engine: Engine, option: str) -> OpenJournal:
+    """The parts of a System's journal.
+
+    Raises:
+        NoJournal: It has none; `option` says what needs one.
+        JournalNotRunning: It isn't open at this moment.
+    """
+    found = opened_in(engine)
+    if isinstance(found, OpenJournal) and not found.over and found.process.status != DEAD:
+        return found
+    return journal_of(engine, option).opened
 
 
 @final

@@ -7,10 +7,9 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from heapq import heapify
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from regrow.core.delivery_events import JournalClosed, JournalOpened, JournalTrouble
 from regrow.delivery.journal.books import Books
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ("OpenJournal", "open_journal")
 
 T = TypeVar("T")
+AT_A_TIME: Final = 5_000
 
 
 @final
@@ -172,14 +172,14 @@ class OpenJournal:
             self._reader = self.store.reader()
         return fn(self._reader)
 
-    def take_up(self, found: Findings, slots: Mapping[int, int]) -> None:
+    async def take_up(self, found: Findings, slots: Mapping[int, int]) -> None:
         """Owe what was found; `slots` are of those who aren't repeatable and had begun."""
         desk = self.desk
-        for live in found.lives:
+        for number, live in enumerate(found.lives):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)  # others on the loop may have no journal
             slot = slots.get(live.id, -1)
             desk.take(Owed(live=live, place=live.id, desk=desk, slot=slot, unknown=slot >= 0))
-        for recipient in desk.recipients.values():
-            heapify(recipient.ready)
         self.books.accepted = 0  # they were before this start
 
     async def close(self) -> None:
@@ -264,7 +264,7 @@ async def open_journal(
     found = await _do(store, threads, look)
     if found.operations:
         await journal.writer.submit(found.operations)
-    journal.take_up(found, memory.clear(keep=found.unknown))
+    await journal.take_up(found, memory.clear(keep=found.unknown))
     hub = engine.hub
     if JournalOpened in hub.wanted:
         hub.emit(
