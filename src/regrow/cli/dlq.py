@@ -220,9 +220,10 @@ def details(found: DeadLetterDetails) -> None:
 
 
 def _contents(contents: object) -> list[tuple[str, str]]:
-    if not isinstance(contents, dict) or not contents:
-        return [("value", _json(cast("object", contents)))]
-    return [(str(name), _json(value)) for name, value in cast("dict[object, object]", contents).items()]
+    if not isinstance(contents, dict):
+        return [("value", _json(contents))]
+    items = cast("dict[object, object]", contents).items()
+    return [(str(name), _json(value)) for name, value in items] or [("value", "{}")]
 
 
 def _json(value: object) -> str:
