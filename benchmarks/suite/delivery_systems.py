@@ -43,5 +43,5 @@ SYSTEMS: tuple[System, ...] = (
     _peer("huey", {"S3"}, {"power", "none"}, quick=True, n=300),
     _peer("dbos", {"S3"}, {"power"}, n=100),
     _peer("dramatiq", {"S3", "W11"}, {"none"}),
-    _peer("nats", {"S3", "W11"}, {"power", "process"}, quick=True, n=2_000),
+    _peer("nats", {"S3", "W11"}, {"power", "process"}, quick=True, n=1_000),
 )
