@@ -33,14 +33,13 @@ def test_each_suspect_has_its_turn() -> None:
     async def body() -> list[str]:
         child = rg.child(Fragile, name="fragile")
         journal = Journal.in_memory()
-        async with rg.System([child], services=[journal], max_restarts=50, max_seconds=1.0):
+        async with rg.System([child], services=[journal], max_restarts=50, max_seconds=1.0) as system:
+            fragile = system.ref("fragile", Fragile)
             for name in ("a", "b"):
                 await rg.supervised_send(
-                    "fragile", Fragile.take(name), timeout=1.0, durable=True, ack="accepted", delay=0.1
+                    fragile, Fragile.take(name), timeout=1.0, durable=True, ack="accepted", delay=0.1
                 )
-            last = await rg.supervised_send(
-                "fragile", Fragile.take("c"), timeout=5.0, durable=True, delay=0.1
-            )
+            last = await rg.supervised_send(fragile, Fragile.take("c"), timeout=5.0, durable=True, delay=0.1)
             assert last.status == "handled"
             return last.reply or []
 
