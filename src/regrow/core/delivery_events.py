@@ -60,7 +60,7 @@ class DeliveryAccepted(Event, frozen=True):
 
 
 class DeliveryCrashed(Event, frozen=True):
-    """The recipient of a durable message died while it handled it, for the `crashes`th time."""
+    """The recipient of a durable message died while it handled it; `crashes` says how often by now."""
 
     name: ClassVar[str] = "delivery.crashed"
     id: str

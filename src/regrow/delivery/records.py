@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Generic, Literal, TypeAlias, TypeVar, final
 
 import msgspec
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from regrow.runtime.pid import Pid
+from regrow.runtime.pid import Pid
 
 __all__ = ("REACHED", "BroadcastResult", "Delivery", "Status", "Strategy")
 
