@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-_MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Path]:
-    if not _MEMORY.is_dir():
+    if not MEMORY.is_dir():
         yield tmp_path
         return
-    with tempfile.TemporaryDirectory(dir=_MEMORY) as made:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as made:
         yield Path(made)
 
 

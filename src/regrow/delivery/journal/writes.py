@@ -86,8 +86,8 @@ class _Encoding:
 
     What is frequent is put together as far as order allows. Numbers are never used twice, so that deliveries
     may be accepted before all else is done, and settled ones may wait for the next operation on deliveries.
-    An event is written before a later one of the batch drops it. Of several states of one server the last
-    is written.
+    Versions of events only grow, so that one may be written before others are dropped. Of several states of
+    one server the last is written.
     """
 
     def __init__(self, batch: Iterable[ops.Operation]) -> None:
