@@ -95,6 +95,22 @@ def test_nothing_is_handed_out_while_its_end_could_not_be_written() -> None:
     on_machine(body, BOX)
 
 
+def test_a_refused_message_does_not_keep_others_from_being_handed_out() -> None:
+    async def body(system: rg.System, journal: rg.Journal, machine: Machine) -> None:
+        await send(Box.note(1), to="late")
+        machine.store.broken = True
+        with pytest.raises(JournalFailed):
+            await send(Box.note(2), to="late")
+        machine.store.broken = False
+        late = rg.child(Box, id="late", name="late")
+        await system.root.call(rg.Supervisor.start_child(late), timeout=5.0)
+        await pause(1.0)
+        assert Box.kept == [1]
+        assert (await journal.conservation()).live == 0
+
+    on_machine(body)
+
+
 def test_kill_9_while_the_disk_fails_loses_nothing_accepted() -> None:
     async def main() -> None:
         machine = Machine()
@@ -235,6 +251,27 @@ def test_a_send_that_is_not_committed_in_time_says_that_nobody_knows() -> None:
         await run_system(journal, body, BOX)
 
     run_virtual(main())
+
+
+def test_an_error_that_nobody_expects_begins_everything_anew() -> None:
+    async def body(system: rg.System, journal: rg.Journal, machine: Machine) -> None:
+        boot = journal.boot
+        commit = machine.store.commit
+
+        def broken(batch: Sequence[Operation]) -> None:
+            machine.store.commit = commit  # type: ignore[method-assign]
+            raise ZeroDivisionError
+
+        machine.store.commit = broken  # type: ignore[method-assign]
+        with pytest.raises(JournalFailed):
+            await send(Box.note(1))
+        await settled()
+        assert journal.boot == boot + 1
+        assert (await send(Box.note(2))).status == "accepted"
+        await settled()
+        assert Box.kept == [2]
+
+    on_machine(body, BOX)
 
 
 def test_a_stop_writes_what_is_still_to_be_written() -> None:

@@ -42,6 +42,7 @@ class Desk:
 
     __slots__ = (
         "_armed",
+        "_crash",
         "_dirty",
         "_ended",
         "_stopped",
@@ -72,7 +73,9 @@ class Desk:
         concurrency: int,
         aliases: Mapping[str, str],
         next_id: Callable[[], int],
+        crash: Callable[[BaseException], object],
     ) -> None:
+        self._crash = crash
         self.engine = engine
         self.writer = writer
         self.clock = clock
@@ -239,8 +242,13 @@ class Desk:
 
     def _turn(self) -> None:
         self._armed = False
-        if self._stopped:
-            return
+        try:
+            if not self._stopped:
+                self._work()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the journal's process has crashed
+            self._crash(error)
+
+    def _work(self) -> None:
         if self._ended:
             self.outcomes.write(self._ended)
         left = PER_TURN

@@ -21,6 +21,7 @@ from regrow.delivery.journal.slots import Slots
 from regrow.delivery.journal.threads import JournalThreads
 from regrow.delivery.journal.writer import Writer
 from regrow.errors import JournalFailed, JournalFull
+from regrow.runtime.after import Failed
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.options import JournalOptions
@@ -90,7 +91,7 @@ class OpenJournal:
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
         self.random: Random = engine.ports.random(f"deliveries of start {opened.boot}")
-        self.writer = Writer(engine, store, threads)
+        self.writer = Writer(engine, store, threads, self._crash)
         self.writer.on_trouble = self._trouble
         self.books = Books(
             engine,
@@ -109,6 +110,7 @@ class OpenJournal:
             concurrency=options.concurrency,
             aliases=options.aliases,
             next_id=self.next_id,
+            crash=self._crash,
         )
         self.loop_reader: Reader = store.reader()
         self._reader: Reader | None = None
@@ -119,6 +121,10 @@ class OpenJournal:
         """The class of the server that has a name now."""
         process = self.engine.names.get(name)
         return None if process is None else process.blueprint.server
+
+    def _crash(self, error: BaseException) -> None:
+        """An error that nobody expects: everything is to be begun anew from what the file says."""
+        self.engine.exits.crash(self.process, Failed(error))
 
     def _trouble(self, error: JournalFailed | None) -> None:
         """A commit failed, or one has succeeded again."""

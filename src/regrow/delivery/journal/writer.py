@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar, cast, final
 
 from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
@@ -70,11 +70,13 @@ class Writer:
         engine: Of the System; the writer's callbacks run in its base context.
         store: Where to.
         threads: Where commits run if the store blocks; otherwise they run on the loop.
+        crash: Ends the journal's process, with an error that nobody expects.
     """
 
     __slots__ = (
         "_closed",
         "_committing",
+        "_crash",
         "_engine",
         "_finishing",
         "_idle",
@@ -95,8 +97,11 @@ class Writer:
         "waiting",
     )
 
-    def __init__(self, engine: Engine, store: Store, threads: JournalThreads) -> None:
+    def __init__(
+        self, engine: Engine, store: Store, threads: JournalThreads, crash: Callable[[BaseException], object]
+    ) -> None:
         self._engine = engine
+        self._crash = crash
         self._store = store
         self._threads = threads
         self._pending: deque[Pending] = deque()
@@ -211,6 +216,12 @@ class Writer:
     # -- a transaction -------------------------------------------------------------------------
 
     def _start(self) -> None:
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the journal's process has crashed
+            self._crash(error)
+
+    def _begin(self) -> None:
         self._starting = False
         if self._committing:
             return
@@ -237,21 +248,29 @@ class Writer:
             future = self._threads.run(partial(self._store.commit, operations))
             future.add_done_callback(partial(self._done, batch, begun), context=self._engine.contexts.base)
             return
+        error: BaseException | None = None
         try:
             self._store.commit(operations)
-        except (JournalFailed, StaleEpoch) as error:
-            self._ended(batch, begun, error)
-        else:
-            self._ended(batch, begun, None)
+        except Exception as failure:  # noqa: BLE001  # as from a thread
+            error = failure
+        self._finished(batch, begun, error)
 
     def _done(self, batch: list[Pending], begun: float, future: asyncio.Future[None]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if future.cancelled():
-            error = JournalFailed("journal", "its thread was given up", "a commit")
+        given_up = JournalFailed("journal", "its thread was given up", "a commit")
+        self._finished(batch, begun, given_up if future.cancelled() else future.exception())
+
+    def _finished(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
+        expected = error
         if error is not None and not isinstance(error, JournalFailed | StaleEpoch):
-            self._ended(batch, begun, JournalFailed("journal", repr(error), "a commit"))
-            raise error
-        self._ended(batch, begun, error)
+            expected = JournalFailed("journal", repr(error), "a commit")
+        try:
+            self._ended(batch, begun, cast("JournalFailed | StaleEpoch | None", expected))
+        except Exception as failure:  # noqa: BLE001  # whatever it is, the journal's process has crashed
+            error = error or failure
+            expected = None
+        if error is not expected:
+            assert error is not None
+            self._crash(error)
 
     def _ended(self, batch: list[Pending], begun: float, error: JournalFailed | StaleEpoch | None) -> None:
         self._committing = False
@@ -269,7 +288,6 @@ class Writer:
         self.waiting -= count
         self.slowest = max(self.slowest, self._engine.monotonic() - begun)
         recovered = self.failure is not None
-        self.failure = None
         self._pause = 0.0
         self._go_on()  # first, so that the disk has work while this loop goes through the results
         if self.observe is not None:
@@ -277,8 +295,8 @@ class Writer:
                 self.observe(operations)
         for _, unit, _ in batch:
             unit.committed()
-        if recovered and self.on_trouble is not None:
-            self.on_trouble(None)
+        if recovered:
+            self._mended()
 
     def _stale(self, batch: list[Pending], error: StaleEpoch) -> None:
         """Nothing was written because of one unit: it fails, the others go again."""
@@ -302,18 +320,25 @@ class Writer:
         if self._closed is not None or self._finishing:
             self.waiting -= sum(len(operations) for operations, _, _ in self._kept)
             self._kept.clear()
-        if not self._kept:
             self._tell_idle()
             return
-        self._paused = True
+        self._paused = bool(self._kept)
+        if not self._paused:
+            self._tell_idle()
         self._pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * self._pause))
         self._engine.timers.internal(self._pause, self._try_again)
 
     def _try_again(self) -> None:
-        if not self._paused:
-            return
-        self._paused = False
-        self._start()
+        if self._paused:
+            self._paused = False
+            self._start()
+        elif self.failure is not None and not self._committing:
+            self._mended()  # nothing waits to be written that would show whether it can be
+
+    def _mended(self) -> None:
+        self.failure = None
+        if self.on_trouble is not None:
+            self.on_trouble(None)
 
     def _fail(self, entries: list[Pending], error: JournalFailed | StaleEpoch) -> list[Pending]:
         kept = [entry for entry in entries if entry[1].failed(error)]
