@@ -10,6 +10,7 @@ import pytest
 import regrow as rg
 from regrow.runtime.dynamic import DynamicSupervisor
 from tests.delivery.durable_kit import play, run_system, settled
+from tests.runtime.kit import start
 from tests.virtual_loop import run_virtual
 
 
@@ -93,6 +94,45 @@ def test_a_full_dead_letter_queue_refuses_new_sends() -> None:
 
     journal = rg.Journal.in_memory(dead_letters=rg.DeadLetterPolicy(max_count=1))
     play(body, MILL, journal=journal, max_restarts=100)
+
+
+async def lose(to: str = "nobody") -> str:
+    delivery = await rg.supervised_send(to, Mill.grind("rye"), timeout=1.0, on_error="dead_letter")
+    return delivery.status
+
+
+def test_what_was_never_durable_follows_the_policy_like_all_others() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        assert await lose() == "dead_lettered"
+        (letter,) = (await journal.dead_letters.list()).letters
+        assert letter.retry_at is not None
+        assert 30 <= letter.retry_at - letter.died_at <= 60
+        assert letter.expires_at is not None
+        assert letter.expires_at - letter.died_at == pytest.approx(3600.0)
+        assert (await journal.dead_letters.show(letter.id)).code_version == "7"
+        await journal.dead_letters.quarantine(letter.fingerprint)
+        assert await lose() == "dead_lettered"
+        assert await lose("no one") == "dead_lettered"
+        held = (await journal.dead_letters.list(status="quarantined")).letters
+        assert [(one.dest, one.retry_at is None) for one in held] == [("nobody", False), ("nobody", True)]
+        with pytest.raises(rg.errors.JournalFull, match="3 dead letters, allowed are 3") as caught:
+            await lose()
+        assert isinstance(caught.value.__cause__, rg.errors.NoProcess)
+
+    policy = rg.DeadLetterPolicy(keep=3600.0, max_count=3)
+    play(body, journal=rg.Journal.in_memory(dead_letters=policy, code_version="7"))
+
+
+def test_a_dead_letter_of_a_process_without_a_name_is_not_tried_again() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        pid = await start(system, Mill, id="mill", restart="temporary")
+        pid.kill()
+        await pid.down(timeout=1.0)
+        await rg.supervised_send(pid, Mill.grind("rye"), timeout=1.0, on_error="dead_letter")
+        (letter,) = (await journal.dead_letters.list()).letters
+        assert (letter.reason, letter.retry_at) == ("no_route", None)
+
+    play(body)
 
 
 class Moody(rg.GenServer):

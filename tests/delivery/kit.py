@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import regrow as rg
 from regrow.core.options import Restart
+from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.operations import Operation
+from regrow.delivery.journal.rows import Burial, Live, Reason
 from tests.runtime.kit import pause, play, start
 
 __all__ = ["Book", "Kept", "Refused", "Worker", "pause", "play", "start"]
@@ -119,6 +121,15 @@ class Kept:
     def next_id(self) -> int:
         self.ids += 1
         return self.ids
+
+    def burial(self, live: Live, reason: Reason, cause: Cause) -> Burial:
+        return Burial(
+            reason=reason,
+            error_type=cause.error_type,
+            error=cause.error,
+            fingerprint=cause.fingerprint(live.dest),
+            dead_us=self.now_us(),
+        )
 
 
 class Book:

@@ -48,6 +48,10 @@ class Journal(Protocol):
         """A delivery number that was never used."""
         ...
 
+    def burial(self, live: Live, reason: Reason, cause: Cause) -> Burial:
+        """Why and when a delivery dies, and what the dead-letter policy makes of it."""
+        ...
+
 
 def journal_of(outbox: Outbox, option: str) -> Journal:
     """The System's journal.
@@ -135,14 +139,8 @@ def _operation(
         attempt_timeout=options.attempt_timeout,
         attempts=ends.attempts,
     )
-    burial = Burial(
-        reason="expired" if expired else REASONS.get(outcome, "max_attempts"),
-        error_type=cause.error_type,
-        error=cause.error,
-        fingerprint=cause.fingerprint(dest),
-        dead_us=now,
-    )
-    return BuryNew(live, burial, ends.history)
+    reason: Reason = "expired" if expired else REASONS.get(outcome, "max_attempts")
+    return BuryNew(live, journal.burial(live, reason, cause), ends.history)
 
 
 def _wall(now_us: int, now: float, at: float | None) -> int | None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
 from typing_extensions import Unpack
 
-from regrow.core.reasons import ExitReason
 from regrow.core.specs import ChildSpec, child
 from regrow.delivery.control.owner import OwnerGround
 from regrow.delivery.control.server import control_spec
@@ -22,16 +21,18 @@ from regrow.delivery.journal.opened import OpenJournal, open_journal
 from regrow.delivery.journal.operations import Operation, QuarantineCause
 from regrow.delivery.journal.options import JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
+from regrow.delivery.journal.server import JournalServer
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
 from regrow.delivery.journal.stats import JournalStats, stats_of
 from regrow.errors import BadSetting, JournalNotRunning, NoJournal, NoSuchService
-from regrow.runtime.genserver import GenServer
 from regrow.runtime.process import DEAD
 from regrow.runtime.supervisor import supervisor
 
 if TYPE_CHECKING:
     from regrow.delivery.deadletters.letters import DeadLetters
+    from regrow.delivery.journal.causes import Cause
     from regrow.delivery.journal.desk import Desk
+    from regrow.delivery.journal.rows import Burial, Live, Reason
     from regrow.delivery.journal.store import Reader, Store, SyncLevel
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
@@ -256,6 +257,17 @@ class Journal:
         """A delivery number that was never used."""
         return self._running().next_id()
 
+    def burial(self, live: Live, reason: Reason, cause: Cause) -> Burial:
+        """The burial of what was never durable, as the dead-letter policy has it.
+
+        Raises:
+            JournalFull: There are too many dead letters.
+        """
+        opened = self._running()
+        if opened.check_dead is not None:
+            opened.check_dead()
+        return opened.books.burial(live, reason, cause)
+
     def claim(self, name: str) -> int:
         """A new epoch for the persistent server `name`: commits with an older one are refused from now on."""
         epochs = self._running().epochs
@@ -368,23 +380,3 @@ def opened_of(engine: Engine, option: str) -> OpenJournal:
     if isinstance(found, OpenJournal) and not found.over and found.process.status != DEAD:
         return found
     return journal_of(engine, option).opened
-
-
-@final
-class JournalServer(GenServer):
-    """The process that a journal belongs to: it opens it and closes it; the work is done in callbacks."""
-
-    _journal: Journal
-
-    async def init(self, journal: Journal) -> None:
-        """Open the file, or take up what another incarnation left."""
-        self._journal = journal
-        await journal.start(self._process)
-
-    async def terminate(self, reason: ExitReason) -> None:  # noqa: ARG002
-        """Close it in order."""
-        await self._journal.stop()
-
-    def format_state(self) -> object:
-        """The journal, for crash reports."""
-        return {"journal": repr(self._journal)}

@@ -191,7 +191,7 @@ class Books:
         fingerprint = cause.fingerprint(live.dest)
         status = QUARANTINED if fingerprint in self.quarantined else DEAD
         retry_us = None
-        if status == DEAD:
+        if status == DEAD and live.dest:  # nobody takes the place of who had no name
             retry_us = self._policy.retry_us(
                 reason,
                 now_us=now_us,
