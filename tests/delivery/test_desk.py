@@ -7,6 +7,7 @@ from asyncio import sleep as pause  # noqa: TID251  # under virtual time it move
 from typing import ClassVar
 
 import pytest
+from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import Filter
@@ -21,10 +22,12 @@ async def start(system: rg.System, spec: rg.ChildSpec) -> None:
     await system.root.call(rg.Supervisor.start_child(spec), timeout=5.0)
 
 
-async def accept(to: str, *messages: rg.Message, **options: object) -> None:
+async def accept(to: str, *messages: rg.Message, **options: Unpack[rg.SendOptions]) -> None:
     """Send these, one after the other, without waiting for handlers."""
     for message in messages:
-        await rg.supervised_send(to, message, timeout=5.0, durable=True, ack="accepted", **options)  # type: ignore[misc]
+        given: rg.SendOptions = {"durable": True, "ack": "accepted", **options}
+        what: object = message
+        await rg.supervised_send(to, what, timeout=5.0, **given)
 
 
 # -- names -----------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ def test_g7_a_message_of_a_lane_waits_for_the_settle_of_the_one_before() -> None
         await settled()
         assert journal.stats().out == 2  # the first of each lane
         await pause(5.0)
-        assert Box.kept == ["begun", "ended", 9, 2, 3] or Box.kept == ["begun", "ended", 2, 9, 3]
+        assert Box.kept in (["begun", "ended", 9, 2, 3], ["begun", "ended", 2, 9, 3])
 
     play(body, BOX)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 import pytest
+from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import DeadLetter, Filter
@@ -18,9 +19,12 @@ POISON = rg.child(Poison, name="poison")
 QUIET = rg.DeadLetterPolicy(retries=0)
 
 
-async def accept(to: str, *messages: rg.Message, **options: object) -> None:
+async def accept(to: str, *messages: rg.Message, **options: Unpack[rg.SendOptions]) -> None:
+    """Send these, one after the other, without waiting for handlers."""
     for message in messages:
-        await rg.supervised_send(to, message, timeout=5.0, durable=True, ack="accepted", **options)  # type: ignore[misc]
+        given: rg.SendOptions = {"durable": True, "ack": "accepted", **options}
+        what: object = message
+        await rg.supervised_send(to, what, timeout=5.0, **given)
 
 
 async def letters(journal: rg.Journal) -> list[DeadLetter]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Never
 
 import pytest
 
@@ -33,8 +33,8 @@ def on_machine(
     run_virtual(main())
 
 
-def send(message: rg.Message, ack: str = "accepted", to: str = "box") -> Awaitable[rg.Delivery[object]]:
-    return rg.supervised_send(to, message, timeout=5.0, durable=True, ack=ack)  # type: ignore[arg-type]
+def send(message: object, to: str = "box") -> Coroutine[object, Never, rg.Delivery[object]]:
+    return rg.supervised_send(to, message, timeout=5.0, durable=True, ack="accepted")
 
 
 def test_g1_a_commit_that_fails_accepts_nothing_and_says_so() -> None:

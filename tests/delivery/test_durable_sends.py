@@ -28,7 +28,9 @@ def test_the_reply_of_a_handled_call_comes_back() -> None:
 
 def test_g1_accepted_is_said_after_the_commit_and_not_before() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
-        system.suspend(system.whereis("box"))
+        box = system.whereis("box")
+        assert box is not None
+        system.suspend(box)
         delivery = await rg.supervised_send("box", Box.note(1), timeout=5.0, durable=True, ack="accepted")
         assert delivery.status == "accepted"
         counts = await journal.conservation()

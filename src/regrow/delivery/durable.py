@@ -18,7 +18,7 @@ from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.records import Delivery
 from regrow.delivery.service import opened_of
 from regrow.delivery.tracing import traceparent
-from regrow.errors import BadAddress, CallToSelf, DeliveryTimeout, EncodeFailed
+from regrow.errors import BadAddress, CallToSelf, EncodeFailed, NotAcceptedInTime
 from regrow.runtime.pid import Ref
 from regrow.runtime.process import Process, current_process
 
@@ -137,7 +137,7 @@ async def send_durable(
         BadAddress: The recipient has no name.
         CallToSelf: With `ack="handled"` it would wait for itself.
         EncodeFailed, NoCodec: The message can't be written.
-        DeliveryTimeout: It was not accepted in time; it may be accepted yet.
+        NotAcceptedInTime: It was not accepted in time; it may be accepted yet.
     """
     caller = current_process.get(None)
     if caller is not None:
@@ -157,7 +157,7 @@ async def send_durable(
     try:
         await wait.future
     except TimeoutError:
-        raise DeliveryTimeout(to, message, timeout, started=True) from None
+        raise NotAcceptedInTime(to, message, timeout) from None
     return Delivery(
         wait.end,
         live.dest,

@@ -85,6 +85,7 @@ In brackets: the built-in exception that it is as well::
             BroadcastFailed
             DeliveryExpired
             DeliveryTimeout (TimeoutError)
+                NotAcceptedInTime
             NoJournal
             NotSent
         JournalError
@@ -196,6 +197,7 @@ from regrow.errors.delivery import DeliveryExpired as DeliveryExpired
 from regrow.errors.delivery import DeliveryTimeout as DeliveryTimeout
 from regrow.errors.delivery import MailboxStayedFull as MailboxStayedFull
 from regrow.errors.delivery import NoJournal as NoJournal
+from regrow.errors.delivery import NotAcceptedInTime as NotAcceptedInTime
 from regrow.errors.delivery import NotSent as NotSent
 from regrow.errors.journal import JournalDamaged as JournalDamaged
 from regrow.errors.journal import JournalError as JournalError

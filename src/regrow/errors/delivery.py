@@ -15,6 +15,7 @@ __all__ = (
     "DeliveryTimeout",
     "MailboxStayedFull",
     "NoJournal",
+    "NotAcceptedInTime",
     "NotSent",
 )
 
@@ -68,6 +69,20 @@ class DeliveryTimeout(DeliveryError, TimeoutError):
         self.target = target
         self.timeout = timeout
         self.started = started
+
+
+class NotAcceptedInTime(DeliveryTimeout):
+    """The journal did not take a durable message in time: a commit is under way that may yet accept it."""
+
+    def __init__(self, target: object, message: object, timeout: float) -> None:
+        DeliveryError.__init__(
+            self,
+            f"{show(message)} to {target} was not in the journal within {timeout:g} s: it may be accepted yet, as"
+            " its commit is under way; an idempotency_key lets its handler tell a second one",
+        )
+        self.target = target
+        self.timeout = timeout
+        self.started = False
 
 
 class DeliveryExpired(DeliveryError):

@@ -41,7 +41,8 @@ class JournalTooNew(JournalError):
         self.found = found
         self.known = known
         super().__init__(
-            f"{path} has schema {found}, this version knows up to {known}: upgrade Regrow; nothing was changed"
+            f"{path} has schema {found}, this version knows up to {known}: upgrade Regrow;"
+            " nothing was changed"
         )
 
 
@@ -115,5 +116,6 @@ class StaleEpoch(JournalError):
         self.epoch = epoch
         self.current = current
         super().__init__(
-            f"a commit of {name!r} with epoch {epoch}, the current one is {current}: its successor owns the state"
+            f"a commit of {name!r} with epoch {epoch}, the current one is {current}:"
+            " its successor owns the state"
         )

@@ -210,7 +210,7 @@ class OpenJournal:
         self.desk.stop()
         self.desk.unslot_all()
         self.writer.close(JournalFailed(self.path, "the journal's process ended", "an acceptance"))
-        await self.writer.drained()
+        await self.writer.thread_done()
         await self._give_up()
 
     async def _give_up(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar, cast, final
 
 from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
@@ -81,6 +81,7 @@ class Writer:
         "_finishing",
         "_idle",
         "_kept",
+        "_on_thread",
         "_pause",
         "_paused",
         "_pending",
@@ -113,6 +114,7 @@ class Writer:
         self._paused = False
         self._finishing = False
         self._idle: list[asyncio.Future[None]] = []
+        self._on_thread: asyncio.Future[Any] | None = None
         self._closed: JournalFailed | None = None
         self.failure: JournalFailed | None = None
         """Why nothing can be written now; None if all is well."""
@@ -177,7 +179,8 @@ class Writer:
                 future.set_result(ended.result())
 
         if self._store.blocking:
-            self._threads.run(work).add_done_callback(done, context=self._engine.contexts.base)
+            on_thread = self._on_thread = self._threads.run(work)
+            on_thread.add_done_callback(done, context=self._engine.contexts.base)
             return
         ended: asyncio.Future[T] = self._engine.loop.create_future()
         try:
@@ -192,6 +195,11 @@ class Writer:
             future: asyncio.Future[None] = self._engine.loop.create_future()
             self._idle.append(future)
             await future
+
+    async def thread_done(self) -> None:
+        """Return when no thread works for it any more; whether its results were taken or not."""
+        if self._on_thread is not None:
+            await asyncio.wait([self._on_thread])
 
     async def finish(self) -> None:
         """Write what there is, and return; after a failed commit once more, and then no more."""
@@ -245,7 +253,7 @@ class Writer:
         self._committing = True
         begun = self._engine.monotonic()
         if self._store.blocking:
-            future = self._threads.run(partial(self._store.commit, operations))
+            future = self._on_thread = self._threads.run(partial(self._store.commit, operations))
             future.add_done_callback(partial(self._done, batch, begun), context=self._engine.contexts.base)
             return
         error: BaseException | None = None
