@@ -185,8 +185,11 @@ class SqliteStore:
         self._take_schema(connection, now_us)
         arm(connection)
         clean = cell(connection, "SELECT stopped_us IS NOT NULL FROM boot ORDER BY id DESC LIMIT 1")
-        if clean == 0 and (problem := quick_check(connection)):
-            raise apsw.CorruptError(problem)
+        if clean == 0:
+            if problem := quick_check(connection):
+                raise apsw.CorruptError(problem)
+            # Or the log of a program that is killed again and again would only ever grow.
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         last_id = cell(connection, "SELECT n FROM counter WHERE name = 'last_id'")
         if not isinstance(last_id, int):
             raise apsw.CorruptError(_NO_COUNTER)
