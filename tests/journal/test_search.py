@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.journal.model import Model
 from tests.journal.samples import START_US, burial, live
 
 LETTERS = 400
-CHOICES = {
+CHOICES: dict[str, list[Any]] = {
     "dest": ["a", "b", "c"],
     "type": ["t", "u"],
     "reason": ["rejected", "expired", "operator"],
@@ -50,8 +51,9 @@ def reader(path: Path, model: Model) -> Iterator[Reader]:
 
 def some_filter(chance: random.Random) -> Filter:
     names = [name for name in CHOICES if chance.random() < 0.4]
-    times = {name: chance.randrange(60) for name in ("older_us", "newer_us") if chance.random() < 0.3}
-    return Filter(**{name: chance.choice(CHOICES[name]) for name in names}, **times)
+    values: dict[str, Any] = {name: chance.choice(CHOICES[name]) for name in names}
+    values |= {name: chance.randrange(60) for name in ("older_us", "newer_us") if chance.random() < 0.3}
+    return Filter(**values)
 
 
 @pytest.mark.parametrize("scanned", [1, 20, 4000])
