@@ -345,7 +345,7 @@ class Journals(RuleBasedStateMachine):
 
 TestJournals = Journals.TestCase
 TestJournals.settings = settings(
-    max_examples=80,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

@@ -89,7 +89,8 @@ class Revive(msgspec.Struct, frozen=True, gc=False):
     """A dead letter is owed again: same id, message id, key and history, a new budget of attempts.
 
     The edited payload, if there is one, takes the place of the first. An expiry that is over when it is due
-    is dropped. `redrives` goes up by one, `auto` also counts as an automatic retry. One that isn't dead any more is left alone.
+    is dropped. `redrives` goes up by one, `auto` also counts as an automatic retry. One that isn't dead any
+    more is left alone.
     """
 
     id: int
