@@ -23,6 +23,8 @@ from tests.crash.wire import Start, tell
 
 BREAKER = rg.BreakerSettings(window_seconds=0.5, open_seconds=0.02, success_threshold=1)
 """Opens now and then, as so much fails here, and not for long."""
+CONCURRENCY = 8
+"""In one mailbox: what may kill its process comes again one at a time, so it mustn't stand in a long line."""
 LOOK = 0.01
 """Seconds between two looks at how much is left."""
 
@@ -47,9 +49,9 @@ async def work(folder: Path, seed: int, level: SyncLevel, start: Start) -> None:
     """One run: until it is killed, or told to stop."""
     keep = rg.DeadLetterPolicy(retries=0)  # redriven by the command alone, so that the end is the end
     if level == "none":
-        journal = rg.Journal.in_memory(dead_letters=keep)
+        journal = rg.Journal.in_memory(concurrency=CONCURRENCY, dead_letters=keep)
     else:
-        journal = rg.Journal(folder / "journal.db", sync=level, dead_letters=keep)
+        journal = rg.Journal(folder / "journal.db", sync=level, concurrency=CONCURRENCY, dead_letters=keep)
     world = World(folder, seed, start.number)
     async with rg.System(children(world), services=[journal]) as system:
         for recipient in plan.RECEIVERS:

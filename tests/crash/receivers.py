@@ -185,6 +185,6 @@ def children(world: World) -> list[rg.ChildSpec]:
         rg.child(Ledger, id=plan.LEDGER, name=plan.LEDGER, args=(world,)),
     ]
     return [
-        rg.supervisor(workers, id="workers", max_restarts=200, max_seconds=1.0),
-        rg.supervisor(keepers, id="keepers", max_restarts=200, max_seconds=1.0),
+        rg.supervisor(workers, id="workers", max_restarts=500, max_seconds=1.0),
+        rg.supervisor(keepers, id="keepers", max_restarts=500, max_seconds=1.0),
     ]
