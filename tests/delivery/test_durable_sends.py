@@ -21,6 +21,7 @@ def test_the_reply_of_a_handled_call_comes_back() -> None:
         delivery = await rg.supervised_send(system.ref("box", Box), Box.put(4), timeout=5.0, durable=True)
         assert (delivery.status, delivery.reply, delivery.attempts, delivery.error) == ("handled", 8, 1, None)
         assert delivery.recipient == "box"
+        await settled()
         assert (await journal.conservation()).done == 1
 
     play(body, BOX)

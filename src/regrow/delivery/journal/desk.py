@@ -140,6 +140,8 @@ class Desk:
         if live.id not in self.owed:
             return
         owed = old.again(live, unknown=unknown)
+        if not unknown:
+            self.free_slot(old)
         self.owed[live.id] = owed
         recipient = owed.recipient
         assert recipient is not None
@@ -153,9 +155,8 @@ class Desk:
             owed.expiry.cancel()
         if owed.timer is not None:
             owed.timer.cancel()
-        if owed.slot >= 0 and owed.state != BEGUN:
-            self.slots.end(owed.slot)
-            owed.slot = -1
+        if owed.state != BEGUN:
+            self.free_slot(owed)
         recipient = owed.recipient
         if recipient is not None and owed.live.lane is not None:
             following = recipient.leave(owed)
@@ -186,14 +187,26 @@ class Desk:
     def ended(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A hand-out has ended; on somebody's stack, so it is only noted."""
         owed.state = OVER
-        self.unslot(owed)
+        if error is None:
+            self.unslot(owed)
+        if error is None and owed.wait is not None and not owed.settled and owed.live.id in self.owed:
+            # Handled is handled: its sender need not wait for the commit that settles it.
+            owed.wait.tell("handled", owed.live.attempts + owed.live.crashes + 1, result)
         self._ended.append((owed, result, error))
         if not self._armed:
             self.arm()
 
     def unslot(self, owed: Owed) -> None:
-        """Its handler runs no more. What is not repeatable keeps its slot until its end is committed."""
-        if owed.slot >= 0 and owed.repeatable:
+        """Its handler has ended. What is not repeatable keeps its slot until that is committed.
+
+        So does what killed its process: the blame outlives the program.
+        """
+        if owed.repeatable:
+            self.free_slot(owed)
+
+    def free_slot(self, owed: Owed) -> None:
+        """It is known, and committed, how it ended."""
+        if owed.slot >= 0:
             self.slots.end(owed.slot)
             owed.slot = -1
 
@@ -239,6 +252,11 @@ class Desk:
         return self.engine.timers.internal(self.clock.loop_time(us) - self.engine.loop.time(), call)
 
     # -- a turn --------------------------------------------------------------------------------
+
+    def turn_now(self) -> None:
+        """Have the turn that is due at once; the callback that was to bring it finds nothing to do."""
+        if self._armed:
+            self._turn()
 
     def _turn(self) -> None:
         self._armed = False

@@ -112,6 +112,7 @@ class OpenJournal:
             next_id=self.next_id,
             crash=self._crash,
         )
+        self.writer.after = self.desk.turn_now
         self.loop_reader: Reader = store.reader()
         self._reader: Reader | None = None
         self._reading: asyncio.Future[Any] | None = None

@@ -82,9 +82,7 @@ class Outcomes:
 
     def _tell(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A persistent server has settled it; its answer has come now."""
-        if owed.slot >= 0:
-            self._desk.slots.end(owed.slot)
-            owed.slot = -1
+        self._desk.free_slot(owed)
         if owed.wait is None:
             return
         attempts = owed.live.attempts + owed.live.crashes + 1
@@ -120,6 +118,7 @@ class Outcomes:
     ) -> None:
         target = owed.target
         assert target is not None
+        crashed = False
         if isinstance(error, ProcessExited) and error.target is target and target.status == DEAD:
             if not owed.has_begun or owed.returned or _put_down(owed, error.reason):
                 self._released(owed, now)
@@ -127,6 +126,7 @@ class Outcomes:
                 self._record(owed, now, ok=True)
                 settled.append((owed, "handled", None, None))
             else:
+                crashed = True
                 self._crashed(owed, error, now)
         elif isinstance(error, NoProcess) and target.status == DEAD:
             self._released(owed, now)
@@ -136,6 +136,8 @@ class Outcomes:
         else:
             self._record(owed, now, ok=not self._counts(owed, error))
             settled.append((owed, "rejected", None, error))
+        if not crashed:
+            self._desk.unslot(owed)
 
     def _counts(self, owed: Owed, error: BaseException) -> bool:
         """Whether a declared exception counts as a failure for the breaker."""
@@ -280,9 +282,6 @@ class Outcomes:
         elif owed.live.crashes >= owed.live.max_crashes:
             self._over(owed, "crash_loop", Cause(error=CUT_SHORT), None, None)
         else:
-            if owed.slot >= 0:
-                desk.slots.end(owed.slot)
-                owed.slot = -1
             desk.again(owed, owed.live)
 
     # -- what is written -----------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
 from regrow.runtime.threadpool import Threadpool
@@ -36,6 +38,32 @@ class JournalThreads:
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run `work` on a thread; the future is the loop's."""
         return self._loop.run_in_executor(cast("Executor", self), work)
+
+    def run_then(
+        self, work: Callable[[], object], then: Callable[[BaseException | None], object], context: Context
+    ) -> asyncio.Future[None]:
+        """Run `work` on a thread and `then` on the loop, with what it raised, in the first pass after it.
+
+        A callback of the future would come a pass of the loop later: beside handlers that keep the loop
+        busy that is most of what a commit takes. `then` gets a `CancelledError` if the thread is given up.
+        """
+
+        def both() -> None:
+            error: BaseException | None = None
+            try:
+                work()
+            except BaseException as raised:  # noqa: BLE001  # whoever waits for it is told
+                error = raised
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+                self._loop.call_soon_threadsafe(then, error, context=context)
+
+        def given_up(future: asyncio.Future[None]) -> None:
+            if future.cancelled():
+                then(asyncio.CancelledError())
+
+        future = self.run(both)
+        future.add_done_callback(given_up, context=context)
+        return future
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """For the loop: take the work to a thread."""

@@ -89,6 +89,7 @@ class Writer:
         "_store",
         "_threads",
         "_work",
+        "after",
         "commits",
         "failure",
         "observe",
@@ -122,6 +123,8 @@ class Writer:
         """Called with the error of a commit that failed, and with None when one succeeds again."""
         self.observe: Callable[[Sequence[Operation]], object] | None = None
         """Called with the operations of each transaction, before their owners are."""
+        self.after: Callable[[], object] | None = None
+        """Called after each commit, when its owners know of it."""
         self.commits: int = 0
         self.operations: int = 0
         self.slowest: float = 0.0
@@ -253,8 +256,11 @@ class Writer:
         self._committing = True
         begun = self._engine.monotonic()
         if self._store.blocking:
-            future = self._on_thread = self._threads.run(partial(self._store.commit, operations))
-            future.add_done_callback(partial(self._done, batch, begun), context=self._engine.contexts.base)
+            self._on_thread = self._threads.run_then(
+                partial(self._store.commit, operations),
+                partial(self._done, batch, begun),
+                self._engine.contexts.base,
+            )
             return
         error: BaseException | None = None
         try:
@@ -263,9 +269,10 @@ class Writer:
             error = failure
         self._finished(batch, begun, error)
 
-    def _done(self, batch: list[Pending], begun: float, future: asyncio.Future[None]) -> None:
-        given_up = JournalFailed("journal", "its thread was given up", "a commit")
-        self._finished(batch, begun, given_up if future.cancelled() else future.exception())
+    def _done(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            error = JournalFailed("journal", "its thread was given up", "a commit")
+        self._finished(batch, begun, error)
 
     def _finished(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
         expected = error
@@ -303,6 +310,8 @@ class Writer:
                 self.observe(operations)
         for _, unit, _ in batch:
             unit.committed()
+        if self.after is not None:
+            self.after()
         if recovered:
             self._mended()
 
