@@ -66,6 +66,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULTS: Final = Options()
 _kept: dict[object, Options] = {}
 """Options that were in order, by what was given: a sender gives the same ones again and again."""
+_latest: tuple[SendOptions, Options] = ({}, DEFAULTS)
+"""The last of them: to compare is faster than to look up."""
 
 
 def options_of(given: SendOptions) -> Options:
@@ -74,6 +76,10 @@ def options_of(given: SendOptions) -> Options:
     Raises:
         BadDeliveryOption: One of them can't be used, or is unknown.
     """
+    global _latest  # noqa: PLW0603  # a memory of one
+    before, found_before = _latest
+    if given == before:
+        return found_before
     key = tuple(given.items())
     try:
         found = _kept.get(key)
@@ -84,6 +90,7 @@ def options_of(given: SendOptions) -> Options:
         if len(_kept) >= KEPT:
             _kept.clear()
         _kept[key] = found
+    _latest = (given, found)
     return found
 
 

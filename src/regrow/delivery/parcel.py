@@ -28,6 +28,7 @@ class Parcel:
         message: What is sent.
         seconds: How long it may take.
         options: How it is sent.
+        began: When it was sent, on the loop's clock; default now.
 
     Raises:
         NoJournal: It is to become a dead letter if it fails, and there are none.
@@ -48,10 +49,16 @@ class Parcel:
         "traceparent",
     )
 
-    def __init__(
-        self, outbox: Outbox, to: Recipient, message: object, seconds: float, options: Options
+    def __init__(  # noqa: PLR0917  # made for each send
+        self,
+        outbox: Outbox,
+        to: Recipient,
+        message: object,
+        seconds: float,
+        options: Options,
+        began: float | None = None,
     ) -> None:
-        now = outbox.engine.loop.time()
+        now = outbox.engine.loop.time() if began is None else began
         self._made_id: str | None = None
         self.outbox: Outbox = outbox
         self.to: Recipient = to

@@ -7,16 +7,16 @@ from asyncio import get_running_loop
 from collections.abc import Coroutine
 from sys import exception as exception_in_flight
 from sys import modules
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 from typing import cast as typed
 
 from typing_extensions import Unpack
 
-from regrow.core.deliveries import CurrentDelivery
 from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.bury import journal_of
+from regrow.delivery.handoff import HandOff, go_on, known_of, tell_both, used_up
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
 from regrow.delivery.parcel import Parcel
@@ -24,7 +24,7 @@ from regrow.delivery.persistence.buffered import Done
 from regrow.delivery.recipients import Recipient, recipient_of
 from regrow.delivery.records import Delivery
 from regrow.delivery.sending import Sending
-from regrow.delivery.tracing import TRACE, traceparent
+from regrow.delivery.tracing import TRACE
 from regrow.errors import BadDeliveryOption, CallFromHandler
 from regrow.runtime.delivering import FRESH
 from regrow.runtime.pid import Address, Ref, Timeout
@@ -34,8 +34,7 @@ from regrow.runtime.process import IDLE, RUNNING, Process, current_process
 if TYPE_CHECKING:
     from typing import Never
 
-    from regrow.resilience.breaker import Breaker
-    from regrow.runtime.blueprint import Entry
+    from regrow.core.deliveries import CurrentDelivery
     from regrow.runtime.engine import Engine
 
 __all__ = ("send_to_self", "supervised_send", "supervised_send_from_thread")
@@ -173,7 +172,7 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                 begun = outbox.time()
                 if engine.attention:
                     engine.threads.attend()
-                known = _known(outbox, options) if options.tagged or TRACE in modules else FRESH
+                known = known_of(outbox, options) if options.tagged or TRACE in modules else FRESH
                 if options.on_error == "dead_letter":
                     journal_of(outbox, 'on_error="dead_letter"')
                 process.status = RUNNING
@@ -201,7 +200,7 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                     now = outbox.time()
                     real = now if outbox.one_clock else engine.monotonic()
                     if real > engine.turn_end or engine.hand_offs_left <= 0:
-                        _used_up(engine, process, message)
+                        used_up(engine, process, message)
                     seconds = now - begun
                     if breaker is not None:
                         breaker.record(permit, now, True, seconds)
@@ -211,67 +210,19 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                     delivery = Delivery("handled", to, process, 1, reply, None, seconds, made)
                     wanted = engine.hub.wanted
                     if wanted and (DeliveryHandled in wanted or DeliveryStarted in wanted):
-                        _tell(engine, delivery, message, begun)
+                        tell_both(engine, delivery, message, begun)
                     return delivery
-                ended = _HandOff(process, handler, breaker, permit, known, result, error)
+                ended = HandOff(process, handler, breaker, permit, known, result, error)
                 error = result = None  # a traceback would have this frame
                 return await _go_on(Parcel(outbox, to, message, timeout, options), ended)
     return await _take_the_long_way(engine, to, message, timeout, options)
 
 
-class _HandOff(NamedTuple):
-    """A hand-off that did not just return."""
-
-    process: Process
-    handler: Entry
-    breaker: Breaker | None
-    permit: int
-    known: object
-    result: object
-    error: BaseException | None
-
-
-async def _go_on(parcel: Parcel, ended: _HandOff) -> Delivery[object]:
-    """From here on it is like any other attempt."""
-    if isinstance(ended.known, CurrentDelivery):
-        parcel.set_id(ended.known.id)
+async def _go_on(parcel: Parcel, ended: HandOff) -> Delivery[object]:
     waiter = _Waiter(parcel)
-    attempt = waiter.sending.adopt(ended.process, ended.permit, ended.breaker)
-    request = attempt.make_request(parcel.message)
-    calls = parcel.outbox.engine.calls
-    calls.supervised_inline(ended.process, ended.handler, request, ended.result, ended.error)
+    go_on(waiter.sending, ended)
     del ended  # with its error
     return await waiter.wait()
-
-
-def _used_up(engine: Engine, process: Process, message: object) -> None:
-    """The time or the hand-offs of this turn are used up."""
-    engine.scheduler.exhausted()
-    if engine.timing:
-        engine.scheduler.check_slow(process, message, engine.begun)
-
-
-def _known(outbox: Outbox, options: Options) -> object:
-    """What `current_delivery()` tells in a hand-off, if it is known beforehand."""
-    trace = traceparent()
-    if trace is None and options.metadata is None and options.idempotency_key is None:
-        return FRESH
-    id = outbox.new_id()
-    key = options.idempotency_key or id
-    return CurrentDelivery(id=id, idempotency_key=key, metadata=options.metadata or {}, traceparent=trace)
-
-
-def _tell(engine: Engine, delivery: Delivery[object], message: object, begun: float) -> None:
-    """The events of a hand-off."""
-    hub = engine.hub
-    to = delivery.recipient
-    if DeliveryStarted in hub.wanted:
-        hub.emit(
-            DeliveryStarted(at=begun, id=delivery.id, recipient=to, message=engine.reporter.show(message))
-        )
-    if DeliveryHandled in hub.wanted:
-        at = begun + delivery.seconds
-        hub.emit(DeliveryHandled(at=at, id=delivery.id, recipient=to, attempts=1, seconds=delivery.seconds))
 
 
 async def _take_the_long_way(
