@@ -8,6 +8,7 @@ import pytest
 
 import regrow as rg
 from tests.delivery.kit import Worker, pause, play, start, worker
+from tests.virtual_loop import run_virtual
 
 
 def test_a_producer_is_never_more_than_the_window_ahead(hand_off: bool) -> None:
@@ -76,6 +77,38 @@ def test_a_failure_is_raised_at_the_next_send_or_at_the_end(hand_off: bool) -> N
         assert (credit.failed, quiet.failed) == (2, 1)
 
     play(body, hand_off=hand_off)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("retries", [0, 5])
+def test_when_the_system_ends_nobody_waits_for_credit_any_more(
+    hand_off: bool, how: str, retries: int
+) -> None:
+    async def main() -> None:
+        seen: list[object] = []
+        async with rg.System([worker(seen)], hand_off=hand_off) as system:
+            credit = rg.Credit(system.ref("worker", Worker), window=2, retries=retries)
+            await credit.send(Worker.note_slowly(1_000.0), timeout=5_000.0)
+            await credit.send(Worker.note("never"), timeout=5_000.0)
+            sends = [asyncio.create_task(credit.send(Worker.note(n), timeout=5_000.0)) for n in range(3)]
+            draining = asyncio.create_task(credit.drain(timeout=5_000.0))
+            await pause(1.0)
+            assert not any(task.done() for task in (*sends, draining))
+            if how == "kill":
+                system.kill()
+                await system.wait()
+            else:
+                await system.stop()
+            ended = await asyncio.wait_for(
+                asyncio.gather(*sends, draining, return_exceptions=True), timeout=100.0
+            )
+        assert any(isinstance(one, rg.errors.ProcessExited) for one in ended)
+        assert (credit.left, credit.handled) == (2, 0)
+        assert seen == []
+        with pytest.raises(rg.errors.NotStarted):
+            await credit.send(Worker.note("too late"), timeout=5.0)
+
+    run_virtual(main(), limit=20.0)
 
 
 def test_a_bad_credit_is_refused(hand_off: bool) -> None:
