@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import regrow as rg
+from regrow.delivery.options import SendOptions
 from tests.delivery.kit import Worker, pause, play, start, worker
 from tests.virtual_loop import run_virtual
 
@@ -116,7 +117,8 @@ def test_a_bad_credit_is_refused(hand_off: bool) -> None:
         for window in (0, -1, 1.5, "3"):
             with pytest.raises(rg.errors.BadDeliveryOption, match="window"):
                 rg.Credit("worker", window=window)  # type: ignore[arg-type]
-        for option in ({"ack": "accepted"}, {"durable": True}):
+        refused: tuple[SendOptions, ...] = ({"ack": "accepted"}, {"durable": True})
+        for option in refused:
             with pytest.raises(rg.errors.BadDeliveryOption, match="given back"):
                 rg.Credit("worker", **option)
 

@@ -87,7 +87,7 @@ class Casting:
         self.message: object = message
         self.seconds: float = seconds
         self.options: Options = options
-        self.slices = Slices(outbox)
+        self.slices: Slices = Slices(outbox)
         self.began: float = outbox.engine.loop.time()
         self.deadline: float = self.began + seconds
         self._left = len(addresses)

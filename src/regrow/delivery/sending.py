@@ -102,8 +102,8 @@ class Sending(Ends):
     def adopt(self, process: Process, permit: int, breaker: Breaker | None) -> Attempt:
         """A hand-off was its first attempt, and did not just return."""
         self._begin()
-        self.attempts = 1
-        self.pid = process
+        self.attempts: int = 1
+        self.pid: Process | None = process
         self._breaker, self._permit = breaker, permit
         self._stage = "trying"
         self._attempt = attempt = Attempt(self, process, 1, self.tried_at, begun=True, placed=True)
@@ -134,17 +134,17 @@ class Sending(Ends):
         self.attempts += 1
         to = self.parcel.to
         process = self._engine.names.get(to) if isinstance(to, str) else to
-        self.tried_at = now = self._engine.loop.time()
+        self.tried_at: float = self._engine.loop.time()
         if process is None or process.status == DEAD:
             self._failed("no_process", NoProcess(to))
             return
         if isinstance(self.parcel.message, Message):
             process.blueprint.entry(self.parcel.message)
         self._wait_for(process)
-        if not self._admitted(process, now):
+        if not self._admitted(process, self.tried_at):
             return
         self.pid = process
-        self._attempt = attempt = Attempt(self, process, self.attempts, now)
+        self._attempt = attempt = Attempt(self, process, self.attempts, self.tried_at)
         self._time_attempt(attempt)
         attempt.put()
 

@@ -19,7 +19,7 @@ from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.opened import OpenJournal, open_journal
 from regrow.delivery.journal.operations import Operation, QuarantineCause
-from regrow.delivery.journal.options import JournalSettings, journal_options
+from regrow.delivery.journal.options import JournalOptions, JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
 from regrow.delivery.journal.server import JournalServer
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
@@ -136,7 +136,7 @@ class Journal:
     def _setup(
         self, store: Callable[[], Store], path: str, slots: Callable[[], Slots], given: JournalSettings
     ) -> None:
-        self.options = journal_options(given)
+        self.options: JournalOptions = journal_options(given)
         self.path: str = path
         self._make_store = store
         self._slots = slots

@@ -77,8 +77,8 @@ class NotAcceptedInTime(DeliveryTimeout):
     def __init__(self, target: object, message: object, timeout: float) -> None:
         DeliveryError.__init__(
             self,
-            f"{show(message)} to {target} was not in the journal within {timeout:g} s: it may be accepted yet, as"
-            " its commit is under way; an idempotency_key lets its handler tell a second one",
+            f"{show(message)} to {target} was not in the journal within {timeout:g} s: it may be accepted"
+            " yet, as its commit is under way; with an idempotency_key its handler can tell a second one",
         )
         self.target = target
         self.timeout = timeout
@@ -114,6 +114,8 @@ class NotSent(DeliveryError):
     Attributes:
         because: That recipient.
     """
+
+    __cause__: BaseException | None
 
     def __init__(self, because: object, problem: BaseException) -> None:
         super().__init__(f"nothing was sent to anybody, because of {because}: {problem}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.rows import Live
     from regrow.delivery.journal.slots import Slots
     from regrow.delivery.journal.writer import Writer
+    from regrow.resilience.breakers import Breakers
     from regrow.resilience.breakers import Recipient as Guarded
     from regrow.runtime.engine import Engine
     from regrow.runtime.timers import Timer
@@ -76,21 +77,21 @@ class Desk:
         crash: Callable[[BaseException], object],
     ) -> None:
         self._crash = crash
-        self.engine = engine
-        self.writer = writer
-        self.clock = clock
-        self.slots = slots
-        self.books = books
-        self.concurrency = concurrency
-        self.next_id = next_id
-        self.backoff = ExponentialBackoff()
-        self.pacers = Pacers()
-        self.breakers = breakers_of(engine)
+        self.engine: Engine = engine
+        self.writer: Writer = writer
+        self.clock: JournalClock = clock
+        self.slots: Slots = slots
+        self.books: Books = books
+        self.concurrency: int = concurrency
+        self.next_id: Callable[[], int] = next_id
+        self.backoff: ExponentialBackoff = ExponentialBackoff()
+        self.pacers: Pacers = Pacers()
+        self.breakers: Breakers = breakers_of(engine)
         self.recipients: dict[str, Recipient] = {}
         self.owed: dict[int, Owed] = {}
         """What is live and known here, by number."""
-        self.handing = Handing(self, aliases)
-        self.outcomes = Outcomes(self)
+        self.handing: Handing = Handing(self, aliases)
+        self.outcomes: Outcomes = Outcomes(self)
         self._dirty: deque[Recipient] = deque()
         self._ended: deque[tuple[Owed, object, BaseException | None]] = deque()
         self._armed = False

@@ -25,7 +25,7 @@ class LockFile:
     __slots__ = ("__weakref__", "_file", "path")
 
     def __init__(self, journal: Path) -> None:
-        self.path = journal.with_name(journal.name + ".lock")
+        self.path: Path = journal.with_name(journal.name + ".lock")
         self._file: int | None = None
 
     @property

@@ -75,13 +75,13 @@ class OpenJournal:
         clock: JournalClock,
         options: JournalOptions,
     ) -> None:
-        self.engine = engine
-        self.process = process
-        self.path = path
-        self.store = store
-        self.slots = slots
-        self.threads = threads
-        self.clock = clock
+        self.engine: Engine = engine
+        self.process: Process = process
+        self.path: str = path
+        self.store: Store = store
+        self.slots: Slots = slots
+        self.threads: JournalThreads = threads
+        self.clock: JournalClock = clock
         self.boot: int = opened.boot
         self.epochs: dict[str, int] = dict(opened.epochs)
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
@@ -91,9 +91,9 @@ class OpenJournal:
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
         self.random: Random = engine.ports.random(f"deliveries of start {opened.boot}")
-        self.writer = Writer(engine, store, threads, self._crash)
+        self.writer: Writer = Writer(engine, store, threads, self._crash)
         self.writer.on_trouble = self._trouble
-        self.books = Books(
+        self.books: Books = Books(
             engine,
             clock,
             options.dead_letters,
@@ -101,7 +101,7 @@ class OpenJournal:
             quarantined=opened.quarantined,
             code_version=options.code_version,
         )
-        self.desk = Desk(
+        self.desk: Desk = Desk(
             engine=engine,
             writer=self.writer,
             clock=clock,

@@ -57,8 +57,11 @@ class Tables:
     )
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.accepted = self.done = self.discarded = self.last_id = 0
+        self.lock: threading.Lock = threading.Lock()
+        self.accepted: int = 0
+        self.done: int = 0
+        self.discarded: int = 0
+        self.last_id: int = 0
         self.live: dict[int, Live] = {}
         self.dead: dict[int, DeadLetter] = {}
         self.attempts: dict[int, list[Attempt]] = {}

@@ -48,7 +48,7 @@ class Submitted:
     __slots__ = ("future",)
 
     def __init__(self, future: asyncio.Future[None]) -> None:
-        self.future = future
+        self.future: asyncio.Future[None] = future
 
     def committed(self) -> None:
         """Tell the future, unless it was cancelled."""
