@@ -1,9 +1,10 @@
-"""What the desk has written: it must not be lost, so a failed commit is tried again."""
+"""Units of a transaction: who is told of its commit. What the desk has written must not be lost."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
 from regrow.delivery.journal.owed import End, Owed
 
@@ -11,9 +12,42 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.desk import Desk
     from regrow.errors import JournalFailed, StaleEpoch
 
-__all__ = ("Handled", "Kept", "Settled")
+__all__ = ("Handled", "Kept", "Settled", "Submitted", "Unit")
 
 Handled: TypeAlias = "tuple[Owed, End, object, BaseException | None]"
+
+
+class Unit(Protocol):
+    """Operations that belong together, and who wants to know of their commit. Both are called on the loop."""
+
+    def committed(self) -> None:
+        """They are in the journal."""
+        ...
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
+        """They are not. True asks for another try, before anything that came later."""
+        ...
+
+
+@final
+class Submitted:
+    """A unit whose owner waits by a future."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self.future: asyncio.Future[None] = future
+
+    def committed(self) -> None:
+        """Tell the future, unless it was cancelled."""
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
+        """Fail the future."""
+        if not self.future.done():
+            self.future.set_exception(error)
+        return False
 
 
 @final

@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, final
 
 from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
+from regrow.delivery.journal.units import Submitted, Unit
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.threads import JournalThreads
     from regrow.runtime.engine import Engine
 
-__all__ = ("Unit", "Writer")
+__all__ = ("Writer",)
 
 T = TypeVar("T")
 MAX_OPERATIONS: Final = 512
@@ -25,41 +26,7 @@ FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
 
-
-class Unit(Protocol):
-    """Operations that belong together, and who wants to know of their commit. Both are called on the loop."""
-
-    def committed(self) -> None:
-        """They are in the journal."""
-        ...
-
-    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
-        """They are not. True asks for another try, before anything that came later."""
-        ...
-
-
 Pending: TypeAlias = tuple[Sequence[Operation], Unit, int]
-
-
-@final
-class Submitted:
-    """A unit whose owner waits by a future."""
-
-    __slots__ = ("future",)
-
-    def __init__(self, future: asyncio.Future[None]) -> None:
-        self.future: asyncio.Future[None] = future
-
-    def committed(self) -> None:
-        """Tell the future, unless it was cancelled."""
-        if not self.future.done():
-            self.future.set_result(None)
-
-    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
-        """Fail the future."""
-        if not self.future.done():
-            self.future.set_exception(error)
-        return False
 
 
 @final
