@@ -223,6 +223,29 @@ class StoreContract:
         store.commit([ops.Revive(1, START_US, dest="other")])
         assert reader.live() == [live(1, dest="other", payload=b"better", due_us=START_US, redrives=1)]
 
+    def test_the_first_payload_is_kept_over_all_edits_and_redrives(
+        self, store: Store, reader: Reader
+    ) -> None:
+        again = (ops.Revive(1, START_US), ops.Bury(1, 1, 0, burial()))
+        store.commit([ops.BuryNew(live(1), burial()), *again])
+        assert [letter.original for letter in reader.dead(Filter())] == [None]
+        for edited in (b"better", b"best", None):
+            store.commit([ops.Annotate(1, edited=edited), *again])
+            (letter,) = reader.dead(Filter())
+            assert (letter.original, letter.first) == (live(1).payload, live(1).payload)
+            assert letter.live.payload == (edited or b"best")
+        store.commit([ops.Revive(1, START_US), ops.Settle(1, True)])
+        store.commit([ops.BuryNew(live(2), burial()), ops.Annotate(2, auto_retries=4, original=b"first")])
+        (letter,) = reader.dead(Filter())
+        assert (letter.auto_retries, letter.original, letter.edited) == (4, b"first", None)
+
+    def test_a_dead_letter_is_found_by_its_message(self, store: Store, reader: Reader) -> None:
+        store.commit([ops.BuryNew(live(1), burial()), ops.BuryNew(live(2), burial()), ops.Accept(live(3))])
+        found = reader.dead_message(live(2).mid)
+        assert found == reader.dead_one(2)
+        assert found is not None
+        assert reader.dead_message(live(3).mid) is None
+
     def test_automatic_retries_are_counted_over_deaths(self, store: Store, reader: Reader) -> None:
         store.commit([ops.BuryNew(live(1), burial())])
         for auto in (True, False, True):

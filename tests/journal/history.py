@@ -28,7 +28,9 @@ from tests.journal.samples import (
 
 SCHEMAS = Path(__file__).with_name("schemas")
 
-JOB = RedriveJob(id=1, where=Filter(dest="worker", fingerprint=b"\xff"), actor="me", cursor=Cursor(5, 6))
+JOB = RedriveJob(
+    id=1, where=Filter(dest="worker", fingerprint=b"\xff"), actor="me", cursor=Cursor(5, 6), watched=(6,)
+)
 ENTRY = AuditEntry(at_us=START_US, actor="me", action="purge", target="7", detail="old")
 
 HISTORY: tuple[ops.Operation, ...] = (
@@ -42,6 +44,7 @@ HISTORY: tuple[ops.Operation, ...] = (
     ops.Bury(5, 2, 0, burial(START_US + 5)),
     ops.Regroup(5, QUARANTINED),
     ops.Bury(6, 1, 0, burial()),
+    ops.Annotate(6, edited=b"edited"),
     ops.Revive(6, START_US + 6, auto=True),
     ops.Bury(6, 1, 0, burial(START_US + 6)),
     ops.Bury(7, 1, 0, burial()),

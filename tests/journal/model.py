@@ -36,6 +36,7 @@ class Entry:
     edited: bytes | None = None
     note: str | None = None
     auto_retries: int = 0
+    original: bytes | None = None
 
     def change(self, **values: Any) -> None:
         self.live = msgspec.structs.replace(self.live, **values)
@@ -48,6 +49,7 @@ class Entry:
             edited=self.edited,
             note=self.note,
             auto_retries=self.auto_retries,
+            original=self.original,
         )
 
 
@@ -165,6 +167,8 @@ class Model:
             case ops.Revive(id, due_us, dest, auto):
                 for entry in self.having(id, "dead"):
                     expires_us = entry.live.expires_us
+                    if entry.edited and entry.original is None:
+                        entry.original = entry.live.payload
                     entry.change(
                         due_us=due_us,
                         dest=dest or entry.live.dest,
@@ -178,12 +182,8 @@ class Model:
                     entry.auto_retries += auto
             case ops.Purge(id):
                 self._end(id, "dead", "discarded")
-            case ops.Annotate(id, edited, note, retry_us):
-                for entry in self.having(id, "dead"):
-                    entry.edited = entry.edited if edited is msgspec.UNSET else edited
-                    entry.note = entry.note if note is msgspec.UNSET else note
-                    if retry_us is not msgspec.UNSET:
-                        self._bury_anew(entry, retry_us=retry_us)
+            case ops.Annotate():
+                self._annotate(op)
             case ops.Regroup(id, status):
                 for entry in self.having(id, "dead"):
                     self._bury_anew(entry, status=status)
@@ -191,6 +191,14 @@ class Model:
                 self.causes = self.causes | {fingerprint} if on else self.causes - {fingerprint}
             case _:
                 pass
+
+    def _annotate(self, op: ops.Annotate) -> None:
+        for entry in self.having(op.id, "dead"):
+            for name in ("edited", "note", "auto_retries", "original"):
+                if (value := getattr(op, name)) is not msgspec.UNSET:
+                    setattr(entry, name, value)
+            if op.retry_us is not msgspec.UNSET:
+                self._bury_anew(entry, retry_us=op.retry_us)
 
     def _servers(self, op: ops.Operation) -> None:
         match op:

@@ -150,6 +150,12 @@ operations = st.one_of(
         note=st.none() | st.text(max_size=3),
     ),
     st.builds(ops.Annotate, ids, retry_us=maybe_time),
+    st.builds(
+        ops.Annotate,
+        ids,
+        auto_retries=st.integers(0, 3),
+        original=st.none() | st.binary(min_size=1, max_size=4),
+    ),
     st.builds(ops.Regroup, ids, statuses),
     st.builds(ops.QuarantineCause, fingerprints, st.booleans(), times, names),
     st.builds(ops.Processed, names, st.text(max_size=2), times),

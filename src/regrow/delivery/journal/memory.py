@@ -193,6 +193,8 @@ class MemoryStore:
             redrives=live.redrives + 1,
         )
         self._tables.auto_retries[op.id] = letter.auto_retries + op.auto
+        if letter.edited is not None or letter.original is not None:
+            self._tables.originals[op.id] = letter.first
 
     def _purge(self, op: ops.Purge) -> None:
         if self._tables.dead.pop(op.id, None) is not None:
@@ -204,7 +206,7 @@ class MemoryStore:
         if letter is not None:
             if op.retry_us is not msgspec.UNSET:
                 letter = _replace(letter, burial=_replace(letter.burial, retry_us=op.retry_us))
-            given = {"edited": op.edited, "note": op.note}
+            given = {name: getattr(op, name) for name in ("edited", "note", "auto_retries", "original")}
             given = {name: value for name, value in given.items() if value is not msgspec.UNSET}
             self._tables.dead[op.id] = _replace(letter, **given)
 
@@ -248,6 +250,7 @@ class MemoryStore:
 
     def _take(self, id: int) -> bool:
         self._tables.auto_retries.pop(id, None)
+        self._tables.originals.pop(id, None)
         return self._tables.live.pop(id, None) is not None
 
     def _attempted(self, id: int, attempt: Attempt | None) -> None:
@@ -256,8 +259,9 @@ class MemoryStore:
 
     def _entomb(self, live: Live, burial: Burial) -> None:
         auto_retries = self._tables.auto_retries.pop(live.id, 0)
+        original = self._tables.originals.pop(live.id, None)
         del self._tables.live[live.id]
-        self._put_dead(DeadLetter(live=live, burial=burial, auto_retries=auto_retries))
+        self._put_dead(DeadLetter(live=live, burial=burial, auto_retries=auto_retries, original=original))
 
     def _put_dead(self, letter: DeadLetter) -> None:
         self._tables.dead[letter.live.id] = letter

@@ -88,9 +88,9 @@ class Discard(msgspec.Struct, frozen=True, gc=False):
 class Revive(msgspec.Struct, frozen=True, gc=False):
     """A dead letter is owed again: same id, message id, key and history, a new budget of attempts.
 
-    The edited payload, if there is one, takes the place of the first. An expiry that is over when it is due
-    is dropped. `redrives` goes up by one, `auto` also counts as an automatic retry. One that isn't dead any
-    more is left alone.
+    The edited payload, if there is one, takes the place of the first, which is kept as `original`. An expiry
+    that is over when it is due is dropped. `redrives` goes up by one, `auto` also counts as an automatic
+    retry. One that isn't dead any more is left alone.
     """
 
     id: int
@@ -109,12 +109,14 @@ class Purge(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Annotate(msgspec.Struct, frozen=True, gc=False):
-    """An operator edits a dead letter: what is UNSET stays as it is."""
+    """What stands beside a dead letter changes: what is UNSET stays as it is."""
 
     id: int
     edited: bytes | msgspec.UnsetType | None = msgspec.UNSET
     note: str | msgspec.UnsetType | None = msgspec.UNSET
     retry_us: int | msgspec.UnsetType | None = msgspec.UNSET
+    auto_retries: int | msgspec.UnsetType = msgspec.UNSET
+    original: bytes | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @final

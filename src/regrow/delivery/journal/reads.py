@@ -42,7 +42,7 @@ _BURIAL: Final = ", ".join(
     {n: f"g.{n}" for n in ("reason", "error_type", "fingerprint")}.get(n, f"d.{n}")
     for n in Burial.__struct_fields__
 ).replace("d.expires_us", "d.purge_us")
-_SELECT_DEAD: Final = f"""SELECT {_DEAD}, {_BURIAL}, d.edited, d.note, d.auto_retries
+_SELECT_DEAD: Final = f"""SELECT {_DEAD}, {_BURIAL}, d.edited, d.note, d.auto_retries, d.original
 FROM dead d JOIN dead_group g ON g.id = d.grp"""
 _COUNTS: Final = """SELECT
   (SELECT n FROM counter WHERE name = 'accepted'), (SELECT count(*) FROM live),
@@ -92,6 +92,11 @@ class SqliteReader:
     def dead_one(self, id: int) -> DeadLetter | None:
         """One dead letter, None if there is none with this number."""
         found = self._dead([id])
+        return found[0] if found else None
+
+    def dead_message(self, mid: bytes) -> DeadLetter | None:
+        """The dead letter with this message, None if there is none."""
+        found = self._dead(self._numbers("SELECT id FROM dead WHERE mid = ? LIMIT 1", mid))
         return found[0] if found else None
 
     def dead_due(self, now_us: int, limit: int) -> list[DeadLetter]:
@@ -160,7 +165,7 @@ class SqliteReader:
     def _structs(self, kind: type[_T], fields: Sequence[str], sql: str, *values: Value) -> list[_T]:
         return [_struct(kind, fields, row) for row in self._all(sql, *values)]
 
-    def _numbers(self, sql: str, *values: int) -> list[int]:
+    def _numbers(self, sql: str, *values: Value) -> list[int]:
         return [int(str(row[0])) for row in self._all(sql, *values)]
 
     def _one(self, sql: str, *values: Value) -> Row | None:
@@ -174,7 +179,7 @@ class SqliteReader:
 
 def _dead_letter(row: Row) -> DeadLetter:
     width, burial = len(_FIELDS), Burial.__struct_fields__
-    rest = dict(zip(("edited", "note", "auto_retries"), row[width + len(burial) :], strict=True))
+    rest = dict(zip(("edited", "note", "auto_retries", "original"), row[width + len(burial) :], strict=True))
     return _struct(
         DeadLetter,
         ("live", "burial", *rest),

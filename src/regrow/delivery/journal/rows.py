@@ -164,6 +164,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         edited: A payload that takes the place of the first one at a redrive; the first one is kept.
         note: The last operator's remark.
         auto_retries: How often it was redriven automatically.
+        original: The first payload, if it was redriven with an edited one.
     """
 
     live: Live
@@ -171,6 +172,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     edited: bytes | None = None
     note: str | None = None
     auto_retries: int = 0
+    original: bytes | None = None
+
+    @property
+    def first(self) -> bytes:
+        """The payload that was accepted, whatever was edited since."""
+        return self.live.payload if self.original is None else self.original
 
 
 @final
@@ -251,6 +258,8 @@ class RedriveJob(msgspec.Struct, frozen=True, kw_only=True):
         canary: So many first; it goes on when they are done well.
         stop_ratio: Share of redriven ones that died again at which it stops.
         cursor: The last one that was moved.
+        watched: Those that were moved and have not ended yet, where canaries or a stop ratio depend on it.
+        proven: Whether its canaries ended well.
         status: What it is doing now, or how it ended.
     """
 
@@ -266,6 +275,8 @@ class RedriveJob(msgspec.Struct, frozen=True, kw_only=True):
     moved: int = 0
     failed: int = 0
     succeeded: int = 0
+    watched: tuple[int, ...] = ()
+    proven: bool = False
     status: Literal["running", "paused", "done", "stopped", "cancelled"] = "running"
     started_us: int = 0
     ended_us: int | None = None

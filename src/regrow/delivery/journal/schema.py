@@ -37,7 +37,7 @@ CREATE TABLE live(
   created_us INTEGER NOT NULL, expires_us INTEGER, due_us INTEGER NOT NULL,
   max_attempts INTEGER NOT NULL, max_crashes INTEGER NOT NULL, discard INTEGER NOT NULL,
   attempt_timeout REAL, attempts INTEGER NOT NULL, crashes INTEGER NOT NULL, redrives INTEGER NOT NULL,
-  auto_retries INTEGER NOT NULL DEFAULT 0) STRICT;
+  auto_retries INTEGER NOT NULL DEFAULT 0, original BLOB) STRICT;
 CREATE TABLE attempt(
   delivery INTEGER NOT NULL, n INTEGER NOT NULL, boot INTEGER NOT NULL,
   started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL, outcome TEXT NOT NULL,
@@ -57,7 +57,8 @@ CREATE TABLE dead(
   max_attempts INTEGER NOT NULL, max_crashes INTEGER NOT NULL, discard INTEGER NOT NULL,
   attempt_timeout REAL, attempts INTEGER NOT NULL, crashes INTEGER NOT NULL, redrives INTEGER NOT NULL,
   auto_retries INTEGER NOT NULL, error TEXT, dead_us INTEGER NOT NULL, retry_us INTEGER, purge_us INTEGER,
-  code_version TEXT, edited BLOB, note TEXT) STRICT;
+  code_version TEXT, edited BLOB, note TEXT, original BLOB) STRICT;
+CREATE INDEX dead_by_message ON dead(mid);
 CREATE INDEX dead_by_time ON dead(dead_us, id, grp);
 CREATE INDEX dead_by_group ON dead(grp, dead_us, id);
 CREATE INDEX dead_by_key ON dead(key, dead_us, id) WHERE key IS NOT NULL;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from regrow.delivery.journal.rows import Attempt, Burial
+from regrow.delivery.journal.rows import Attempt, Burial, Live
 
 __all__ = ("KINDS", "STALE", "TRIGGERS", "WIDTH")
 
@@ -17,11 +17,12 @@ STALE: Final = "stale epoch"
 """First item of the JSON text of the constraint error that tells of a stale epoch."""
 
 _ATTEMPT: Final = ("id", *Attempt.__struct_fields__)
+_LIVE: Final = ", ".join(Live.__struct_fields__)
 _BURIAL: Final = ("id", "attempts", "crashes", *Burial.__struct_fields__)
 
 _KEPT: Final = (
     "id, mid, kind, payload, key, lane, source, headers, traceparent, created_us, expires_us, due_us, "
-    "max_attempts, max_crashes, discard, attempt_timeout, redrives, auto_retries"
+    "max_attempts, max_crashes, discard, attempt_timeout, redrives, auto_retries, original"
 )
 _GROUP: Final = """(SELECT g.id FROM dead_group g WHERE g.dest = {0}.dest AND g.type = {0}.type
     AND g.reason = {1}.reason AND ifnull(g.error_type, 0) = ifnull({1}.error_type, 0)
@@ -71,11 +72,12 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "revive": (
         ("id", "due_us", "dest", "auto"),
-        """INSERT INTO live
+        f"""INSERT INTO live({_LIVE}, auto_retries, original)
         SELECT d.id, d.mid, ifnull(:dest, g.dest), d.kind, g.type, ifnull(d.edited, d.payload), d.key, d.lane,
           d.source, d.headers, d.traceparent, d.created_us,
           CASE WHEN d.expires_us > :due_us THEN d.expires_us END, :due_us, d.max_attempts, d.max_crashes,
-          d.discard, d.attempt_timeout, 0, 0, d.redrives + 1, d.auto_retries + :auto
+          d.discard, d.attempt_timeout, 0, 0, d.redrives + 1, d.auto_retries + :auto,
+          iif(d.edited IS NULL, d.original, ifnull(d.original, d.payload))
         FROM dead d JOIN dead_group g ON g.id = d.grp WHERE d.id = :id;
         DELETE FROM dead WHERE id = :id;""",
     ),
@@ -86,9 +88,14 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         UPDATE counter SET n = n + changes() WHERE name = 'discarded';""",
     ),
     "annotate": (
-        ("id", "set_edited", "edited", "set_note", "note", "set_retry", "retry_us"),
+        (
+            *("id", "set_edited", "edited", "set_note", "note", "set_retry", "retry_us"),
+            *("set_auto", "auto_retries", "set_original", "original"),
+        ),
         """UPDATE dead SET edited = iif(:set_edited, :edited, edited), note = iif(:set_note, :note, note),
-          retry_us = iif(:set_retry, :retry_us, retry_us) WHERE id = :id;""",
+          retry_us = iif(:set_retry, :retry_us, retry_us),
+          auto_retries = iif(:set_auto, :auto_retries, auto_retries),
+          original = iif(:set_original, :original, original) WHERE id = :id;""",
     ),
     "regroup": (
         ("id", "status"),

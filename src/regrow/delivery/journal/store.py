@@ -71,6 +71,10 @@ class Reader(Protocol):
         """One dead letter, None if there is none with this number."""
         ...
 
+    def dead_message(self, mid: bytes) -> DeadLetter | None:
+        """The dead letter with this message, None if there is none."""
+        ...
+
     def dead_due(self, now_us: int, limit: int) -> list[DeadLetter]:
         """Dead letters whose automatic retry is due (never quarantined ones), earliest first."""
         ...

@@ -52,6 +52,7 @@ class Tables:
         "last_id",
         "live",
         "lock",
+        "originals",
         "processed",
         "states",
     )
@@ -66,6 +67,7 @@ class Tables:
         self.dead: dict[int, DeadLetter] = {}
         self.attempts: dict[int, list[Attempt]] = {}
         self.auto_retries: dict[int, int] = {}
+        self.originals: dict[int, bytes] = {}
         self.groups: dict[Cause, int] = {}
         self.causes: set[bytes] = set()
         self.processed: dict[tuple[str, str], int] = {}
@@ -113,6 +115,11 @@ class MemoryReader:
         """One dead letter, None if there is none with this number."""
         with self._tables.lock:
             return self._tables.dead.get(id)
+
+    def dead_message(self, mid: bytes) -> DeadLetter | None:
+        """The dead letter with this message, None if there is none."""
+        with self._tables.lock:
+            return next((letter for letter in self._tables.dead.values() if letter.live.mid == mid), None)
 
     def dead_due(self, now_us: int, limit: int) -> list[DeadLetter]:
         """Dead letters whose automatic retry is due (never quarantined ones), earliest first."""

@@ -207,7 +207,7 @@ def _row(kind: str, values: Row) -> Row:
 
 def _annotations(op: ops.Annotate) -> Iterator[Value]:
     yield op.id
-    for value in (op.edited, op.note, op.retry_us):
+    for value in (op.edited, op.note, op.retry_us, op.auto_retries, op.original):
         if isinstance(value, msgspec.UnsetType):
             yield from (False, None)
         else:
