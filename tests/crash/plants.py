@@ -10,8 +10,8 @@ from regrow.delivery.journal.operations import Accept, Operation, Processed, Set
 from regrow.delivery.journal.outcomes import Outcomes
 from regrow.delivery.journal.owed import Owed
 from regrow.delivery.journal.writer import Writer
+from regrow.delivery.owner import JournalOwner
 from regrow.delivery.persistence.keeper import Keeper
-from regrow.delivery.service import Journal
 
 
 def plant(name: str) -> None:
@@ -35,19 +35,19 @@ def _ack_before_commit() -> None:
 
 def _settle_outside_transaction() -> None:
     """A persistent server's message is settled after the transaction of its state, not in it."""
-    submit = Journal.submit
+    submit = JournalOwner.submit
 
-    async def one_after_the_other(journal: Journal, ops: Sequence[Operation]) -> None:
+    async def one_after_the_other(journal: JournalOwner, ops: Sequence[Operation]) -> None:
         late = [op for op in ops if isinstance(op, Settle | Processed)]
         await submit(journal, [op for op in ops if op not in late])
         await submit(journal, late)
 
-    def split(self: Journal, ops: Sequence[Operation]) -> asyncio.Future[None]:
+    def split(self: JournalOwner, ops: Sequence[Operation]) -> asyncio.Future[None]:
         if any(isinstance(op, Settle) for op in ops):
             return asyncio.ensure_future(one_after_the_other(self, ops))
         return submit(self, ops)
 
-    _replace(Journal, "submit", split)
+    _replace(JournalOwner, "submit", split)
 
 
 def _effects_before_commit() -> None:

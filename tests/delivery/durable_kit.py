@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import regrow as rg
 from regrow.core.ports import RandomStreams
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import Operation
+from regrow.delivery.journal.store import Store
+from regrow.delivery.lookup import owner_of
+from regrow.delivery.owner import JournalOwner
+from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed
 from regrow.events import Event
 from tests.virtual_loop import run_virtual
@@ -19,7 +23,7 @@ from tests.virtual_loop import run_virtual
 T = TypeVar("T")
 EPOCH = 1_700_000_000.0
 
-__all__ = ["Box", "Events", "Machine", "Mortal", "Poison", "play", "ports", "run_system", "settled"]
+__all__ = ["Box", "Events", "Machine", "Mortal", "Poison", "inside", "play", "ports", "run_system", "settled"]
 
 
 def ports(**others: Any) -> rg.Ports:
@@ -45,6 +49,13 @@ def play(
     """The same on a fresh virtual loop, with a journal in memory."""
     used = journal if journal is not None else rg.Journal.in_memory()
     return run_virtual(run_system(used, lambda system: body(system, used), *children, **options), limit=20.0)
+
+
+def inside(journal: rg.Journal) -> JournalOwner:
+    """Its parts, for what users have no way to see."""
+    owner = owner_of(journal)
+    assert owner is not None
+    return owner
 
 
 async def settled() -> None:
@@ -137,6 +148,10 @@ class Mortal:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    def as_store(self) -> Store:
+        """Itself: that it has the rest of a store's methods is for the type checkers to believe."""
+        return cast(Store, self)
+
     def commit(self, batch: Sequence[Operation]) -> None:
         if self.dead or self.broken:
             raise JournalFailed("the store", "it is broken", "a commit")
@@ -158,7 +173,7 @@ class Machine:
     def journal(self, **options: Any) -> rg.Journal:
         """A journal on it, for the next start of the program."""
         self.store = Mortal(self.disk)
-        return rg.Journal.on(self.store, slots=self.slots, **options)
+        return journal_on(self.store.as_store(), slots=self.slots, **options)
 
     async def kill(self, system: rg.System) -> None:
         """Everything in memory is gone, at this instant."""

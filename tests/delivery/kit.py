@@ -103,6 +103,11 @@ class Kept:
         self.broken = broken
         self.ids = 0
 
+    @property
+    def _owner(self) -> Kept:
+        """What stands behind an `rg.Journal`: here it is the same."""
+        return self
+
     def child_spec(self) -> rg.ChildSpec:
         return rg.child(Keeper, id="journal")
 

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import DeadLetter, Filter
-from tests.delivery.durable_kit import Box, Events, Machine, Poison, play, ports, run_system, settled
+from tests.delivery.durable_kit import Box, Events, Machine, Poison, inside, play, ports, run_system, settled
 from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
@@ -28,7 +28,7 @@ async def accept(to: str, *messages: rg.Message, **options: Unpack[rg.SendOption
 
 
 async def letters(journal: rg.Journal) -> list[DeadLetter]:
-    return await journal.read(lambda reader: reader.dead(Filter()))
+    return await inside(journal).read(lambda reader: reader.dead(Filter()))
 
 
 # -- a recipient dies ------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def test_what_kills_its_process_three_times_is_dead_as_a_crash_loop() -> None:
         (letter,) = await letters(journal)
         assert (letter.burial.reason, letter.live.crashes, letter.live.attempts) == ("crash_loop", 3, 0)
         assert letter.burial.error_type == "RuntimeError"
-        attempts = await journal.read(lambda reader: reader.attempts(letter.live.id))
+        attempts = await inside(journal).read(lambda reader: reader.attempts(letter.live.id))
         assert [attempt.outcome for attempt in attempts] == ["crash"] * 3
         assert "poisoned by 1" in str(attempts[0].trace)
         assert events.names == ["delivery.crashed"] * 3
@@ -286,9 +286,9 @@ def test_g4_only_who_was_being_handled_at_the_kill_gets_the_blame() -> None:
         await settled()
 
     async def second(system: rg.System, journal: rg.Journal) -> None:
-        rows = await journal.read(lambda reader: reader.live())
+        rows = await inside(journal).read(lambda reader: reader.live())
         assert [row.crashes for row in rows] == [1, 0, 0]
-        (attempt,) = await journal.read(lambda reader: reader.attempts(rows[0].id))
+        (attempt,) = await inside(journal).read(lambda reader: reader.attempts(rows[0].id))
         assert (attempt.outcome, attempt.boot) == ("crash", 1)
         await pause(60.0)
         assert Box.kept.count("begun") == 1  # Box.init forgot those of the first start
@@ -314,7 +314,7 @@ def test_what_kills_the_whole_program_three_times_is_dead() -> None:
         async def last(system: rg.System) -> None:
             (letter,) = await letters(journal)
             assert (letter.burial.reason, letter.live.crashes) == ("crash_loop", 3)
-            attempts = await journal.read(lambda reader: reader.attempts(letter.live.id))
+            attempts = await inside(journal).read(lambda reader: reader.attempts(letter.live.id))
             assert [attempt.boot for attempt in attempts] == [1, 2, 3]
             assert Box.kept == []
 
@@ -341,7 +341,7 @@ def test_a_crash_is_not_counted_twice_if_the_recovery_itself_is_killed() -> None
         journal = machine.journal()
 
         async def last(system: rg.System) -> None:
-            (row,) = await journal.read(lambda reader: reader.live())
+            (row,) = await inside(journal).read(lambda reader: reader.live())
             assert row.crashes == 1
 
         await run_system(journal, last)
@@ -398,11 +398,11 @@ def test_the_service_that_crashes_comes_up_anew_with_all_that_is_behind_it() -> 
     async def body(system: rg.System, journal: rg.Journal) -> None:
         await accept("box", Box.wait(10.0), Box.note(1))
         await settled()
-        boot = journal.boot
+        boot = inside(journal).boot
         owner = next(one.pid for one in system.listing.processes() if one.kind == "JournalServer")
         owner.kill()
         await pause(30.0)
-        assert journal.boot == boot + 1
+        assert inside(journal).boot == boot + 1
         assert Box.kept == ["begun", "ended", 1]
         counts = await journal.conservation()
         assert (counts.accepted, counts.done, counts.balanced) == (2, 2, True)
@@ -420,7 +420,7 @@ def test_an_orderly_stop_burns_no_attempt() -> None:
             await settled()
 
         async def second(system: rg.System) -> None:
-            rows = await again.read(lambda reader: reader.live())
+            rows = await inside(again).read(lambda reader: reader.live())
             assert [(row.attempts, row.crashes) for row in rows] == [(0, 0), (0, 0)]
 
         await run_system(journal, first, BOX)

@@ -15,8 +15,9 @@ from regrow import errors
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import Accept, Operation, SaveState, Settle
 from regrow.delivery.journal.rows import SavedState
+from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed, StaleEpoch
-from tests.delivery.durable_kit import Box, Events, Machine, Mortal, ports, run_system, settled
+from tests.delivery.durable_kit import Box, Events, Machine, Mortal, inside, ports, run_system, settled
 from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
@@ -141,12 +142,12 @@ def test_a_stale_epoch_fails_its_own_unit_and_nobody_elses() -> None:
                 SavedState(name="s", type="t", schema=1, epoch=epoch, version=0, data=b"", updated_us=0)
             )
 
-        old, new = journal.claim("s"), journal.claim("s")
+        old, new = inside(journal).claim("s"), inside(journal).claim("s")
         assert (old, new) == (1, 2)
-        await journal.submit([state(new)])
+        await inside(journal).submit([state(new)])
         sent = asyncio.ensure_future(send(Box.note(1)))
-        stale = journal.submit([state(old)])
-        good = journal.submit([state(new)])
+        stale = inside(journal).submit([state(old)])
+        good = inside(journal).submit([state(new)])
         with pytest.raises(StaleEpoch):
             await stale
         await good
@@ -202,7 +203,7 @@ def test_a_transaction_ends_at_two_megabytes() -> None:
 def test_while_something_waits_to_be_written_new_messages_are_refused_at_once() -> None:
     async def body(system: rg.System, journal: rg.Journal, machine: Machine) -> None:
         machine.store.broken = True
-        journal.opened.writer.add((Settle(2),), _Essential())
+        inside(journal).opened.writer.add((Settle(2),), _Essential())
         await settled()
         machine.store.broken = False
         with pytest.raises(JournalFailed):
@@ -237,7 +238,7 @@ class _Slow(Mortal):
 def test_a_send_that_is_not_committed_in_time_says_that_nobody_knows() -> None:
     async def main() -> None:
         store = _Slow()
-        journal = rg.Journal.on(store)
+        journal = journal_on(store.as_store())
 
         async def body(system: rg.System) -> None:
             loop: Any = asyncio.get_running_loop()
@@ -255,7 +256,7 @@ def test_a_send_that_is_not_committed_in_time_says_that_nobody_knows() -> None:
 
 def test_an_error_that_nobody_expects_begins_everything_anew() -> None:
     async def body(system: rg.System, journal: rg.Journal, machine: Machine) -> None:
-        boot = journal.boot
+        boot = inside(journal).boot
         commit = machine.store.commit
 
         def broken(batch: Sequence[Operation]) -> None:
@@ -266,7 +267,7 @@ def test_an_error_that_nobody_expects_begins_everything_anew() -> None:
         with pytest.raises(JournalFailed):
             await send(Box.note(1))
         await settled()
-        assert journal.boot == boot + 1
+        assert inside(journal).boot == boot + 1
         assert (await send(Box.note(2))).status == "accepted"
         await settled()
         assert Box.kept == [2]

@@ -17,7 +17,7 @@ import regrow as rg
 from regrow.delivery.journal.operations import Revive
 from regrow.delivery.journal.rows import DeadLetter, Filter, Live
 from regrow.errors import JournalError
-from tests.delivery.durable_kit import Machine, ports, settled
+from tests.delivery.durable_kit import Machine, inside, ports, settled
 from tests.virtual_loop import VirtualLoop
 
 NAMES = ("a", "b")
@@ -241,7 +241,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             await self.boot()
             self.machine.store.broken = broken
             reader = self.machine.disk.reader()
-            boot = self.journal.boot - 1
+            boot = inside(self.journal).boot - 1
             for row in self.live():  # who was being handled gets the blame, and nobody else
                 noted = [one for one in reader.attempts(row.id) if one.boot == boot]
                 blamed = any("the whole program ended" in str(one.error) for one in noted)
@@ -260,9 +260,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             letters = self.dead()
             if not letters:
                 return
-            now_us = self.journal.now_us()
+            now_us = inside(self.journal).now_us()
             try:
-                await self.journal.submit([Revive(letter.live.id, now_us) for letter in letters])
+                await inside(self.journal).submit([Revive(letter.live.id, now_us) for letter in letters])
             except JournalError:  # something waits to be written since the disk failed
                 return
             for letter in letters:
@@ -270,7 +270,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 row = self.machine.disk.reader().live_one(letter.live.id)
                 assert row is not None
                 assert row.mid == letter.live.mid  # invariant 8: a redrive keeps the id
-                self.journal.desk.accepted(row)
+                inside(self.journal).desk.accepted(row)
             await settled()
 
         if self.system.state == "running":

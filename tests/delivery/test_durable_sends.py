@@ -10,7 +10,7 @@ import pytest
 import regrow as rg
 from regrow import errors
 from regrow.delivery.journal.rows import Filter
-from tests.delivery.durable_kit import Box, Events, play, run_system, settled
+from tests.delivery.durable_kit import Box, Events, inside, play, run_system, settled
 from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
@@ -197,7 +197,7 @@ def test_an_expired_message_is_dead_and_was_never_handled() -> None:
         )
         assert delivery.status == "dead_lettered"
         assert delivery.seconds == pytest.approx(10.0)
-        (letter,) = await journal.read(lambda reader: reader.dead(_all()))
+        (letter,) = await inside(journal).read(lambda reader: reader.dead(_all()))
         assert letter.burial.reason == "expired"
         assert journal.stats().expired == 1
 
@@ -300,7 +300,7 @@ def test_g9_drop_oldest_drops_the_oldest_and_counts_it() -> None:
             for n in range(3)
         ]
         await settled()
-        letters = await journal.read(lambda reader: reader.dead(_all()))
+        letters = await inside(journal).read(lambda reader: reader.dead(_all()))
         assert [letter.live.mid.hex() for letter in letters] == ids[-1:]
         counts = await journal.conservation()
         assert (counts.accepted, counts.dead, counts.discarded, counts.balanced) == (3, 1, 2, True)

@@ -10,6 +10,7 @@ import pytest
 
 import regrow as rg
 from regrow.delivery.journal.store import Reader
+from tests.delivery.durable_kit import inside
 
 
 @pytest.mark.parametrize("then", ["read", "stop"])
@@ -25,7 +26,7 @@ def test_a_read_whose_asker_has_gone_disturbs_nobody(tmp_path: Path, then: str) 
     async def main() -> None:
         journal = rg.Journal(tmp_path / "app.db", sync="process")
         async with rg.System([], services=[journal], name="reads"):
-            asked = asyncio.ensure_future(journal.read(slow))
+            asked = asyncio.ensure_future(inside(journal).read(slow))
             await asyncio.to_thread(begun.wait, 30)
             asked.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -50,6 +50,11 @@ class HandJournal:
         return rg.child(Watcher, name="journal")
 
     @property
+    def _owner(self) -> HandJournal:
+        """What stands behind an `rg.Journal`: here it is the same."""
+        return self
+
+    @property
     def loop_reader(self) -> Reader:
         return self.store.reader()
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final
 
 from regrow.delivery.envelope import envelope_of, headers_of
 from regrow.delivery.journal.causes import Cause, cause_of_error, cause_of_exit
-from regrow.delivery.journal.operations import BuryNew, Operation
-from regrow.delivery.journal.rows import Attempt, Burial, Live, Outcome, Reason
-from regrow.errors import NoJournal, NoSuchService, ProcessExited
+from regrow.delivery.journal.operations import BuryNew
+from regrow.delivery.journal.rows import Attempt, Live, Outcome, Reason
+from regrow.errors import ProcessExited
 
 if TYPE_CHECKING:
     from regrow.delivery.ends import Ends
-    from regrow.delivery.outbox import Outbox
+    from regrow.delivery.owner import JournalOwner
 
-__all__ = ("Journal", "attempt_row", "bury", "journal_of")
+__all__ = ("attempt_row", "bury")
 
 SECOND_US: Final = 1_000_000
 REASONS: Final[dict[Outcome, Reason]] = {
@@ -28,47 +27,8 @@ REASONS: Final[dict[Outcome, Reason]] = {
 }
 
 
-class Journal(Protocol):
-    """As much of the System's journal as a send needs that is not durable."""
-
-    @property
-    def boot(self) -> int:
-        """Which start of the journal this is."""
-        ...
-
-    def submit(self, ops: Sequence[Operation]) -> asyncio.Future[None]:
-        """Commit these operations together."""
-        ...
-
-    def now_us(self) -> int:
-        """Wall-clock time in microseconds."""
-        ...
-
-    def next_id(self) -> int:
-        """A delivery number that was never used."""
-        ...
-
-    def burial(self, live: Live, reason: Reason, cause: Cause) -> Burial:
-        """Why and when a delivery dies, and what the dead-letter policy makes of it."""
-        ...
-
-
-def journal_of(outbox: Outbox, option: str) -> Journal:
-    """The System's journal.
-
-    Raises:
-        NoJournal: It has none.
-    """
-    system = outbox.engine.system
-    assert system is not None
-    try:
-        return cast("Journal", system.service("journal"))
-    except NoSuchService:
-        raise NoJournal(system.name, option) from None
-
-
 def attempt_row(
-    journal: Journal, began_ago: float, outcome: Outcome, error: BaseException, delay: float
+    journal: JournalOwner, began_ago: float, outcome: Outcome, error: BaseException, delay: float
 ) -> Attempt:
     """One failed attempt, for the history."""
     now = journal.now_us()
@@ -85,7 +45,7 @@ def attempt_row(
     )
 
 
-def bury(ends: Ends, journal: Journal, outcome: Outcome, error: BaseException, *, expired: bool) -> None:
+def bury(ends: Ends, journal: JournalOwner, outcome: Outcome, error: BaseException, *, expired: bool) -> None:
     """Make it a dead letter; it ends as `dead_lettered` when that is committed.
 
     What can't be written, or isn't, ends it with that error instead.
@@ -110,7 +70,7 @@ def _buried(ends: Ends, error: BaseException, future: asyncio.Future[None]) -> N
 
 
 def _operation(
-    ends: Ends, journal: Journal, outcome: Outcome, error: BaseException, *, expired: bool
+    ends: Ends, journal: JournalOwner, outcome: Outcome, error: BaseException, *, expired: bool
 ) -> BuryNew:
     parcel = ends.parcel
     kind, type_, payload = envelope_of(parcel.message)

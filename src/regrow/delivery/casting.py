@@ -8,8 +8,8 @@ from sys import exception as exception_in_flight
 from typing import TYPE_CHECKING, Final, final
 
 from regrow.core.messages import Message
-from regrow.delivery.bury import journal_of
 from regrow.delivery.handoff import HandOff, entry_for, go_on, hand_off
+from regrow.delivery.lookup import journal_of
 from regrow.delivery.parcel import Parcel
 from regrow.delivery.records import Delivery
 from regrow.delivery.sending import Sending
@@ -111,7 +111,7 @@ class Casting:
             NoJournal: It is to become a dead letter if it fails, and there are none.
         """
         if self.options.on_error == "dead_letter":
-            journal_of(self._outbox, 'on_error="dead_letter"')
+            journal_of(self._outbox.engine, 'on_error="dead_letter"')
         engine = self._outbox.engine
         known: set[Blueprint] = set()
         own = self._waiting_process()

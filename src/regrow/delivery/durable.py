@@ -14,9 +14,9 @@ from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.operations import Accept
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
+from regrow.delivery.lookup import opened_of
 from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.records import Delivery
-from regrow.delivery.service import opened_of
 from regrow.delivery.tracing import traceparent
 from regrow.errors import BadAddress, CallToSelf, EncodeFailed, NotAcceptedInTime
 from regrow.runtime.pid import Ref

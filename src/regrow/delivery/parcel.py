@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from regrow.core.deliveries import NO_METADATA, CurrentDelivery
-from regrow.delivery.bury import journal_of
+from regrow.delivery.lookup import journal_of
 from regrow.delivery.tracing import traceparent
 from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
-    from regrow.delivery.bury import Journal
     from regrow.delivery.options import Options
     from regrow.delivery.outbox import Outbox
+    from regrow.delivery.owner import JournalOwner
     from regrow.delivery.recipients import Recipient
 
 __all__ = ("Parcel",)
@@ -71,9 +71,9 @@ class Parcel:
         """From when on nobody wants it, on the loop's clock."""
         self.source: Process | None = current_process.get(None)
         self.traceparent: str | None = traceparent()
-        self.journal: Journal | None = None
+        self.journal: JournalOwner | None = None
         if options.on_error == "dead_letter":
-            self.journal = journal_of(outbox, 'on_error="dead_letter"')
+            self.journal = journal_of(outbox.engine, 'on_error="dead_letter"')
 
     @property
     def id(self) -> str:

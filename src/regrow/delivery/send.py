@@ -15,8 +15,8 @@ from typing_extensions import Unpack
 from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.timeouts import MAX_TIMEOUT
-from regrow.delivery.bury import journal_of
 from regrow.delivery.handoff import HandOff, go_on, known_of, tell_both, used_up
+from regrow.delivery.lookup import journal_of
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
 from regrow.delivery.parcel import Parcel
@@ -174,7 +174,7 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                     engine.threads.attend()
                 known = known_of(outbox, options) if options.tagged or TRACE in modules else FRESH
                 if options.on_error == "dead_letter":
-                    journal_of(outbox, 'on_error="dead_letter"')
+                    journal_of(engine, 'on_error="dead_letter"')
                 process.status = RUNNING
                 process.current = message
                 engine.handling = process

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, cast, final
+from typing import TYPE_CHECKING, Final, final
 
 from typing_extensions import Unpack
 
 from regrow.core.specs import ChildSpec, child
 from regrow.delivery.control.owner import OwnerGround
 from regrow.delivery.control.server import control_spec
-from regrow.delivery.deadletters.queue import DeadLetterQueue, Surroundings
-from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.memory import MemoryStore
-from regrow.delivery.journal.opened import OpenJournal, open_journal
-from regrow.delivery.journal.operations import Operation, QuarantineCause
-from regrow.delivery.journal.options import JournalOptions, JournalSettings, journal_options
+from regrow.delivery.journal.options import JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
 from regrow.delivery.journal.server import JournalServer
 from regrow.delivery.journal.slots import Slots, mapped_slots, memory_slots
 from regrow.delivery.journal.stats import JournalStats, stats_of
-from regrow.errors import BadSetting, JournalNotRunning, NoJournal, NoSuchService
-from regrow.runtime.process import DEAD
+from regrow.delivery.lookup import SERVICE
+from regrow.delivery.owner import JournalOwner
+from regrow.errors import BadSetting
 from regrow.runtime.supervisor import supervisor
 
 if TYPE_CHECKING:
     from regrow.delivery.deadletters.letters import DeadLetters
-    from regrow.delivery.journal.causes import Cause
-    from regrow.delivery.journal.desk import Desk
-    from regrow.delivery.journal.rows import Burial, Live, Reason
-    from regrow.delivery.journal.store import Reader, Store, SyncLevel
-    from regrow.runtime.engine import Engine
-    from regrow.runtime.process import Process
+    from regrow.delivery.journal.store import Store, SyncLevel
 
-__all__ = ("Journal", "journal_of", "opened_of")
+__all__ = ("Journal", "journal_on")
 
-T = TypeVar("T")
-SERVICE: Final = "journal"
 SYNC: Final = ("power", "process", "none")
 START_TIMEOUT: Final = 600.0
 STOP_TIMEOUT: Final = 30.0
@@ -91,7 +78,10 @@ class Journal:
 
             return SqliteStore(file, sync)
 
-        self._setup(store, str(file), lambda: mapped_slots(file.with_name(f"{file.name}.inflight")), options)
+        def slots() -> Slots:
+            return mapped_slots(file.with_name(f"{file.name}.inflight"))
+
+        self._owner = JournalOwner(store, str(file), slots, journal_options(options))
         self._control = control
 
     @classmethod
@@ -106,43 +96,14 @@ class Journal:
         Raises:
             BadSetting: An option is out of its range.
         """
-        return cls.on(MemoryStore(), **options)
+        return journal_on(MemoryStore(), **options)
 
     @classmethod
-    def on(
-        cls,
-        store: Store,
-        *,
-        path: str = "a journal in memory",
-        slots: bytearray | None = None,
-        **options: Unpack[JournalSettings],
-    ) -> Journal:
-        """A journal on a store of one's own.
-
-        Args:
-            store: Where it is kept.
-            path: What it is called in errors.
-            slots: Memory that outlives the Systems that use it, where running handlers are noted.
-            **options: As for a file: `capacity`, `concurrency`, `dead_letters`, `aliases`, `code_version`.
-
-        Raises:
-            BadSetting: An option is out of its range.
-        """
-        kept = slots if slots is not None else bytearray()
+    def _made_of(cls, owner: JournalOwner) -> Journal:
         journal = cls.__new__(cls)
-        journal._setup(lambda: store, path, lambda: memory_slots(kept), options)  # noqa: SLF001  # its own
+        journal._owner = owner  # noqa: SLF001  # its own
+        journal._control = False  # noqa: SLF001
         return journal
-
-    def _setup(
-        self, store: Callable[[], Store], path: str, slots: Callable[[], Slots], given: JournalSettings
-    ) -> None:
-        self.options: JournalOptions = journal_options(given)
-        self.path: str = path
-        self._make_store = store
-        self._slots = slots
-        self._control = False
-        self._open: OpenJournal | None = None
-        self._letters: DeadLetterTree | None = None
 
     # -- a service -----------------------------------------------------------------------------
 
@@ -153,13 +114,11 @@ class Journal:
 
     def child_spec(self) -> ChildSpec:
         """Its supervisor: the process that owns the file, and those of the dead letters."""
-        tree = self._letters = DeadLetterTree(
-            DeadLetterQueue(self, self.options.dead_letters), prefix=SERVICE
-        )
+        tree = self._owner.new_tree()
         server = child(
             JournalServer,
             id="owner",
-            args=(self,),
+            args=(self._owner,),
             start_timeout=START_TIMEOUT,
             shutdown=STOP_TIMEOUT,
         )
@@ -169,136 +128,17 @@ class Journal:
         # Without its owner nothing goes on: the System's own supervisor starts all anew.
         return supervisor(children, id=SERVICE, strategy="rest_for_one", max_restarts=0)
 
-    async def start(self, process: Process) -> None:
-        """Open it, for its process."""
-        before = self._open
-        if before is not None:
-            await before.abandon()
-        engine = process.engine
-        store = cast("Store | None", engine.ports.store) or self._make_store()
-        opened = await open_journal(
-            engine, process, path=self.path, store=store, slots=self._slots, options=self.options
-        )
-        self._open = opened
-        queue = self._tree().queue
-        queue.around = Surroundings(
-            hub=engine.hub,
-            time=engine.loop.time,
-            redact=engine.redact,
-            server_of=opened.server_of,
-            random=engine.ports.random("dead letters"),
-        )
-        opened.writer.observe = queue.observe
-        opened.check_dead = queue.check_room
-        engine.extensions[opened_in] = opened
-        await queue.opened()
-
-    async def stop(self) -> None:
-        """Close it in order, for its process."""
-        if self._open is not None:
-            await self._open.close()
-
-    def _tree(self) -> DeadLetterTree:
-        if self._letters is None:
-            raise JournalNotRunning(self.path)
-        return self._letters
-
-    def _running(self) -> OpenJournal:
-        journal = self._open
-        if journal is None or journal.over or journal.process.status == DEAD:
-            raise JournalNotRunning(self.path)
-        return journal
-
-    @property
-    def opened(self) -> OpenJournal:
-        """Its parts while it is open. Raises `JournalNotRunning` otherwise."""
-        return self._running()
-
-    # -- for the parts of `delivery` -----------------------------------------------------------
-
-    def submit(self, ops: Sequence[Operation]) -> asyncio.Future[None]:
-        """Write these operations in one transaction, with whatever else is waiting.
-
-        Returns:
-            A future of the loop's, done after the commit. It fails with `JournalFailed` or `StaleEpoch`.
-
-        Raises:
-            JournalNotRunning: It isn't open.
-        """
-        journal = self._running()
-        future = journal.writer.submit(ops)
-        for op in ops:
-            if isinstance(op, QuarantineCause):
-                future.add_done_callback(partial(self._quarantined, journal, op))
-        return future
-
-    def _quarantined(self, journal: OpenJournal, op: QuarantineCause, done: asyncio.Future[None]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            return
-        if op.on:
-            journal.books.quarantined.add(op.fingerprint)
-        else:
-            journal.books.quarantined.discard(op.fingerprint)
-
-    def check_room(self) -> None:
-        """Refuse one more delivery if there is no room for it.
-
-        Raises:
-            JournalFull: There are as many as it may hold, or too many dead letters.
-            JournalNotRunning: It isn't open.
-        """
-        self._running().check_room()
-
-    def now_us(self) -> int:
-        """The journal's time, in microseconds since 1970."""
-        return self._running().clock.now_us()
-
-    def next_id(self) -> int:
-        """A delivery number that was never used."""
-        return self._running().next_id()
-
-    def burial(self, live: Live, reason: Reason, cause: Cause) -> Burial:
-        """The burial of what was never durable, as the dead-letter policy has it.
-
-        Raises:
-            JournalFull: There are too many dead letters.
-        """
-        opened = self._running()
-        if opened.check_dead is not None:
-            opened.check_dead()
-        return opened.books.burial(live, reason, cause)
-
-    def claim(self, name: str) -> int:
-        """A new epoch for the persistent server `name`: commits with an older one are refused from now on."""
-        epochs = self._running().epochs
-        epochs[name] = epoch = epochs.get(name, 0) + 1
-        return epoch
-
-    @property
-    def boot(self) -> int:
-        """Number of this opening."""
-        return self._running().boot
-
-    @property
-    def desk(self) -> Desk:
-        """Who hands out what is owed."""
-        return self._running().desk
-
-    @property
-    def loop_reader(self) -> Reader:
-        """A reader for quick look-ups on the loop."""
-        return self._running().loop_reader
-
-    async def read(self, fn: Callable[[Reader], T]) -> T:
-        """Run `fn(reader)` where it may take long: on a thread, unless the journal is in memory."""
-        return await self._running().read(fn)
-
     # -- for users -----------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """Its file, or what it is called without one."""
+        return self._owner.path
 
     @property
     def dead_letters(self) -> DeadLetters:
         """What could not be delivered, and what can be done about it."""
-        return self._tree().letters
+        return self._owner.tree.letters
 
     async def conservation(self) -> Counts:
         """Everything that was ever accepted, by what became of it; `balanced` says that nothing was lost.
@@ -306,7 +146,7 @@ class Journal:
         Raises:
             JournalNotRunning: It isn't open.
         """
-        return await self.read(lambda reader: reader.counts())
+        return await self._owner.read(lambda reader: reader.counts())
 
     async def check(self) -> list[str]:
         """What is wrong with it, empty if nothing is. Reads all of it, beside everything else.
@@ -315,7 +155,7 @@ class Journal:
             JournalNotRunning: It isn't open.
             JournalFailed: It can't be read.
         """
-        return await self._running().beside(lambda store: store.check())
+        return await self._owner.opened.beside(lambda store: store.check())
 
     async def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a consistent copy to `path`, which must not exist; everything else goes on meanwhile.
@@ -325,7 +165,7 @@ class Journal:
             JournalFailed: It can't be written there.
         """
         file = Path(os.fspath(path))
-        await self._running().beside(lambda store: store.backup(file))
+        await self._owner.opened.beside(lambda store: store.backup(file))
 
     async def vacuum(self) -> None:
         """Give unused space back to the file system. Nothing is accepted until it is done.
@@ -334,7 +174,7 @@ class Journal:
             JournalNotRunning: It isn't open.
             JournalFailed: There is no space to do it in, for example.
         """
-        journal = self._running()
+        journal = self._owner.opened
         await journal.writer.between(journal.store.vacuum)
 
     def stats(self) -> JournalStats:
@@ -343,40 +183,31 @@ class Journal:
         Raises:
             JournalNotRunning: It isn't open.
         """
-        return stats_of(self._running())
+        return stats_of(self._owner.opened)
 
     def __repr__(self) -> str:
-        state = "open" if self._open is not None and not self._open.over else "closed"
-        return f"<Journal {self.path} {state}>"
+        return repr(self._owner)
 
 
-def journal_of(engine: Engine, option: str) -> Journal:
-    """The journal of a System.
+def journal_on(
+    store: Store,
+    *,
+    path: str = "a journal in memory",
+    slots: bytearray | None = None,
+    **options: Unpack[JournalSettings],
+) -> Journal:
+    """A journal on any store, such as one that a test looks into.
 
-    Raises:
-        NoJournal: It has none; `option` says what needs one.
-    """
-    system = engine.system
-    assert system is not None
-    try:
-        return cast("Journal", system.service(SERVICE))
-    except NoSuchService:
-        raise NoJournal(engine.name, option) from None
-
-
-def opened_in(engine: Engine) -> object:
-    """The parts of a System's journal, None if it was never open; they may be over."""
-    return engine.extensions.get(opened_in)
-
-
-def opened_of(engine: Engine, option: str) -> OpenJournal:
-    """The parts of a System's journal.
+    Args:
+        store: Where it is kept.
+        path: What it is called in errors.
+        slots: Memory that outlives the Systems that use it, where running handlers are noted.
+        **options: As of `Journal.in_memory`.
 
     Raises:
-        NoJournal: It has none; `option` says what needs one.
-        JournalNotRunning: It isn't open at this moment.
+        BadSetting: An option is out of its range.
     """
-    found = opened_in(engine)
-    if isinstance(found, OpenJournal) and not found.over and found.process.status != DEAD:
-        return found
-    return journal_of(engine, option).opened
+    kept = slots if slots is not None else bytearray()
+    return Journal._made_of(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
+        JournalOwner(lambda: store, path, lambda: memory_slots(kept), journal_options(options))
+    )

@@ -22,6 +22,7 @@ from regrow.delivery.journal.threads import JournalThreads
 from regrow.delivery.journal.writer import Writer
 from regrow.errors import JournalFailed, JournalFull
 from regrow.runtime.after import Failed
+from regrow.runtime.process import DEAD
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.options import JournalOptions
@@ -117,6 +118,11 @@ class OpenJournal:
         self._reader: Reader | None = None
         self._reading: asyncio.Future[Any] | None = None
         self._read_lock = asyncio.Lock()
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be used: it isn't over, and its process lives."""
+        return not self.over and self.process.status != DEAD
 
     def server_of(self, name: str) -> type | None:
         """The class of the server that has a name now."""

@@ -8,7 +8,7 @@ from regrow.core.reasons import ExitReason
 from regrow.runtime.genserver import GenServer
 
 if TYPE_CHECKING:
-    from regrow.delivery.service import Journal
+    from regrow.delivery.owner import JournalOwner
 
 __all__ = ("JournalServer",)
 
@@ -17,9 +17,9 @@ __all__ = ("JournalServer",)
 class JournalServer(GenServer):
     """The process that a journal belongs to: it opens it and closes it; the work is done in callbacks."""
 
-    _journal: Journal
+    _journal: JournalOwner
 
-    async def init(self, journal: Journal) -> None:
+    async def init(self, journal: JournalOwner) -> None:
         """Open the file, or take up what another incarnation left."""
         self._journal = journal
         await journal.start(self._process)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from regrow.delivery.lookup import journal_of
 from regrow.delivery.persistence.restore import forget, put_back
-from regrow.delivery.persistence.start import journal_of
 from regrow.errors.persistence import NothingSetAside, StillRunning
 from regrow.runtime.extensions import engine_of
 
@@ -55,4 +55,4 @@ def _journal(system: System, name: str) -> KeptIn:
     engine = engine_of(system)
     if name in engine.names:
         raise StillRunning(name)
-    return journal_of(engine, name)
+    return journal_of(engine, f"{name}, a persistent server,")

@@ -10,14 +10,13 @@ from weakref import WeakValueDictionary
 
 from regrow.core.delivery_events import StateUnreadable
 from regrow.delivery.journal.operations import ForgetProcessed
+from regrow.delivery.lookup import journal_of
 from regrow.delivery.persistence.keeper import Keeper
 from regrow.delivery.persistence.restore import Restored, Unreadable, restore, set_aside
 from regrow.delivery.persistence.states import EventLog, Identity, Sourced, Stateful, WholeState
 from regrow.errors import (
     JournalError,
-    NoJournal,
     NoRegisteredName,
-    NoSuchService,
     StartTimeout,
     StateSetAside,
 )
@@ -75,7 +74,7 @@ async def prepare(spec: Spec, process: Process) -> Callable[[], object]:
     name = process.name
     if name is None:
         raise NoRegisteredName(process.kind)
-    journal = journal_of(engine, name)
+    journal: KeptIn = journal_of(engine, f"{name}, a persistent server,")
     keepers = extension(engine, Keepers).by_name
     before = keepers.get(name)
     if before is not None:
@@ -89,19 +88,6 @@ async def prepare(spec: Spec, process: Process) -> Callable[[], object]:
     hold_effects(process, keeper, keeper.admit)
     keepers[name] = keeper
     return partial(keeper.state.begin, restored.data)
-
-
-def journal_of(engine: Engine, who: str) -> KeptIn:
-    """The journal of the System.
-
-    Raises:
-        NoJournal: It has none.
-    """
-    assert engine.system is not None
-    try:
-        return cast("KeptIn", engine.system.service("journal"))
-    except NoSuchService:
-        raise NoJournal(engine.name, f"{who}, a persistent server,") from None
 
 
 async def _drained(before: Keeper, process: Process) -> None:
