@@ -10,10 +10,10 @@ from tests.crash.campaign import Campaign, Options
 from tests.crash.plants import PLANTS
 
 FOUND_BY = {
-    "ack_before_commit": "it is lost",
-    "settle_outside_transaction": "took effect and is owed",
-    "effects_before_commit": "the tally has",
-    "claim_not_released": "nothing happened for",
+    "ack_before_commit": ("it is lost",),
+    "settle_outside_transaction": ("took effect and is owed", "the tally has"),
+    "effects_before_commit": ("the tally has",),
+    "claim_not_released": ("nothing happened for",),
 }
 
 
@@ -29,4 +29,4 @@ def test_a_planted_bug_is_found(name: str, tmp_path: Path) -> None:
     options = Options(kills=kills, seed=7, level="process", plant=name, patience=2.0)
     result = Campaign(options, tmp_path, lambda _: None).run()
     assert not result.ok
-    assert FOUND_BY[name] in "\n".join(result.problems)
+    assert any(words in problem for words in FOUND_BY[name] for problem in result.problems)
