@@ -212,6 +212,20 @@ def test_edit_retry_and_the_audit(journal: Path) -> None:
     ]
 
 
+def test_a_letter_is_found_by_the_id_of_its_message(journal: Path) -> None:
+    shown: Any = regrow("dlq", "show", journal, 2, "--json").document["letter"]
+    message = shown["summary"]["message_id"]
+    assert regrow("dlq", "show", journal, message, "--json").document["letter"] == shown
+    assert regrow("dlq", "edit", journal, message, "--note", "this one").code == 0
+    done = regrow("dlq", "retry", journal, message.upper(), "--json")
+    assert done.document == {"retried": [message]}
+    assert ids(regrow("dlq", "list", journal, "--json")) == [1, 3]
+    gone = regrow("dlq", "show", journal, message)
+    assert (gone.code, message in gone.err) == (ExitCode.NO_SUCH_THING, True)
+    wrong = regrow("dlq", "show", journal, "1x")
+    assert (wrong.code, "32 hexadecimal digits" in wrong.err) == (ExitCode.BAD_USE, True)
+
+
 def test_the_actor_is_whoever_is_logged_in(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "grace")
     regrow("dlq", "retry", journal, 1)

@@ -130,8 +130,14 @@ class Bench:
         hub = Hub(loop.time)
         hub.subscribe("dead_letter", self.events.append)
         self.classes: dict[str, type] = {"shop": Shop}
+        self.aliases: dict[str, str] = {}
         around = Surroundings(
-            hub=hub, time=loop.time, redact=redact, server_of=self.classes.get, random=random.Random(1)
+            hub=hub,
+            time=loop.time,
+            redact=redact,
+            server_of=self.classes.get,
+            aliases=self.aliases,
+            random=random.Random(1),
         )
         policy = policy if policy is not None else DeadLetterPolicy()
         self.queue = DeadLetterQueue(self.handle, policy, around)

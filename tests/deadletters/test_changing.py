@@ -93,6 +93,46 @@ def test_messages_whose_class_or_handler_is_not_known_are_not_edited() -> None:
     run_virtual(body())
 
 
+def test_a_renamed_handler_is_shown_and_edited_as_it_is_called_today() -> None:
+    async def body() -> None:
+        bench = Bench()
+        old = msgspec.msgpack.encode(["old:Shop", "buy", 2, {"name": "tea", "api_key": ""}, 4])
+        id = await bench.bury(payload=old)
+        assert (await bench.letters.show(id)).problem is not None
+        bench.aliases["old:Shop.buy"] = "tests.deadletters.kit:Shop.order"
+        found = await bench.letters.show(id, raw=True)
+        assert (found.problem, found.original) == (None, None)
+        assert found.contents == {"item": {"name": "tea", "api_key": ""}, "count": 4}
+        await bench.letters.edit(id, arguments={"count": 5})
+        found = await bench.letters.show(id, raw=True)
+        assert found.original == {"item": {"name": "tea", "api_key": ""}, "count": 4}
+        await bench.letters.retry(id)
+        assert codec(Shop).decode(bench.handle.live[id].payload) == Shop.order(Item("tea"), 5)
+        # A name that is in use is never looked up.
+        bench.aliases["tests.deadletters.kit:Shop.order"] = "tests.deadletters.kit:Shop.login"
+        await bench.kill(id)
+        assert (await bench.letters.show(id)).problem is None
+
+    run_virtual(body())
+
+
+def test_the_first_message_is_still_shown_after_redrives() -> None:
+    async def body() -> None:
+        bench = Bench()
+        id = await bench.bury(Shop.order(Item("tee"), 2))
+        for count in (3, 4):
+            await bench.letters.edit(id, arguments={"count": count})
+            await bench.letters.retry(id)
+            await bench.kill(id)
+        found = await bench.letters.show(id)
+        assert isinstance(found.contents, dict)
+        assert isinstance(found.original, dict)
+        assert (found.contents["count"], found.original["count"]) == (4, 2)
+        assert not found.summary.edited
+
+    run_virtual(body())
+
+
 def test_infos_have_a_value_and_messages_have_arguments() -> None:
     async def body() -> None:
         bench = Bench()

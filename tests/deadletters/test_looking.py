@@ -123,6 +123,29 @@ def unknown(letters: DeadLetters) -> list[Coroutine[object, object, object]]:
     return [letters.show(77), letters.retry(77), letters.edit(77, note="?")]
 
 
+def test_the_id_of_its_message_will_do() -> None:
+    async def body() -> None:
+        bench = Bench()
+        ids = await bench.many(3)
+        message = (await bench.letters.show(ids[1])).summary.message_id
+        assert (await bench.letters.show(message)).summary.id == ids[1]
+        assert (await bench.letters.show(message.upper())).summary.id == ids[1]
+        await bench.letters.edit(message, note="this one")
+        await bench.letters.retry(message)
+        assert list(bench.handle.live) == ids[1:2]
+        assert [(one.action, one.target) for one in await bench.letters.audit()] == [
+            ("retry", str(ids[1])),
+            ("edit", str(ids[1])),
+        ]
+        with pytest.raises(rg.errors.NoSuchDeadLetter, match=message):
+            await bench.letters.show(message)
+        for bad in ("", "17", "nonsense", f"{message}00"):
+            with pytest.raises(rg.errors.BadDeadLetterFilter, match="32 hexadecimal digits"):
+                await bench.letters.show(bad)
+
+    run_virtual(body())
+
+
 def test_an_unknown_number_is_an_error_everywhere_and_hurts_nobody() -> None:
     async def body() -> None:
         bench = Bench()

@@ -302,6 +302,51 @@ def test_it_goes_on_after_a_crash_where_it_was() -> None:
     run_virtual(body())
 
 
+@pytest.mark.parametrize("interrupted", ["killed", "paused"])
+@pytest.mark.parametrize(("dies", "status"), [(False, "done"), (True, "stopped")])
+def test_what_canaries_showed_is_known_after_a_crash(interrupted: str, dies: bool, status: str) -> None:
+    async def body() -> None:
+        store = MemoryStore()
+        bench = await running(Bench(store=store, attended=True))
+        ids = await bench.many(8)
+        job = await bench.letters.redrive(canary=4)
+        await settled()
+        await bench.settle(ids[0])
+        if interrupted == "killed":
+            bench.tasks[0].cancel()
+        else:
+            await bench.letters.pause(job.id)
+        await asyncio.wait(bench.tasks)
+        # While nobody watches.
+        await bench.settle(ids[1])
+        await (bench.kill if dies else bench.settle)(ids[2])
+
+        after = await running(Bench(store=store, attended=True))
+        after.handle.live = bench.handle.live
+        await (after.redrives.take_up() if interrupted == "killed" else after.letters.resume(job.id))
+        await settled()
+        if not dies:
+            assert list(after.handle.live) == ids[3:4]
+            await after.settle(ids[3])
+            await settled()
+            assert list(after.handle.live) == ids[4:]
+            after.tasks[0].cancel()
+            await asyncio.wait(after.tasks)
+            # Their verdict stands: the others are on their way without new canaries.
+            last = await running(Bench(store=store, attended=True))
+            last.handle.live = after.handle.live
+            await last.redrives.take_up()
+            await settled()
+            await last.kill(*ids[4:6])
+            await last.settle(*ids[6:])
+            after = last
+        done = await after.letters.wait(job.id)
+        assert (done.status, done.moved) == (status, 4 if dies else 8)
+        assert (done.succeeded, done.failed) == ((2, 1) if dies else (6, 2))
+
+    run_virtual(body())
+
+
 def test_taking_up_twice_runs_it_once() -> None:
     async def body() -> None:
         bench = await running()

@@ -135,6 +135,45 @@ def test_a_dead_letter_of_a_process_without_a_name_is_not_tried_again() -> None:
     play(body)
 
 
+class Bakery(rg.GenServer):
+    @rg.cast
+    def bake(self, loaves: int) -> None:
+        raise ValueError(loaves)
+
+
+class Oven(rg.GenServer):
+    """What `Bakery` is called since."""
+
+    baked: list[int] = []  # noqa: RUF012  # asked by the test
+
+    @rg.cast
+    def heat(self, loaves: int) -> None:
+        Oven.baked.append(loaves)
+
+
+def test_aliases_of_the_journal_hold_for_dead_letters_too() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        async with system.guest():
+            delivery = await rg.supervised_send("bakery", Bakery.bake(3), timeout=60.0, durable=True)
+        assert delivery.status == "dead_lettered"
+        await system.root.call(rg.Supervisor.terminate_child("bakery"), timeout=5.0)
+        await start(system, Oven, id="oven", name="bakery")
+        letters = journal.dead_letters
+        assert (await letters.show(delivery.id)).contents == {"loaves": 3}
+        await letters.edit(delivery.id, arguments={"loaves": 4})
+        await letters.retry(delivery.id)
+        await settled()
+        assert Oven.baked == [4]
+
+    aliases = {f"{__name__}:Bakery.bake": f"{__name__}:Oven.heat"}
+    play(
+        body,
+        rg.child(Bakery, id="bakery", name="bakery"),
+        journal=rg.Journal.in_memory(aliases=aliases),
+        max_restarts=100,
+    )
+
+
 class Moody(rg.GenServer):
     """Declines everything until it is in the mood."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -9,7 +10,11 @@ import msgspec
 import pytest
 
 import regrow as rg
-from regrow.delivery.journal.rows import Attempt
+from regrow.delivery.deadletters.changes import revived
+from regrow.delivery.deadletters.events import AutoRetriesExhausted
+from regrow.delivery.journal.operations import Revive
+from regrow.delivery.journal.policy import DeadLetterPolicy
+from regrow.delivery.journal.rows import Attempt, Filter
 from tests.deadletters.kit import SECOND, START_US, Bench, Item, Shop
 from tests.virtual_loop import run_virtual
 
@@ -72,6 +77,31 @@ def test_a_journey_keeps_everything_but_the_number() -> None:
         assert found.summary.expires_at > START_US / SECOND  # not deleted as soon as it has come
         assert there.counts().accepted == 3
         assert (await there.letters.audit())[0].target == "2 dead letters"
+
+    run_virtual(body())
+
+
+def test_a_journey_keeps_what_was_tried_and_the_first_message() -> None:
+    async def body() -> None:
+        here, there = Bench(), Bench(DeadLetterPolicy(retries=2), origin=1)
+        id = await here.bury(Shop.order(Item("tea"), 1))
+        await here.letters.edit(id, arguments={"count": 2})
+        for _ in range(2):
+            (letter,) = [one async for page in here.queue.pages(Filter()) for one in page]
+            revive = Revive(id, here.handle.now_us(), auto=True)
+            await here.queue.changes.commit([revive], [revived(letter, revive)])
+            await here.kill(id, retry_us=here.handle.now_us())
+        await there.letters.import_(await lines_of(here))
+        (found,) = await there.ids()
+        details = await there.letters.show(found)
+        assert details.auto_retries == 2
+        assert isinstance(details.contents, dict)
+        assert isinstance(details.original, dict)
+        assert (details.contents["count"], details.original["count"]) == (2, 1)
+        async with there.upkeep():
+            await asyncio.sleep(10.0)  # noqa: TID251  # virtual
+        assert there.named(AutoRetriesExhausted)
+        assert there.handle.live == {}
 
     run_virtual(body())
 

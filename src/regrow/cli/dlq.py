@@ -11,7 +11,7 @@ from typing_extensions import override
 from regrow.cli.admin import Problem, ask_journal, clean, journal_argument, plain
 from regrow.cli.exits import ExitCode
 from regrow.cli.output import json_option, print_json
-from regrow.cli.where import at, chosen, where_options
+from regrow.cli.where import Letter, at, chosen, where_options
 from regrow.delivery.control import commands as ask
 from regrow.delivery.deadletters.views import (
     AttemptView,
@@ -94,11 +94,11 @@ def list_(*, journal: Path, limit: int, after: str | None, as_json: bool, **opti
 
 @dlq.command()
 @journal_argument
-@click.argument("id", type=int)
+@click.argument("id", type=Letter())
 @click.option("--raw", is_flag=True, help="Show secrets too.")
 @json_option
-def show(*, journal: Path, id: int, raw: bool, as_json: bool) -> None:
-    """Show one with its message, its metadata and every attempt."""
+def show(*, journal: Path, id: int | str, raw: bool, as_json: bool) -> None:
+    """Show one, by its number or its message's id: its message, its metadata and every attempt."""
     found = ask_journal(journal, ask.Show(id=id, raw=raw))
     if as_json:
         print_json({"letter": plain(found)}, schema=1)

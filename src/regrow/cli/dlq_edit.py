@@ -8,14 +8,14 @@ from msgspec import UNSET, UnsetType
 
 from regrow.cli.admin import actor_option, ask_journal, consent, journal_argument, progress, with_journal
 from regrow.cli.output import json_option, print_json
-from regrow.cli.where import chosen, where_options
+from regrow.cli.where import Letter, chosen, where_options
 from regrow.delivery.control import commands as ask
 from regrow.delivery.control.client import Admin
 
 
 @click.command()
 @journal_argument
-@click.argument("id", type=int)
+@click.argument("id", type=Letter())
 @click.option("--set", "changes", multiple=True, metavar="NAME=JSON", help="Another value of an argument.")
 @click.option("--value", metavar="JSON", help="In the place of an info.")
 @click.option("--note", metavar="TEXT", help="A remark for whoever looks next.")
@@ -24,7 +24,7 @@ from regrow.delivery.control.client import Admin
 def edit(
     *,
     journal: Path,
-    id: int,
+    id: int | str,
     changes: tuple[str, ...],
     value: str | None,
     note: str | None,

@@ -10,7 +10,7 @@ from regrow.cli.admin import actor_option, consent, journal_argument, plain, pro
 from regrow.cli.dlq import table
 from regrow.cli.exits import ExitCode
 from regrow.cli.output import json_option, print_json
-from regrow.cli.where import at, chosen, where_options
+from regrow.cli.where import Letter, at, chosen, where_options
 from regrow.delivery.control import commands as ask
 from regrow.delivery.control.client import Admin
 from regrow.delivery.journal.rows import RedriveJob
@@ -29,12 +29,14 @@ class Options(TypedDict):
 
 @click.command()
 @journal_argument
-@click.argument("ids", type=int, nargs=-1, required=True)
+@click.argument("ids", type=Letter(), nargs=-1, required=True)
 @click.option("--target", metavar="NAME", help="Another recipient.")
 @actor_option
 @json_option
-def retry(*, journal: Path, ids: tuple[int, ...], target: str | None, actor: str, as_json: bool) -> None:
-    """Deliver some dead letters again, by their numbers."""
+def retry(
+    *, journal: Path, ids: tuple[int | str, ...], target: str | None, actor: str, as_json: bool
+) -> None:
+    """Deliver some dead letters again, by their numbers or their messages' ids."""
 
     async def work(admin: Admin) -> None:
         for id in ids:

@@ -16,6 +16,7 @@ REASONS: Final = (
     " outcome_unknown, quarantined, operator"
 )
 UNITS: Final = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MESSAGE: Final = re.compile("[0-9a-f]{32}")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
@@ -31,6 +32,24 @@ class Duration(click.ParamType[float]):
         if match is None or match[2] not in UNITS:
             self.fail(f"{value!r} is no duration; write 90s, 5m, 2h or 7d", param, ctx)
         return float(match[1]) * UNITS[match[2]]
+
+
+class Letter(click.ParamType["int | str"]):
+    """A dead letter's number, or the id of its message."""
+
+    name = "id"
+
+    @override
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """Give the number, or the 32 hexadecimal digits."""
+        text = str(value).strip().lower()
+        if _MESSAGE.fullmatch(text):
+            return text
+        if not text.isdecimal():
+            self.fail(
+                f"{value!r} is neither a number nor the id of a message, 32 hexadecimal digits", param, ctx
+            )
+        return int(text)
 
 
 class Instant(click.ParamType[float]):

@@ -78,6 +78,7 @@ class JournalOwner:
             time=engine.loop.time,
             redact=engine.redact,
             server_of=opened.server_of,
+            aliases=self._options.aliases,
             random=engine.ports.random("dead letters"),
         )
         opened.writer.observe = queue.observe

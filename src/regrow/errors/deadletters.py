@@ -27,10 +27,10 @@ class DeadLetterError(RegrowError):
 
 
 class NoSuchDeadLetter(DeadLetterError, LookupError):
-    """No dead letter has this number (any more).
+    """No dead letter has this number, or this message (any more).
 
     Attributes:
-        id: The number.
+        id: The number, or the id of the message.
     """
 
     def __init__(self, id: object) -> None:

@@ -100,7 +100,7 @@ class List(Asks[DeadLetterPage], frozen=True):
 class Show(Asks[DeadLetterDetails], frozen=True):
     """Everything about one."""
 
-    id: int
+    id: int | str
     raw: bool = False
 
 
@@ -127,7 +127,7 @@ class Audit(Asks[tuple[AuditEntry, ...]], frozen=True):
 class Edit(Asks[None], frozen=True):
     """Another message in the place of one's own."""
 
-    id: int
+    id: int | str
     actor: str
     arguments: dict[str, object] | None = None
     value: object | UnsetType = UNSET
@@ -158,7 +158,7 @@ class Purge(Asks[int], frozen=True):
 class Retry(Asks[None], frozen=True):
     """Deliver one again."""
 
-    id: int
+    id: int | str
     actor: str
     target: str | None = None
 

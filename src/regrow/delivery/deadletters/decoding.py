@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias, final
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from regrow.core.codec import codec
 from regrow.core.handler import Handler, HandlerProperty
 from regrow.core.messages import Message
+from regrow.delivery.journal.aliases import renamed
 from regrow.delivery.journal.rows import INFO, DeadLetter
 from regrow.errors.messages import CodecError
 
@@ -19,17 +20,32 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Contents",
+    "Known",
     "ServerOf",
     "contents_of",
     "handler_of",
     "known_class",
     "loaded",
     "payload_of",
+    "today",
     "wire_of",
 )
 
 ServerOf: TypeAlias = Callable[[str], "type | None"]
 """Gives the class of the server that has a name now, None if nobody has it or it is no server."""
+
+
+@final
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program knows of its handlers.
+
+    Attributes:
+        server_of: The class of the server that has a name now.
+        aliases: What handlers are called now, by what they were called.
+    """
+
+    server_of: ServerOf
+    aliases: Mapping[str, str]
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -61,17 +77,18 @@ def payload_of(letter: DeadLetter) -> bytes:
     return letter.live.payload if letter.edited is None else letter.edited
 
 
-def contents_of(letter: DeadLetter, payload: bytes, server_of: ServerOf) -> Contents:
+def contents_of(letter: DeadLetter, payload: bytes, known: Known) -> Contents:
     """Decode one of its payloads. Never raises: what doesn't decode says why."""
     if letter.live.kind == INFO:
         try:
             return Contents(values=msgspec.msgpack.decode(payload))
         except msgspec.MsgspecError as error:
             return Contents(values=payload, problem=str(error))
+    payload = today(letter, payload, known)
     wire = wire_of(payload)
     if wire is None:
         return Contents(values=payload, problem="these bytes are no message")
-    server = known_class(letter, wire, server_of)
+    server = known_class(letter, wire, known.server_of)
     if server is None:
         return Contents(values=_named(wire, None), problem=f"{wire.server} is not loaded here")
     values = _named(wire, handler_of(server, wire))
@@ -79,6 +96,17 @@ def contents_of(letter: DeadLetter, payload: bytes, server_of: ServerOf) -> Cont
         return Contents(values=values, message=codec(server).decode(payload))
     except CodecError as error:
         return Contents(values=values, problem=str(error))
+
+
+def today(letter: DeadLetter, payload: bytes, known: Known) -> bytes:
+    """A message's bytes, under the names of today where there are no handlers of those it has."""
+    wire = wire_of(payload)
+    if wire is None:
+        return payload
+    server = known_class(letter, wire, known.server_of)
+    if server is not None and handler_of(server, wire) is not None:
+        return payload
+    return renamed(payload, known.aliases) or payload
 
 
 def wire_of(payload: bytes) -> Wire | None:

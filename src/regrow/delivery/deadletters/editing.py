@@ -10,12 +10,13 @@ import msgspec
 
 from regrow.core.codec import codec
 from regrow.delivery.deadletters.decoding import (
-    ServerOf,
+    Known,
     Wire,
     handler_of,
     known_class,
     loaded,
     payload_of,
+    today,
     wire_of,
 )
 from regrow.delivery.journal.rows import INFO, DeadLetter
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ("edited_arguments", "edited_value")
 
 
-def edited_arguments(letter: DeadLetter, arguments: Mapping[str, object], server_of: ServerOf) -> bytes:
+def edited_arguments(letter: DeadLetter, arguments: Mapping[str, object], known: Known) -> bytes:
     """The message with other values of these arguments, as its handler is today.
 
     Raises:
@@ -38,10 +39,10 @@ def edited_arguments(letter: DeadLetter, arguments: Mapping[str, object], server
     id = letter.live.id
     if letter.live.kind == INFO:
         raise BadEdit(id, "it is an info, which has no arguments: give its whole value")
-    wire = wire_of(payload_of(letter))
+    wire = wire_of(today(letter, payload_of(letter), known))
     if wire is None:
         raise BadEdit(id, "its bytes are no message, so that there are no arguments to change")
-    server = known_class(letter, wire, server_of)
+    server = known_class(letter, wire, known.server_of)
     if server is None:
         raise BadEdit(id, f"{wire.server} is not loaded here: edit it while its program runs, or import it")
     handler = handler_of(server, wire)

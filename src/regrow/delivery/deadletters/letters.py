@@ -91,21 +91,23 @@ class DeadLetters:
         redaction = self._queue.redaction
         return DeadLetterPage(tuple(summary_of(letter, redaction) for letter in shown_ones), following)
 
-    async def show(self, id: int, *, raw: bool = False) -> DeadLetterDetails:
+    async def show(self, id: int | str, *, raw: bool = False) -> DeadLetterDetails:
         """Show one with its message, metadata, and every attempt over all redrives.
 
         Args:
-            id: Its number.
+            id: Its number, or the id of its message, which is `Delivery.id`.
             raw: Show what is hidden otherwise: values of names like `password`, `token`, `secret`,
                 `authorization`, `api_key`, and what the System's `redact` hides. Default False.
 
         Raises:
             NoSuchDeadLetter: There is none.
+            BadDeadLetterFilter: That is no number, and no id of a message.
         """
         queue = self._queue
         letter = await queue.one(id)
-        history = await queue.journal.read(partial(attempts_of, id))
-        original = None if letter.edited is None else presented(queue, letter, letter.live.payload, raw=raw)
+        history = await queue.journal.read(partial(attempts_of, letter.live.id))
+        edited = letter.edited is not None or letter.original is not None
+        original = presented(queue, letter, letter.first, raw=raw) if edited else None
         contents = presented(queue, letter, payload_of(letter), raw=raw)
         return details_of(letter, history, contents, original, None if raw else queue.redaction)
 
@@ -152,17 +154,17 @@ class DeadLetters:
 
     async def edit(
         self,
-        id: int,
+        id: int | str,
         *,
         arguments: Mapping[str, object] | None = None,
         value: object | UnsetType = UNSET,
         note: str | None = None,
         actor: str = PROGRAM,
     ) -> None:
-        """Change what a redrive will deliver. The first message is kept beside it.
+        """Change what a redrive will deliver. The first message is kept beside it until that is handled.
 
         Args:
-            id: Its number.
+            id: Its number, or the id of its message.
             arguments: Arguments of the message, by name, that are to have another value; as plain values.
             value: In the place of an info.
             note: A remark for whoever looks next.
@@ -183,13 +185,14 @@ class DeadLetters:
             letter = await queue.one(id)
             edited: bytes | UnsetType = UNSET
             if arguments is not None:
-                edited = edited_arguments(letter, arguments, queue.around.server_of)
+                edited = edited_arguments(letter, arguments, queue.around.known)
             elif value is not UNSET:
                 edited = edited_value(letter, value)
             what = "note" if edited is UNSET else ", ".join(arguments or ("value",))
-            annotation = Annotate(id, edited=edited, note=UNSET if note is None else note)
-            await queue.changes.commit([annotation, queue.audit(actor, "edit", str(id), what)])
-        queue.emit(DeadLetterEdited(at=queue.time(), id=id, actor=actor))
+            number = letter.live.id
+            annotation = Annotate(number, edited=edited, note=UNSET if note is None else note)
+            await queue.changes.commit([annotation, queue.audit(actor, "edit", str(number), what)])
+        queue.emit(DeadLetterEdited(at=queue.time(), id=number, actor=actor))
 
     async def quarantine(self, fingerprint: str | bytes, *, actor: str = PROGRAM, note: str = "") -> int:
         """Try nothing of this cause again: not what is dead, and what comes goes straight to the dead.
@@ -236,11 +239,11 @@ class DeadLetters:
 
     # -- trying again --------------------------------------------------------------------------
 
-    async def retry(self, id: int, *, target: str | None = None, actor: str = PROGRAM) -> None:
+    async def retry(self, id: int | str, *, target: str | None = None, actor: str = PROGRAM) -> None:
         """Have one dead letter delivered again: same id, key and history, a new budget of attempts.
 
         Args:
-            id: Its number.
+            id: Its number, or the id of its message, which is `Delivery.id`.
             target: Another recipient, by name; default the first one.
             actor: Who does it.
 

@@ -20,7 +20,7 @@ PLAIN = (dict, list, str, int, float, bool)
 def presented(queue: DeadLetterQueue, letter: DeadLetter, payload: bytes, *, raw: bool) -> Contents:
     """One of its payloads decoded, without secrets unless `raw`."""
     around = queue.around
-    contents = contents_of(letter, payload, around.server_of)
+    contents = contents_of(letter, payload, around.known)
     if raw:
         return contents
     values = contents.values

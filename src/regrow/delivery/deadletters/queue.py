@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as random_numbers
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, final
 
 import msgspec
@@ -13,10 +13,10 @@ from regrow.core.events import Event
 from regrow.core.hub import Hub
 from regrow.core.show import Redact
 from regrow.delivery.deadletters.changes import Arrivals, Changes, JournalHandle
-from regrow.delivery.deadletters.decoding import ServerOf
+from regrow.delivery.deadletters.decoding import Known, ServerOf
 from regrow.delivery.deadletters.events import DeadLetterAdded
 from regrow.delivery.deadletters.redaction import Redaction
-from regrow.delivery.deadletters.where import id_of
+from regrow.delivery.deadletters.where import id_of, message_of
 from regrow.delivery.journal.operations import (
     Bury,
     BuryNew,
@@ -52,6 +52,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         time: The loop's time, for events.
         redact: The System's hook.
         server_of: The class of the server that has a name now.
+        aliases: What handlers are called now, by what they were called.
         random: Where jitter comes from.
     """
 
@@ -59,7 +60,13 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     time: Callable[[], float] = float
     redact: Redact | None = None
     server_of: ServerOf = lambda _: None
+    aliases: Mapping[str, str] = {}
     random: RandomSource = msgspec.field(default_factory=random_numbers.Random)
+
+    @property
+    def known(self) -> Known:
+        """What it knows of handlers."""
+        return Known(server_of=self.server_of, aliases=self.aliases)
 
 
 @final
@@ -183,17 +190,21 @@ class DeadLetterQueue:
             AuditEntry(at_us=self.journal.now_us(), actor=actor, action=action, target=target, detail=detail)
         )
 
-    async def one(self, id: int) -> DeadLetter:
-        """A dead letter by its number.
+    async def one(self, id: int | str) -> DeadLetter:
+        """A dead letter by its number, or by the id of its message.
 
         Raises:
             NoSuchDeadLetter: There is none.
-            BadDeadLetterFilter: That is no number.
+            BadDeadLetterFilter: That is neither.
         """
-        number = id_of(id)
-        letter = await self.journal.read(lambda reader: reader.dead_one(number))
+        if isinstance(id, str):
+            mid = message_of(id)
+            letter = await self.journal.read(lambda reader: reader.dead_message(mid))
+        else:
+            number = id_of(id)
+            letter = await self.journal.read(lambda reader: reader.dead_one(number))
         if letter is None:
-            raise NoSuchDeadLetter(number)
+            raise NoSuchDeadLetter(id)
         return letter
 
     async def page(self, where: Filter, after: Cursor | None, limit: int) -> list[DeadLetter]:

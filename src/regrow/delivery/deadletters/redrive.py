@@ -12,6 +12,7 @@ from regrow.delivery.deadletters.events import DeadLettersRedriven, RedriveChang
 from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of
 from regrow.delivery.journal.operations import PutJob, Revive
 from regrow.delivery.journal.rows import DeadLetter, RedriveJob
+from regrow.delivery.journal.store import Reader
 from regrow.errors.journal import JournalError
 
 __all__ = ("Redrive", "Wanted")
@@ -30,8 +31,9 @@ PER_SECOND: Final = 4
 class Redrive:
     """Moves what a job says, and writes down where it is in the transaction that moves it.
 
-    Canaries and ratios need to know how deliveries end. What was under way when the program ended is not
-    known to the next one: a redrive that goes on takes new canaries.
+    Canaries and ratios need to know how deliveries end, so the job names those that are watched. One that
+    goes on after a crash, or a pause, looks up what became of them: what is neither live nor dead any more
+    ended well.
 
     Attributes:
         begun: Whether it runs.
@@ -41,12 +43,9 @@ class Redrive:
 
     __slots__ = (
         "_allowed_at",
-        "_canaries",
         "_changed",
-        "_failed",
         "_open",
         "_queue",
-        "_succeeded",
         "_wanted",
         "begun",
         "ended",
@@ -59,9 +58,6 @@ class Redrive:
         self.ended: asyncio.Future[RedriveJob] = asyncio.get_running_loop().create_future()
         self._queue = queue
         self._open: set[int] = set()
-        self._failed = 0
-        self._succeeded = 0
-        self._canaries: int | None = job.canary
         self._changed = asyncio.Event()
         self._wanted: Wanted | None = None
         self._allowed_at = 0.0
@@ -82,6 +78,7 @@ class Redrive:
         self.begun = True
         self._changed_status()
         try:
+            await self._take_up()
             await self._finish(await self._move())
         except JournalError:
             # The journal takes nothing now. The job stands there as it was, and can be resumed.
@@ -93,6 +90,31 @@ class Redrive:
             if not self.ended.done():
                 self.ended.set_result(self.job)
             self._tell()
+
+    async def _take_up(self) -> None:
+        """Find out what became of those that were watched before."""
+        queue = self._queue
+        before = self.job.watched
+        for id in before:  # first, so that no end is missed while this looks
+            self._watch(id)
+
+        def look(reader: Reader) -> list[bool | None]:
+            return [_end_of(reader, id) for id in before]
+
+        for id, well in zip(before, await queue.journal.read(look) if before else (), strict=True):
+            if well is not None and id in self._open:
+                queue.tracked.pop(id, None)
+                self._ended(id, well)
+
+    def _watch(self, id: int) -> None:
+        self._open.add(id)
+        self._queue.tracked[id] = self._ended
+
+    @property
+    def _canaries(self) -> int | None:
+        """How many of them are still to be moved; None if there are none, or they have ended well."""
+        job = self.job
+        return None if job.canary is None or job.proven else max(0, job.canary - job.moved)
 
     async def _move(self) -> Status:
         more = True
@@ -107,7 +129,8 @@ class Redrive:
             elif self._open:
                 await self._changed.wait()
             elif more and self._canaries == 0:
-                self._canaries = None  # they have all ended, and well enough
+                # They have all ended, and well enough.
+                self.job = msgspec.structs.replace(self.job, proven=True)
             else:
                 return "done"
 
@@ -115,20 +138,23 @@ class Redrive:
         """How many may be moved now."""
         job = self.job
         room = BATCH if job.limit is None else min(BATCH, job.limit - job.moved)
-        if self._canaries is not None:
-            room = min(room, self._canaries)
+        canaries = self._canaries
+        if canaries is not None:
+            room = min(room, canaries)
         elif job.stop_ratio is not None:
             room = min(room, WINDOW - len(self._open))
         return room if job.rate is None else min(room, max(1, int(job.rate / PER_SECOND)))
 
     def _fails_too_often(self) -> bool:
-        allowed = self.job.stop_ratio
-        ended = self._failed + self._succeeded
-        if self._canaries is not None:
+        job = self.job
+        allowed = job.stop_ratio
+        ended = job.failed + job.succeeded
+        canaries = self._canaries
+        if canaries is not None:
             if allowed is None:
-                return self._failed > 0
-            return self._canaries == 0 and not self._open and self._failed > allowed * ended
-        return allowed is not None and ended >= LEAST_ENDED and self._failed > allowed * ended
+                return job.failed > 0
+            return canaries == 0 and not self._open and job.failed > allowed * ended
+        return allowed is not None and ended >= LEAST_ENDED and job.failed > allowed * ended
 
     async def _batch(self, room: int) -> bool:
         """Move the next ones. Returns whether there may be more."""
@@ -160,15 +186,16 @@ class Redrive:
         if job.canary is not None or job.stop_ratio is not None:
             # Before the commit: they may end before this goes on.
             for revive in revives:
-                self._open.add(revive.id)
-                queue.tracked[revive.id] = self._ended
+                self._watch(revive.id)
         lives = [revived(letter, revive) for letter, revive in zip(letters, revives, strict=True)]
-        await queue.changes.commit([*revives, PutJob(job)], lives)
+        await queue.changes.commit([*revives, PutJob(self._written())], lives)
+
+    def _written(self) -> RedriveJob:
+        """The job, with what the next program has to know."""
+        return msgspec.structs.replace(self.job, watched=tuple(sorted(self._open)))
 
     def _moved(self, letters: list[DeadLetter]) -> None:
         queue, job = self._queue, self.job
-        if self._canaries is not None:
-            self._canaries -= len(letters)
         if job.rate is not None:
             now = asyncio.get_running_loop().time()
             self._allowed_at = max(now, self._allowed_at) + len(letters) / job.rate
@@ -191,17 +218,15 @@ class Redrive:
         self._open.discard(id)
         job = self.job
         if well:
-            self._succeeded += 1
             self.job = msgspec.structs.replace(job, succeeded=job.succeeded + 1)
         else:
-            self._failed += 1
             self.job = msgspec.structs.replace(job, failed=job.failed + 1)
         self._tell()
 
     async def _finish(self, status: Status) -> None:
         queue = self._queue
         ended_us = None if status == "paused" else queue.journal.now_us()
-        job = msgspec.structs.replace(self.job, status=status, ended_us=ended_us)
+        job = msgspec.structs.replace(self._written(), status=status, ended_us=ended_us)
         known = job.succeeded or job.failed
         detail = f"{job.moved} moved" + (f", {job.succeeded} done, {job.failed} dead again" if known else "")
         async with queue.changes.alone():
@@ -227,3 +252,10 @@ class Redrive:
     def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _end_of(reader: Reader, id: int) -> bool | None:
+    """Whether a redriven delivery ended well, None if it hasn't ended."""
+    if reader.live_one(id) is not None:
+        return None
+    return reader.dead_one(id) is None

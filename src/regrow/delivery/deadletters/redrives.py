@@ -110,11 +110,12 @@ class Redrives:
         await self._launch(job)
         return await self.job(job.id)
 
-    async def one(self, id: int, target: str | None, actor: str) -> None:
+    async def one(self, which: int | str, target: str | None, actor: str) -> None:
         """Redrive one dead letter, now."""
         queue = self._queue
         async with queue.changes.alone():
-            letter = await queue.one(id)
+            letter = await queue.one(which)
+            id = letter.live.id
             if letter.burial.status != DEAD:
                 raise DeadLetterQuarantined(id, letter.burial.fingerprint.hex())
             if target is None and not letter.live.dest:

@@ -35,6 +35,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     edited: bytes | None = None
     note: str | None = None
     auto_retries: int = 0
+    original: bytes | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +86,7 @@ def line_of(letter: DeadLetter, attempts: list[Attempt]) -> str:
             edited=letter.edited,
             note=letter.note,
             auto_retries=letter.auto_retries,
+            original=letter.original,
         ),
     )
     return msgspec.json.encode(line).decode()
@@ -165,8 +167,15 @@ class Importing:
         expires_us = expires_us if kept else queue.policy.expires_us(now_us)
         burial = msgspec.structs.replace(data.burial, expires_us=expires_us)
         yield BuryNew(live, burial, tuple(data.attempts))
-        if data.edited is not None or data.note is not None:
-            yield Annotate(live.id, edited=data.edited, note=data.note)
+        beside = Annotate(
+            live.id,
+            edited=data.edited,
+            note=data.note,
+            auto_retries=data.auto_retries,
+            original=data.original,
+        )
+        if beside != Annotate(live.id, edited=None, note=None, auto_retries=0, original=None):
+            yield beside
 
 
 def known_messages(reader: Reader) -> set[bytes]:

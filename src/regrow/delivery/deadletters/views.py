@@ -114,7 +114,7 @@ class DeadLetterDetails(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: `"call"`, `"cast"` or `"info"`.
         contents: Arguments by name, or an info's value, as a redrive would deliver them.
-        original: The same before it was edited, None if it wasn't.
+        original: As it was accepted, before anything was edited; None if nothing was.
         problem: Why the contents can't be decoded, None if they can.
         metadata: What the sender gave with it.
         history: Every failed attempt, over all redrives, oldest first.

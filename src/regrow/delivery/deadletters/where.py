@@ -20,11 +20,13 @@ __all__ = (
     "filter_of",
     "fingerprint_of",
     "id_of",
+    "message_of",
     "shown",
     "token_of",
 )
 
 FINGERPRINT_BYTES: Final = 8
+MESSAGE_BYTES: Final = 16
 MAX_IDS: Final = 10_000
 MAX_ID: Final = 2**63 - 1
 MICROSECONDS: Final = 1_000_000
@@ -108,6 +110,18 @@ def id_of(value: object) -> int:
     if type(value) is not int or not 0 < value <= MAX_ID:
         raise BadDeadLetterFilter("id", value, "a dead letter's number is a whole number from 1")
     return value
+
+
+def message_of(text: str) -> bytes:
+    """The id of a message, as `Delivery.id` has it."""
+    try:
+        mid = bytes.fromhex(text)
+    except ValueError:
+        mid = b""
+    if len(mid) != MESSAGE_BYTES:
+        allowed = "a dead letter's number, or the id of its message: 32 hexadecimal digits"
+        raise BadDeadLetterFilter("id", text, allowed)
+    return mid
 
 
 def cursor_of(token: object) -> Cursor | None:

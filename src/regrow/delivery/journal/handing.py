@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast, final
 import msgspec
 
 from regrow.core.codec import codec
+from regrow.delivery.journal.aliases import renamed
 from regrow.delivery.journal.owed import BEGUN, OUT, OVER, Owed
 from regrow.delivery.journal.rows import INFO
 from regrow.errors import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ("Handing",)
 
 NEVER: Final = float("inf")
-_HEAD: Final = 2
 UNREADABLE: Final = (CodecError, UnknownCall, WrongKind, WrongServer, NotAMessage, msgspec.MsgspecError)
 """What a message raises that its recipient's class can't take (any more)."""
 
@@ -105,19 +105,10 @@ class Handing:
         try:
             return codec(server).decode(payload)
         except HandlerGone:
-            renamed = self._renamed(payload)
-            if renamed is None:
+            now = renamed(payload, self._aliases)
+            if now is None:
                 raise
-            return codec(server).decode(renamed)
-
-    def _renamed(self, payload: bytes) -> bytes | None:
-        """The same under the names of today, None if the table doesn't know it."""
-        parts: list[object] = msgspec.msgpack.decode(payload)
-        name = self._aliases.get(f"{parts[0]}.{parts[1]}")
-        if name is None:
-            return None
-        server, _, handler = name.rpartition(".")
-        return msgspec.msgpack.encode([server, handler, *parts[_HEAD:]])
+            return codec(server).decode(now)
 
     # -- the mailbox ---------------------------------------------------------------------------
 
