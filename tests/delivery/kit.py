@@ -97,6 +97,7 @@ class Kept:
 
     service_name = "journal"
     boot = 1
+    max_crashes = 3
 
     def __init__(self, broken: Exception | None = None) -> None:
         self.operations: list[Operation] = []

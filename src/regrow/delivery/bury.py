@@ -96,6 +96,7 @@ def _operation(
         expires_us=_wall(now, loop_now, parcel.expires_at),
         due_us=now,
         max_attempts=options.retries + 1,
+        max_crashes=journal.max_crashes,
         attempt_timeout=options.attempt_timeout,
         attempts=ends.attempts,
     )

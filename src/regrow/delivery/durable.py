@@ -83,6 +83,7 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
         expires_us=None if options.expires_in is None else now_us + micros(options.expires_in),
         due_us=now_us if not delay else now_us + micros(delay),
         max_attempts=options.retries + 1,
+        max_crashes=opened.max_crashes,
         discard=options.on_error == "ignore",
         attempt_timeout=options.attempt_timeout,
     )

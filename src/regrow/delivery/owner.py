@@ -164,6 +164,11 @@ class JournalOwner:
             opened.check_dead()
         return opened.books.burial(live, reason, cause)
 
+    @property
+    def max_crashes(self) -> int:
+        """How many crashes a message may cause."""
+        return self._options.max_crashes
+
     def claim(self, name: str) -> int:
         """A new epoch for the persistent server `name`: commits with an older one are refused from now on."""
         epochs = self.opened.epochs

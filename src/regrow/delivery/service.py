@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 from regrow.core.specs import ChildSpec, child
 from regrow.delivery.control.owner import OwnerGround
 from regrow.delivery.control.server import control_spec
+from regrow.delivery.draining import drained
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.options import JournalSettings, journal_options
 from regrow.delivery.journal.rows import Counts
@@ -25,6 +26,7 @@ from regrow.runtime.supervisor import supervisor
 if TYPE_CHECKING:
     from regrow.delivery.deadletters.letters import DeadLetters
     from regrow.delivery.journal.store import Store, SyncLevel
+    from regrow.runtime.pid import Timeout
 
 __all__ = ("Journal", "journal_on")
 
@@ -48,6 +50,8 @@ class Journal:
         capacity: How many deliveries may be owed at a time; past it sends fail with `JournalFull`.
             Default 1,000,000.
         concurrency: How many of them are in the mailbox of one recipient at a time. Default 64.
+        max_crashes: How often a recipient may die while it handles one and the same message, before that is a
+            dead letter; for messages that are accepted from now on. Default 3, at most 1,000.
         dead_letters: How long dead letters are kept, how many, how often they are tried again.
         aliases: What handlers are called now, by what they were called when messages were stored:
             `{"old.module:Old.handler": "new.module:New.handler"}`.
@@ -91,7 +95,8 @@ class Journal:
         What is in it stays as long as this object: a System that is started again finds it.
 
         Args:
-            **options: As for a file: `capacity`, `concurrency`, `dead_letters`, `aliases`, `code_version`.
+            **options: As for a file: `capacity`, `concurrency`, `max_crashes`, `dead_letters`, `aliases`,
+                `code_version`.
 
         Raises:
             BadSetting: An option is out of its range.
@@ -147,6 +152,20 @@ class Journal:
             JournalNotRunning: It isn't open.
         """
         return await self._owner.read(lambda reader: reader.counts())
+
+    async def drained(self, *, timeout: Timeout) -> None:
+        """Wait until nothing is owed any more: all that was accepted is done, dead or discarded.
+
+        What has a delay, or waits for a recipient that isn't there, is owed too.
+
+        Args:
+            timeout: Seconds, or a name from the timeout table.
+
+        Raises:
+            WaitTimeout: Something still was.
+            JournalNotRunning: It isn't open, or was closed meanwhile.
+        """
+        await drained(self._owner, timeout)
 
     async def check(self) -> list[str]:
         """What is wrong with it, empty if nothing is. Reads all of it, beside everything else.

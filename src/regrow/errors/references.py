@@ -12,6 +12,7 @@ _AWAITED: Final = {
     "down": "was still there",
     "result": "was not done",
     "sync": "had not handled what was sent before",
+    "drained": "still owed deliveries",
 }
 
 
@@ -67,14 +68,16 @@ class BadPartitionKey(RegrowError, TypeError):
 
 
 class WaitTimeout(RegrowError, TimeoutError):
-    """A wait for a process took too long; the process goes on.
+    """A wait for a process, or for a journal, took too long; it goes on.
 
     Attributes:
         target: Who was waited for.
         timeout: Seconds.
     """
 
-    def __init__(self, target: object, awaited: Literal["down", "result", "sync"], timeout: float) -> None:
+    def __init__(
+        self, target: object, awaited: Literal["down", "result", "sync", "drained"], timeout: float
+    ) -> None:
         super().__init__(
             f"{target} {_AWAITED[awaited]} after {timeout:g} s; it goes on: wait longer, or end it"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, final
@@ -52,6 +53,7 @@ class Desk:
         "breakers",
         "clock",
         "concurrency",
+        "emptied",
         "engine",
         "handing",
         "next_id",
@@ -90,6 +92,8 @@ class Desk:
         self.recipients: dict[str, Recipient] = {}
         self.owed: dict[int, Owed] = {}
         """What is live and known here, by number."""
+        self.emptied: list[asyncio.Future[None]] = []
+        """Who wants to know when nothing is owed, or never will be settled here."""
         self.handing: Handing = Handing(self, aliases)
         self.outcomes: Outcomes = Outcomes(self)
         self._dirty: deque[Recipient] = deque()
@@ -152,6 +156,8 @@ class Desk:
     def forget(self, owed: Owed) -> None:
         """It is owed no more: settled, buried or discarded, and that is committed."""
         self.owed.pop(owed.live.id, None)
+        if self.emptied and not self.owed:
+            self._tell_emptied()
         if owed.expiry is not None:
             owed.expiry.cancel()
         if owed.timer is not None:
@@ -163,6 +169,12 @@ class Desk:
             following = recipient.leave(owed)
             if following is not None:
                 self.put(following)
+
+    def _tell_emptied(self) -> None:
+        for waiting in self.emptied:
+            if not waiting.done():
+                waiting.set_result(None)
+        self.emptied.clear()
 
     # -- what makes it look --------------------------------------------------------------------
 
@@ -368,6 +380,7 @@ class Desk:
     def stop(self) -> None:
         """Hand out nothing more, and write nothing more."""
         self._stopped = True
+        self._tell_emptied()
         self.breakers.unwatch(self._breaker_changed)
         if self._named in self.engine.registry.listeners:
             self.engine.registry.listeners.remove(self._named)

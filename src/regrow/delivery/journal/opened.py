@@ -53,6 +53,7 @@ class OpenJournal:
         "engine",
         "epochs",
         "loop_reader",
+        "max_crashes",
         "next_id",
         "over",
         "path",
@@ -87,6 +88,7 @@ class OpenJournal:
         self.epochs: dict[str, int] = dict(opened.epochs)
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
         self._capacity = options.capacity
+        self.max_crashes: int = options.max_crashes
         self.check_dead: Callable[[], object] | None = None
         """Raises `JournalFull` if there are too many dead letters."""
         self.over: bool = False

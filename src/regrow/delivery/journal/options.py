@@ -12,12 +12,15 @@ from regrow.errors import BadSetting
 
 __all__ = ("JournalOptions", "JournalSettings", "journal_options")
 
+MOST_CRASHES: Final = 1_000
+
 
 class JournalSettings(TypedDict, total=False):
     """The options of a journal beside where it is kept: `rg.Journal` says what they mean."""
 
     capacity: int
     concurrency: int
+    max_crashes: int
     dead_letters: DeadLetterPolicy
     aliases: Mapping[str, str]
     code_version: str | None
@@ -29,6 +32,7 @@ class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     capacity: int = 1_000_000
     concurrency: int = 64
+    max_crashes: int = 3
     dead_letters: DeadLetterPolicy = DeadLetterPolicy()
     aliases: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     code_version: str | None = None
@@ -54,6 +58,10 @@ def _is_count(value: object) -> bool:
     return type(value) is int and value >= 1
 
 
+def _is_crash_count(value: object) -> bool:
+    return type(value) is int and 1 <= value <= MOST_CRASHES
+
+
 def _are_aliases(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
@@ -68,6 +76,7 @@ def _is_place(value: object) -> bool:
 _RULES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "capacity": (_is_count, "a whole number, 1 or more"),
     "concurrency": (_is_count, "a whole number, 1 or more"),
+    "max_crashes": (_is_crash_count, "a whole number from 1 to 1,000"),
     "dead_letters": (lambda value: isinstance(value, DeadLetterPolicy), "an rg.DeadLetterPolicy"),
     "aliases": (_are_aliases, 'a mapping such as {"old.module:Old.handler": "module:New.handler"}'),
     "code_version": (lambda value: value is None or isinstance(value, str), "a str, or None"),
