@@ -104,8 +104,8 @@ class Delivery(Bench):
             child = rg.child(Fragile, name=SINK, args=(sums, nonce, every))
             journals = [rg.Journal(path / JOURNAL)] if durable else []
             system = rg.System([child], services=journals, **_RESTARTS)
-            retries: rg.SendOptions = {"retries": 1_000, "backoff": _QUICK, "breaker": False}
-            options: rg.SendOptions = {"durable": True} if durable else retries
+            retries: rg.types.SendOptions = {"retries": 1_000, "backoff": _QUICK, "breaker": False}
+            options: rg.types.SendOptions = {"durable": True} if durable else retries
             async with system:
                 ref = system.ref(SINK, Fragile)
 

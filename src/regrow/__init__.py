@@ -2,7 +2,8 @@
 
 Everything for everyday use is here: ``import regrow as rg``. Names are loaded when they are
 first asked for, so that ``import regrow`` alone costs next to nothing. Errors are in
-``rg.errors``.
+``rg.errors``, events in ``rg.events``, what annotations need in ``rg.types``, and what looks into a
+running System in ``rg.debug``.
 """
 
 from typing import TYPE_CHECKING
@@ -16,17 +17,11 @@ if TYPE_CHECKING:
     from regrow import debug as debug
     from regrow import errors as errors
     from regrow import events as events
+    from regrow import types as types
     from regrow.core.backoff import Backoff as Backoff
     from regrow.core.decorators import call as call
     from regrow.core.decorators import cast as cast
     from regrow.core.deliveries import CurrentDelivery as CurrentDelivery
-    from regrow.core.hub import Hub as Hub
-    from regrow.core.hub import Subscription as Subscription
-    from regrow.core.messages import CallMessage as CallMessage
-    from regrow.core.messages import CastMessage as CastMessage
-    from regrow.core.messages import Message as Message
-    from regrow.core.messages import MessageInfo as MessageInfo
-    from regrow.core.messages import message_info as message_info
     from regrow.core.ports import Ports as Ports
     from regrow.core.reasons import KILLED as KILLED
     from regrow.core.reasons import NOPROC as NOPROC
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
     from regrow.core.reasons import Crash as Crash
     from regrow.core.reasons import ExitReason as ExitReason
     from regrow.core.reasons import Shutdown as Shutdown
-    from regrow.core.services import Service as Service
     from regrow.core.settings import Settings as Settings
     from regrow.core.specs import ChildSpec as ChildSpec
     from regrow.core.specs import SupervisorFlags as SupervisorFlags
@@ -44,20 +38,13 @@ if TYPE_CHECKING:
     from regrow.core.timeouts import TimeoutTable as TimeoutTable
     from regrow.delivery.broadcast import broadcast as broadcast
     from regrow.delivery.credit import Credit as Credit
-    from regrow.delivery.deadletters.letters import DeadLetters as DeadLetters
     from regrow.delivery.journal.policy import DeadLetterPolicy as DeadLetterPolicy
-    from regrow.delivery.journal.rows import Counts as Counts
-    from regrow.delivery.journal.stats import JournalStats as JournalStats
-    from regrow.delivery.options import SendOptions as SendOptions
-    from regrow.delivery.persistence.declare import PersistentDecorator as PersistentDecorator
     from regrow.delivery.persistence.declare import persistent as persistent
     from regrow.delivery.persistence.operate import forget_state as forget_state
     from regrow.delivery.persistence.operate import restore_state as restore_state
     from regrow.delivery.persistence.sourced import EventSourced as EventSourced
     from regrow.delivery.records import BroadcastResult as BroadcastResult
     from regrow.delivery.records import Delivery as Delivery
-    from regrow.delivery.records import Status as Status
-    from regrow.delivery.records import Strategy as Strategy
     from regrow.delivery.send import send_to_self as send_to_self
     from regrow.delivery.send import supervised_send as supervised_send
     from regrow.delivery.send import supervised_send_from_thread as supervised_send_from_thread
@@ -73,7 +60,6 @@ if TYPE_CHECKING:
     from regrow.runtime.genserver import Continue as Continue
     from regrow.runtime.genserver import GenServer as GenServer
     from regrow.runtime.genserver import Ignore as Ignore
-    from regrow.runtime.genserver import IgnoreType as IgnoreType
     from regrow.runtime.genserver import ReplyHandle as ReplyHandle
     from regrow.runtime.genserver import reply_later as reply_later
     from regrow.runtime.items import Down as Down
@@ -98,9 +84,6 @@ if TYPE_CHECKING:
     from regrow.runtime.plain import sync as sync
     from regrow.runtime.plain import trap_exit as trap_exit
     from regrow.runtime.plain import unlink as unlink
-    from regrow.runtime.reservations import Reservation as Reservation
-    from regrow.runtime.supervision import ChildCount as ChildCount
-    from regrow.runtime.supervision import ChildInfo as ChildInfo
     from regrow.runtime.supervisor import Supervisor as Supervisor
     from regrow.runtime.supervisor import supervisor as supervisor
     from regrow.runtime.system import System as System
@@ -110,55 +93,39 @@ if TYPE_CHECKING:
     from regrow.runtime.tasks import start_task as start_task
     from regrow.runtime.tasks import task_supervisor as task_supervisor
     from regrow.runtime.timers import Timer as Timer
-    from regrow.runtime.unsupervised import Unsupervised as Unsupervised
 
 # The public names by the module each comes from.
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.core.backoff": ("Backoff",),
     "regrow.core.decorators": ("call", "cast"),
     "regrow.core.deliveries": ("CurrentDelivery",),
-    "regrow.core.hub": ("Hub", "Subscription"),
-    "regrow.core.messages": ("CallMessage", "CastMessage", "Message", "MessageInfo", "message_info"),
     "regrow.core.ports": ("Ports",),
     "regrow.core.reasons": ("KILLED", "NOPROC", "NORMAL", "SHUTDOWN", "Crash", "ExitReason", "Shutdown"),
-    "regrow.core.services": ("Service",),
     "regrow.core.settings": ("Settings",),
     "regrow.core.specs": ("ChildSpec", "SupervisorFlags", "SupervisorSpec", "child"),
     "regrow.core.timeouts": ("TimeoutTable",),
     "regrow.delivery.broadcast": ("broadcast",),
     "regrow.delivery.credit": ("Credit",),
-    "regrow.delivery.journal.rows": ("Counts",),
-    "regrow.delivery.journal.stats": ("JournalStats",),
     "regrow.delivery.service": ("Journal",),
-    "regrow.delivery.options": ("SendOptions",),
-    "regrow.delivery.records": ("BroadcastResult", "Delivery", "Status", "Strategy"),
+    "regrow.delivery.records": ("BroadcastResult", "Delivery"),
     "regrow.delivery.send": ("send_to_self", "supervised_send", "supervised_send_from_thread"),
     "regrow.resilience.breakers": ("Breakers",),
     "regrow.resilience.guard": ("CircuitBreaker",),
     "regrow.resilience.retry": ("ExponentialBackoff",),
     "regrow.resilience.settings": ("BreakerSettings",),
-    "regrow.delivery.deadletters.letters": ("DeadLetters",),
     "regrow.delivery.journal.policy": ("DeadLetterPolicy",),
-    "regrow.delivery.persistence.declare": ("PersistentDecorator", "persistent"),
+    "regrow.delivery.persistence.declare": ("persistent",),
     "regrow.delivery.persistence.operate": ("forget_state", "restore_state"),
     "regrow.delivery.persistence.sourced": ("EventSourced",),
     "regrow.runtime.aliases": ("Alias",),
     "regrow.runtime.delivering": ("current_delivery",),
     "regrow.runtime.dynamic": ("DynamicSupervisor", "dynamic_supervisor"),
-    "regrow.runtime.genserver": (
-        "Continue",
-        "GenServer",
-        "Ignore",
-        "IgnoreType",
-        "ReplyHandle",
-        "reply_later",
-    ),
+    "regrow.runtime.genserver": ("Continue", "GenServer", "Ignore", "ReplyHandle", "reply_later"),
     "regrow.runtime.items": ("Down", "Exit"),
     "regrow.runtime.mailbox": ("Mailbox",),
     "regrow.runtime.monitors": ("Monitor",),
     "regrow.runtime.partition": ("PartitionSupervisor", "partition_supervisor"),
     "regrow.runtime.pid": ("Pid", "Ref"),
-    "regrow.runtime.reservations": ("Reservation",),
     "regrow.runtime.plain": (
         "alias",
         "current",
@@ -175,16 +142,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "trap_exit",
         "unlink",
     ),
-    "regrow.runtime.supervision": ("ChildCount", "ChildInfo"),
     "regrow.runtime.supervisor": ("Supervisor", "supervisor"),
     "regrow.runtime.system": ("System", "current_system"),
     "regrow.runtime.tasks": ("TaskHandle", "TaskSupervisor", "start_task", "task_supervisor"),
     "regrow.runtime.timers": ("Timer",),
-    "regrow.runtime.unsupervised": ("Unsupervised",),
 }
 
 # Public sub-modules, reached as attributes: `rg.errors`.
-_SUBMODULES: tuple[str, ...] = ("debug", "errors", "events")
+_SUBMODULES: tuple[str, ...] = ("debug", "errors", "events", "types")
 
 # The type checkers do not see this branch: a `__getattr__` would make every misspelt name legal.
 if not TYPE_CHECKING:

@@ -1,5 +1,9 @@
-"""Looking into a running System: `rg.debug.trace(ref)`, and the rows of its listings."""
+"""Looking into a running System: `rg.debug.trace(ref)`, the rows of its listings, its statistics."""
 
+from regrow.core.messages import MessageInfo as MessageInfo
+from regrow.core.messages import message_info as message_info
+from regrow.delivery.journal.rows import Counts as Counts
+from regrow.delivery.journal.stats import JournalStats as JournalStats
 from regrow.resilience.breakers import BreakerInfo as BreakerInfo
 from regrow.runtime.debug import Trace as Trace
 from regrow.runtime.debug import TraceEntry as TraceEntry
@@ -15,14 +19,22 @@ from regrow.runtime.listing import SubscriberInfo as SubscriberInfo
 from regrow.runtime.listing import TimerInfo as TimerInfo
 from regrow.runtime.monitors import MonitorInfo as MonitorInfo
 from regrow.runtime.registry import Registration as Registration
+from regrow.runtime.supervision import ChildCount as ChildCount
+from regrow.runtime.supervision import ChildInfo as ChildInfo
+from regrow.runtime.unsupervised import Unsupervised as Unsupervised
 
 __all__ = [
     "AliasInfo",
     "BreakerInfo",
+    "ChildCount",
+    "ChildInfo",
+    "Counts",
     "GroupInfo",
+    "JournalStats",
     "LinkInfo",
     "Listing",
     "MailboxInfo",
+    "MessageInfo",
     "MonitorInfo",
     "ProcessInfo",
     "Registration",
@@ -31,5 +43,7 @@ __all__ = [
     "TimerInfo",
     "Trace",
     "TraceEntry",
+    "Unsupervised",
+    "message_info",
     "trace",
 ]

@@ -40,6 +40,8 @@ from regrow.core.events import SystemStopped as SystemStopped
 from regrow.core.events import TimedOut as TimedOut
 from regrow.core.events import Unhandled as Unhandled
 from regrow.core.events import Zombie as Zombie
+from regrow.core.hub import Hub as Hub
+from regrow.core.hub import Subscription as Subscription
 from regrow.core.reports import CrashReport as CrashReport
 from regrow.core.reports import Neighbour as Neighbour
 from regrow.delivery.deadletters.events import AutoRetriesExhausted as AutoRetriesExhausted

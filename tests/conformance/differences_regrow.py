@@ -113,7 +113,7 @@ def _server(notes: list[Any], id: str = "a", restart: Any = "temporary") -> rg.C
     return rg.child(Server, id=id, args=(notes,), restart=restart)
 
 
-async def _child(sup: rg.Pid[rg.Supervisor]) -> rg.ChildInfo:
+async def _child(sup: rg.Pid[rg.Supervisor]) -> rg.debug.ChildInfo:
     (row,) = await sup.call(rg.Supervisor.which_children(), timeout=1.0)
     return row
 

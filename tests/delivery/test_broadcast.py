@@ -66,7 +66,7 @@ def test_a_result_for_each_in_the_order_given(hand_off: bool) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["best_effort", "all_or_nothing"])
-def test_nobody_is_everybody(hand_off: bool, strategy: rg.Strategy) -> None:
+def test_nobody_is_everybody(hand_off: bool, strategy: rg.types.Strategy) -> None:
     """A1.7: the empty list has one meaning, said for every strategy."""
 
     async def body(system: rg.System) -> None:

@@ -51,7 +51,7 @@ async def crowd(system: rg.System, count: int) -> tuple[list[rg.Pid[Worker]], li
 
 @pytest.mark.parametrize("strategy", ["best_effort", "all_or_nothing"])
 def test_others_get_their_turns_while_it_goes_out_and_comes_back(
-    hand_off: bool, strategy: rg.Strategy
+    hand_off: bool, strategy: rg.types.Strategy
 ) -> None:
     async def body(system: rg.System) -> None:
         pids, seen = await crowd(system, 100)

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import Filter
-from tests.delivery.durable_kit import Box, Events, Poison, play, run_system, settled
+from tests.delivery.durable_kit import Box, Events, Poison, inside, play, run_system, settled
 from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
@@ -22,10 +22,10 @@ async def start(system: rg.System, spec: rg.ChildSpec) -> None:
     await system.root.call(rg.Supervisor.start_child(spec), timeout=5.0)
 
 
-async def accept(to: str, *messages: rg.Message, **options: Unpack[rg.SendOptions]) -> None:
+async def accept(to: str, *messages: rg.types.Message, **options: Unpack[rg.types.SendOptions]) -> None:
     """Send these, one after the other, without waiting for handlers."""
     for message in messages:
-        given: rg.SendOptions = {"durable": True, "ack": "accepted", **options}
+        given: rg.types.SendOptions = {"durable": True, "ack": "accepted", **options}
         what: object = message
         await rg.supervised_send(to, what, timeout=5.0, **given)
 
@@ -217,8 +217,8 @@ def test_the_last_attempt_that_times_out_is_dead_at_once_and_its_late_end_change
         await pause(20.0)
         counts = await journal.conservation()
         assert (counts.done, counts.dead, counts.balanced) == (0, 1, True)
-        (letter,) = await journal.read(lambda reader: reader.dead(Filter()))
-        (attempt,) = await journal.read(lambda reader: reader.attempts(letter.live.id))
+        (letter,) = await inside(journal).read(lambda reader: reader.dead(Filter()))
+        (attempt,) = await inside(journal).read(lambda reader: reader.attempts(letter.live.id))
         assert (letter.burial.reason, letter.live.attempts, attempt.outcome) == ("max_attempts", 1, "timeout")
 
     play(body, BOX)
@@ -241,8 +241,8 @@ def test_a_reply_handle_that_is_lost_is_a_failed_attempt_with_back_off() -> None
         assert delivery.status == "dead_lettered"
         assert isinstance(delivery.error, rg.errors.ReplyLost)
         assert Careless.times == [pytest.approx(0.0), pytest.approx(1.0), pytest.approx(3.0)]
-        (letter,) = await journal.read(lambda reader: reader.dead(Filter()))
-        attempts = await journal.read(lambda reader: reader.attempts(letter.live.id))
+        (letter,) = await inside(journal).read(lambda reader: reader.dead(Filter()))
+        attempts = await inside(journal).read(lambda reader: reader.attempts(letter.live.id))
         assert [attempt.outcome for attempt in attempts] == ["error"] * 3
         assert [attempt.delay_us for attempt in attempts][:2] == [1_000_000, 2_000_000]
 
@@ -269,7 +269,7 @@ def test_a_retry_that_waits_survives_a_restart_with_its_due_time() -> None:
 
         async def second(system: rg.System) -> None:
             await pause(100.0)
-            (letter,) = await journal.read(lambda reader: reader.dead(Filter()))
+            (letter,) = await inside(journal).read(lambda reader: reader.dead(Filter()))
             assert letter.live.attempts == 2
 
         await run_system(journal, first, careless)
@@ -373,7 +373,7 @@ def test_what_does_not_decode_is_dead_with_its_bytes() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
         delivery = await rg.supervised_send("other", Box.put(1), timeout=5.0, durable=True)
         assert delivery.status == "dead_lettered"
-        (letter,) = await journal.read(lambda reader: reader.dead(Filter()))
+        (letter,) = await inside(journal).read(lambda reader: reader.dead(Filter()))
         assert letter.burial.reason == "decode_error"
         assert letter.live.payload.endswith(b"put\x01\x01")
 
@@ -434,3 +434,24 @@ def test_a_plain_process_takes_no_calls() -> None:
         assert system.whereis("plain") is not None
 
     play(body, rg.child(plain, name="plain"))
+
+
+def test_names_that_come_and_go_leave_nothing_behind() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        for n in range(20):
+            name = f"box{n}"
+            await start(system, rg.child(Box, id=name, name=name))
+            await accept(name, Box.note(n), Box.note(n), ordering_key="a")
+            await accept(name, Box.note(n), delay=1.0)
+            await system.root.call(rg.Supervisor.terminate_child(name), timeout=5.0)
+        await settled()
+        assert len(inside(journal).desk.recipients) == 20  # of those that are put off
+        for n in range(20):
+            await system.root.call(rg.Supervisor.restart_child(f"box{n}"), timeout=5.0)
+        await pause(2.0)
+        assert (await journal.conservation()).done == 60
+        await accept("box0", Box.note(1))
+        await settled()
+        assert len(inside(journal).desk.recipients) <= 1
+
+    play(body)

@@ -19,10 +19,10 @@ POISON = rg.child(Poison, name="poison")
 QUIET = rg.DeadLetterPolicy(retries=0)
 
 
-async def accept(to: str, *messages: rg.Message, **options: Unpack[rg.SendOptions]) -> None:
+async def accept(to: str, *messages: rg.types.Message, **options: Unpack[rg.types.SendOptions]) -> None:
     """Send these, one after the other, without waiting for handlers."""
     for message in messages:
-        given: rg.SendOptions = {"durable": True, "ack": "accepted", **options}
+        given: rg.types.SendOptions = {"durable": True, "ack": "accepted", **options}
         what: object = message
         await rg.supervised_send(to, what, timeout=5.0, **given)
 

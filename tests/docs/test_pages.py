@@ -59,7 +59,7 @@ def test_links_to_files_lead_somewhere(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_public_names_that_are_shown_exist(document: str) -> None:
     """`rg.name` anywhere, also in the examples."""
-    shown = set(re.findall(r"\brg\.((?:errors\.|events\.|debug\.)?\w+)", TEXTS[document]))
+    shown = set(re.findall(r"\brg\.((?:errors\.|events\.|debug\.|types\.)?\w+)", TEXTS[document]))
     for name in shown:
         value: object = regrow
         for part in name.split("."):

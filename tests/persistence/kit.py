@@ -176,7 +176,7 @@ class Sink(rg.GenServer):
         return list(self.notes)
 
 
-def tree(journal: rg.Service) -> rg.System:
+def tree(journal: rg.types.Service) -> rg.System:
     """A counter and its sink."""
     children = [
         rg.child(Sink, name="sink"),

@@ -55,7 +55,7 @@ def kept(data: bytes, *, version: int = 1, name: str = "server", epoch: int = 1)
     )
 
 
-def system(server: type[rg.GenServer], *services: rg.Service, name: str | None = "server") -> rg.System:
+def system(server: type[rg.GenServer], *services: rg.types.Service, name: str | None = "server") -> rg.System:
     return rg.System([rg.child(server, name=name)], services=services, name="restored", max_restarts=0)
 
 

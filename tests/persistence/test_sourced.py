@@ -71,7 +71,7 @@ class BasketServer(rg.EventSourced[Added | Removed]):
         raise RuntimeError("crash")
 
 
-def tree(journal: rg.Service, server: type[rg.GenServer] = BasketServer) -> rg.System:
+def tree(journal: rg.types.Service, server: type[rg.GenServer] = BasketServer) -> rg.System:
     return rg.System([rg.child(server, name="basket")], services=[journal], name="sourced", max_restarts=9)
 
 

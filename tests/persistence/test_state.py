@@ -69,7 +69,7 @@ class AgentServer(rg.GenServer):
         self.state = Agent(status="new")
 
 
-def run(body: Callable[[rg.System], Any], journal: rg.Service, *specs: rg.ChildSpec) -> None:
+def run(body: Callable[[rg.System], Any], journal: rg.types.Service, *specs: rg.ChildSpec) -> None:
     async def main() -> None:
         children = specs or (rg.child(AgentServer, name="agent"),)
         async with rg.System(

@@ -286,7 +286,7 @@ class Client(rg.GenServer):
 
 @pytest.mark.parametrize("message", [Client.query(), Client.query_in_thread()], ids=["def", "blocking"])
 def test_in_a_process_it_goes_by_the_systems_time_and_its_events(
-    message: rg.CallMessage[Client, None],
+    message: rg.types.CallMessage[Client, None],
 ) -> None:
     async def body(system: rg.System) -> None:
         told: list[rg.events.Event] = []

@@ -104,7 +104,7 @@ def worker(
     )
 
 
-async def children(sup: rg.Ref[rg.Supervisor]) -> dict[str, rg.ChildInfo]:
+async def children(sup: rg.Ref[rg.Supervisor]) -> dict[str, rg.debug.ChildInfo]:
     return {row.id: row for row in await sup.call(rg.Supervisor.which_children(), timeout=1.0)}
 
 

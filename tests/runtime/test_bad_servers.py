@@ -10,7 +10,7 @@ import regrow as rg
 from tests.runtime.kit import pause, play
 from tests.virtual_loop import run_virtual
 
-InitResult = None | rg.Continue | rg.IgnoreType
+InitResult = None | rg.Continue | rg.types.IgnoreType
 
 
 class Starts(rg.GenServer):

@@ -110,7 +110,7 @@ class Bench:
             if not future.done():
                 future.set_result(None)
 
-    def ask(self, message: rg.CallMessage[Clerk, object]) -> asyncio.Task[object]:
+    def ask(self, message: rg.types.CallMessage[Clerk, object]) -> asyncio.Task[object]:
         return asyncio.ensure_future(self.clerk.call(message, timeout=9.0))
 
     async def seen(self) -> list[object]:

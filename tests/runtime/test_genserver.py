@@ -125,7 +125,7 @@ def test_a_continue_comes_before_messages_sent_during_init(hand_off: bool) -> No
 
 def test_an_ignored_child_is_not_running_and_not_an_error(hand_off: bool) -> None:
     class Shy(rg.GenServer):
-        def init(self) -> rg.IgnoreType:
+        def init(self) -> rg.types.IgnoreType:
             return rg.Ignore
 
     async def body(system: rg.System) -> None:

@@ -84,7 +84,7 @@ def on(
     [Chain.relay(5000), Chain.steps(300), Chain.gathers(3)],
     ids=["messages", "steps of a task", "callbacks"],
 )
-def test_it_waits_for_whatever_can_go_on(message: rg.CastMessage[Chain], loop_factory: Factory) -> None:
+def test_it_waits_for_whatever_can_go_on(message: rg.types.CastMessage[Chain], loop_factory: Factory) -> None:
     async def body(system: rg.System) -> None:
         chain = system.ref("chain", Chain)
         chain.cast(message)
@@ -123,7 +123,7 @@ def test_it_waits_for_blocking_handlers(loop_factory: Factory) -> None:
 @pytest.mark.parametrize("loop_factory", LOOPS)
 @pytest.mark.parametrize("message", [Chain.waits(), Chain.sleeps()], ids=["the world", "a timer"])
 def test_it_does_not_wait_for_what_only_the_world_or_time_can_move(
-    message: rg.CastMessage[Chain], loop_factory: Factory
+    message: rg.types.CastMessage[Chain], loop_factory: Factory
 ) -> None:
     async def body(system: rg.System) -> None:
         begun = asyncio.get_running_loop().time()

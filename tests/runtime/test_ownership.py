@@ -378,7 +378,7 @@ def test_the_task_of_a_zombie_is_nobodys(hand_off: bool) -> None:
 
 
 def test_in_debug_mode_rows_say_where_it_was_made(hand_off: bool) -> None:
-    async def body(system: rg.System) -> rg.Unsupervised:
+    async def body(system: rg.System) -> rg.debug.Unsupervised:
         stray = asyncio.create_task(forever(), name="stray")
         (row,) = (row for row in system.unsupervised() if row.kind == "task")
         stray.cancel()
@@ -388,12 +388,12 @@ def test_in_debug_mode_rows_say_where_it_was_made(hand_off: bool) -> None:
     assert row.where is not None
     assert __file__ in row.where
     assert row.where.endswith("in test_in_debug_mode_rows_say_where_it_was_made.<locals>.body")
-    assert play(body, hand_off=hand_off) == rg.Unsupervised("task", "stray (forever)", None)
+    assert play(body, hand_off=hand_off) == rg.debug.Unsupervised("task", "stray (forever)", None)
 
 
 def test_rows_are_values() -> None:
-    row = rg.Unsupervised("task", "x")
-    assert row == rg.Unsupervised("task", "x", None)
+    row = rg.debug.Unsupervised("task", "x")
+    assert row == rg.debug.Unsupervised("task", "x", None)
     with pytest.raises(AttributeError):
         row.name = "y"  # type: ignore[misc]
 

@@ -63,7 +63,7 @@ def test_the_mailbox_hook_delivers_drops_and_delays(hand_off: bool) -> None:
 
 def test_a_delayed_call_stands_in_line_at_a_full_mailbox() -> None:
     def hook(sender: object, receiver: object, message: object) -> MailboxDecision:
-        return 1.0 if isinstance(message, rg.CallMessage) and "late" in repr(message) else "deliver"
+        return 1.0 if isinstance(message, rg.types.CallMessage) and "late" in repr(message) else "deliver"
 
     async def body() -> None:
         log: list[str] = []

@@ -47,7 +47,7 @@ async def crash(system: rg.System, name: str) -> None:
 
 def test_services_start_before_and_stop_after_all_children(hand_off: bool) -> None:
     async def body() -> None:
-        services: list[rg.Service | rg.ChildSpec] = [Store("s1"), worker("s2")]
+        services: list[rg.types.Service | rg.ChildSpec] = [Store("s1"), worker("s2")]
         async with rg.System([worker("a"), worker("b")], services=services, hand_off=hand_off):
             assert LOG == ["+s1", "+s2", "+a", "+b"]
 

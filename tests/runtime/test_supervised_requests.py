@@ -71,7 +71,7 @@ def request(pid: rg.Pid[Server], message: object) -> Request:
 
 @pytest.mark.parametrize("message", [Server.work(), Server.slow(1.0), Server.blocking()], ids=str)
 def test_a_cast_is_answered_when_it_is_handled_and_knows_its_delivery(
-    hand_off: bool, message: rg.CastMessage[Server]
+    hand_off: bool, message: rg.types.CastMessage[Server]
 ) -> None:
     async def body(system: rg.System) -> object:
         pid = await start(system, Server)

@@ -212,7 +212,7 @@ def test_a_killed_root_is_a_failure_with_its_reason() -> None:
 
 @pytest.mark.parametrize("message", [Worker.press(), Worker.press_async()], ids=["def", "async"])
 def test_a_keyboard_interrupt_kills_its_process_and_stops_in_order(
-    message: rg.CallMessage[Worker, None], hand_off: bool
+    message: rg.types.CallMessage[Worker, None], hand_off: bool
 ) -> None:
     async def body() -> None:
         async with rg.System(three(), hand_off=hand_off) as system:

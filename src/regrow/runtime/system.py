@@ -51,7 +51,7 @@ class System(Access):
         children: Child specs, in the order of start.
         name: Shown in Pids, default `"regrow"`.
         strategy, max_restarts, max_seconds: Of the root supervisor; one_for_one, 3 in 5.0 s.
-        services: Started before and stopped after all children: see `rg.Service`.
+        services: Started before and stopped after all children: see `rg.types.Service`.
         settings: The numbers it runs by.
         ports: Clocks, random numbers, ids, threads, hooks.
         timeouts: The timeout table; `REGROW_TIMEOUT_FACTOR` in the environment scales it.
