@@ -246,9 +246,12 @@ def test_a_server_that_stops_has_handled_its_message(storage: Storage, reason: s
 
 def test_a_late_answer_settles_with_the_turn_that_gives_it(storage: Storage) -> None:
     async def body(b: Bench) -> None:
+        accepted = asyncio.get_running_loop().create_future()
+        b.system.events.subscribe("delivery.accepted", accepted.set_result)
         asked = asyncio.ensure_future(
             rg.supervised_send(b.source, Source.later(3), timeout=5.0, durable=True)
         )
+        await accepted  # the thread that commits is none of the runtime's
         await b.system.idle()
         await b.total()
         assert (await b.journal.conservation()).live == 1

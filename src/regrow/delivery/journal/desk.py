@@ -7,14 +7,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, final
 
+from regrow.delivery.journal.gate import Gate
 from regrow.delivery.journal.handing import Handing
 from regrow.delivery.journal.outcomes import Outcomes
 from regrow.delivery.journal.owed import BEGUN, OVER, WAITING, Owed
-from regrow.delivery.journal.pacing import Pacer, Pacers
+from regrow.delivery.journal.pacing import Pacers
 from regrow.delivery.journal.recipients import Recipient
 from regrow.resilience.breakers import breakers_of
 from regrow.resilience.retry import ExponentialBackoff
-from regrow.runtime.process import DEAD, STOPPING, Process
+from regrow.runtime.process import DEAD, STOPPING
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.books import Books
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ("Desk",)
 
-FOREVER: Final = float("inf")
 PER_TURN: Final = 256
 """Hand-outs after which everything else on the loop gets its turn."""
 
@@ -55,6 +55,7 @@ class Desk:
         "concurrency",
         "emptied",
         "engine",
+        "gate",
         "handing",
         "next_id",
         "outcomes",
@@ -94,6 +95,7 @@ class Desk:
         """What is live and known here, by number."""
         self.emptied: list[asyncio.Future[None]] = []
         """Who wants to know when nothing is owed, or never will be settled here."""
+        self.gate: Gate = Gate(self)
         self.handing: Handing = Handing(self, aliases)
         self.outcomes: Outcomes = Outcomes(self)
         self._dirty: deque[Recipient] = deque()
@@ -117,6 +119,7 @@ class Desk:
         if recipient is None:
             recipient = self.recipients[live.dest] = Recipient(live.dest)
         owed.recipient = recipient
+        recipient.owed += 1
         self.owed[live.id] = owed
         self.books.taken(owed)
         if live.expires_us is not None:
@@ -134,7 +137,7 @@ class Desk:
         recipient = owed.recipient
         assert recipient is not None
         if live.due_us > live.created_us and live.due_us > self.clock.now_us():
-            owed.timer = self._at(live.due_us, lambda: self._due(owed))
+            owed.timer = self._at(live.due_us, lambda: self.due(owed))
             return
         recipient.push(owed)
         if not recipient.dirty:
@@ -165,16 +168,25 @@ class Desk:
         if owed.state != BEGUN:
             self.free_slot(owed)
         recipient = owed.recipient
-        if recipient is not None and owed.live.lane is not None:
+        assert recipient is not None
+        recipient.owed -= 1
+        if owed.live.lane is not None:
             following = recipient.leave(owed)
             if following is not None:
                 self.put(following)
+        if not recipient.owed and not recipient.dirty:
+            self._drop(recipient)
 
     def _tell_emptied(self) -> None:
         for waiting in self.emptied:
             if not waiting.done():
                 waiting.set_result(None)
         self.emptied.clear()
+
+    def _drop(self, recipient: Recipient) -> None:
+        """Nothing is owed to it: names come and go."""
+        if self.recipients.get(recipient.name) is recipient:
+            del self.recipients[recipient.name]
 
     # -- what makes it look --------------------------------------------------------------------
 
@@ -254,7 +266,8 @@ class Desk:
         if isinstance(guarded, str):
             self._named(guarded)
 
-    def _due(self, owed: Owed) -> None:
+    def due(self, owed: Owed) -> None:
+        """What was put off may go now."""
         owed.timer = None
         recipient = owed.recipient
         if owed.state == WAITING and recipient is not None:
@@ -287,6 +300,8 @@ class Desk:
         while dirty and left > 0:
             recipient = dirty.popleft()
             recipient.dirty = False
+            if not recipient.owed:
+                self._drop(recipient)
             left -= self._hand_out(recipient, left)
         if dirty:
             self.arm()
@@ -304,78 +319,16 @@ class Desk:
             if count >= limit:
                 self.look_at(recipient)
                 break
-            if owed.live.crashes and not self._suspect_may_go(owed, process, recipient):
+            if owed.live.crashes and not self.gate.suspect_may_go(owed, process, recipient):
                 continue
-            if not self._may_go(owed, process, recipient):
+            if not self.gate.may_go(owed, process, recipient):
                 break
             recipient.pop()
             self.handing.hand(owed, process)
             count += 1
         return count
 
-    def pacer_of(self, process: Process) -> Pacer:
-        """What keeps deliveries from using up the restart budget above `process`."""
-        pacer = self.pacers.known(process)
-        if pacer is None:
-            pacer = self.pacers.of(process)
-            for recipient in self.recipients.values():
-                other = self.engine.names.get(recipient.name)
-                if recipient.out and other is not None and other.parent is process.parent:
-                    pacer.busy.add(recipient)
-        return pacer
-
-    def _suspect_may_go(self, owed: Owed, process: Process, recipient: Recipient) -> bool:
-        """A delivery that killed its process: if it has to wait, the others don't wait for it."""
-        pacer = self.pacer_of(process)
-        until = pacer.suspect_held_until(recipient, self.engine.loop.time())
-        if until is None:
-            return True
-        recipient.pop()
-        if until == FOREVER:
-            pacer.waiting.append(owed)
-        else:
-            delay = until - self.engine.loop.time()
-            owed.timer = self.engine.timers.internal(delay, lambda: self._due(owed))
-        return False
-
-    def _may_go(self, owed: Owed, process: Process, recipient: Recipient) -> bool:
-        now = self.engine.loop.time()
-        pacer = self.pacers.known(process)
-        if pacer is not None and not owed.live.crashes:
-            until = pacer.held_until(recipient, now)
-            if until is not None:
-                self._wake(recipient, until)
-                return False
-        if not owed.guarded:
-            return True
-        breaker = self.breakers.get(recipient.name) or self.breakers.breaker_for(recipient.name)
-        owed.permit = breaker.permit or breaker.acquire(now)
-        if owed.permit:
-            return True
-        if breaker.retry_at != FOREVER:
-            self._wake(recipient, breaker.retry_at)
-        return False
-
-    def _wake(self, recipient: Recipient, at: float) -> None:
-        """Look at `recipient` again at this loop time."""
-        if recipient.wake is not None:
-            if recipient.wake.at <= at:
-                return
-            recipient.wake.cancel()
-        delay = max(0.0, at - self.engine.loop.time())
-
-        def wake() -> None:
-            recipient.wake = None
-            self.look_at(recipient)
-
-        recipient.wake = self.engine.timers.internal(delay, wake)
-
     # -- the end -------------------------------------------------------------------------------
-
-    def drop_idle(self, recipient: Recipient) -> None:
-        """Nothing is owed to it: forget it, names come and go."""
-        if recipient.idle and not recipient.dirty and recipient.wake is None:
-            self.recipients.pop(recipient.name, None)
 
     def stop(self) -> None:
         """Hand out nothing more, and write nothing more."""
@@ -390,6 +343,7 @@ class Desk:
                     timer.cancel()
 
     def unslot_all(self) -> None:
-        """The journal ends in order: what may be handled again is nobody's fault."""
+        """The journal ends in order: who runs is to no blame, but for a crash that isn't written down yet."""
         for owed in self.owed.values():
-            self.unslot(owed)
+            if owed.state != OVER:
+                self.unslot(owed)

@@ -210,7 +210,7 @@ class Outcomes:
         live = owed.live
         assert owed.target is not None
         self._record(owed, now, ok=False)
-        at = desk.pacer_of(owed.target).crashed(now)
+        at = desk.gate.pacer_of(owed.target).crashed(now)
         crashes = live.crashes + 1
         attempt = self._attempt(owed, "crash", cause, at - now)
         owed.live = replace(live, crashes=crashes)

@@ -22,11 +22,13 @@ class Recipient:
     out, and the next one follows when that one has ended for good.
     """
 
-    __slots__ = ("dirty", "in_line", "lanes", "name", "out", "ready", "wake")
+    __slots__ = ("dirty", "in_line", "lanes", "name", "out", "owed", "ready", "wake")
 
     def __init__(self, name: str) -> None:
         self.name: str = name
         self.ready: list[tuple[int, Owed]] = []
+        self.owed: int = 0
+        """How many are owed to it, wherever they are."""
         self.out: int = 0
         """How many are in its mailbox or being handled."""
         self.in_line: Owed | None = None
@@ -36,11 +38,6 @@ class Recipient:
         """Whether the desk is about to look at it."""
         self.wake: Timer | None = None
         """When the desk looks again by itself."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is owed."""
-        return not self.ready and not self.out and not self.lanes
 
     def push(self, owed: Owed) -> None:
         """It may be handed out from now on, at its place."""
