@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from regrow.delivery.journal.rows import Attempt, Burial, Live
+from regrow.delivery.journal.rows import Attempt, Burial, Live, StateEvent
 
-__all__ = ("KINDS", "STALE", "TRIGGERS", "WIDTH")
+__all__ = ("BATCH_WIDTH", "KINDS", "NEW_EVENT", "NEW_LIVE", "STALE", "TRIGGERS", "WIDTH")
 
 STALE: Final = "stale epoch"
 """First item of the JSON text of the constraint error that tells of a stale epoch."""
@@ -151,8 +151,36 @@ def _trigger(name: str) -> str:
     )
 
 
-TRIGGERS: Final = (
-    f"CREATE TEMP VIEW op AS SELECT NULL AS kind, {', '.join(f'NULL AS a{n}' for n in range(WIDTH))};"
-    + "".join(_trigger(name) for name in STEPS)
+BATCH_WIDTH: Final = max(WIDTH, len(Live.__struct_fields__), len(StateEvent.__struct_fields__))
+"""How many values a row of a whole batch has, besides its kind."""
+NEW_LIVE: Final = -1
+NEW_EVENT: Final = -2
+"""Kinds of the rows of a whole batch that are no steps: what is inserted as it is."""
+
+
+def _batch_trigger(name: str, when: str, into: str, columns: tuple[str, ...], first: str = "") -> str:
+    values = ", ".join([*([first] if first else []), *(f"NEW.a{n}" for n in range(len(columns)))])
+    names = ", ".join([*(["kind"] if first else []), *columns])
+    return (
+        f"CREATE TEMP TRIGGER batch_{name} INSTEAD OF INSERT ON batch WHEN {when} "
+        f"BEGIN INSERT INTO {into}({names}) VALUES ({values}); END;"
+    )
+
+
+def _view(name: str, width: int) -> str:
+    return (
+        f"CREATE TEMP VIEW {name} AS SELECT NULL AS kind, {', '.join(f'NULL AS a{n}' for n in range(width))};"
+    )
+
+
+TRIGGERS: Final = "".join(
+    (
+        _view("op", WIDTH),
+        *(_trigger(name) for name in STEPS),
+        _view("batch", BATCH_WIDTH),
+        _batch_trigger("live", f"NEW.kind = {NEW_LIVE}", "live", Live.__struct_fields__),
+        _batch_trigger("event", f"NEW.kind = {NEW_EVENT}", "state_event", StateEvent.__struct_fields__),
+        _batch_trigger("op", "NEW.kind >= 0", "op", tuple(f"a{n}" for n in range(WIDTH)), "NEW.kind"),
+    )
 )
 """What a connection that writes needs; temporary, so that the file has plain tables only."""

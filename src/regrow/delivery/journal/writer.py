@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,6 +23,8 @@ __all__ = ("Writer",)
 T = TypeVar("T")
 MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
+HAND_OVER: Final = 2e-5
+"""Seconds in which a thread that has work wakes up."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -228,6 +231,9 @@ class Writer:
                 partial(self._done, batch, begun),
                 self._engine.contexts.base,
             )
+            if self._engine.scheduler.busy:
+                # Let the thread have the GIL now: it would wait 5 ms for it, or several turns.
+                time.sleep(HAND_OVER)
             return
         error: BaseException | None = None
         try:

@@ -1,19 +1,17 @@
 """How a batch of operations becomes a few SQL statements.
 
-Every step of SQLite gives up the GIL and has to win it back, which beside a busy loop takes up to 5 ms if
-the step took long. So a batch is written with few steps: new deliveries and new events by one INSERT of many
-rows each, all else by one INSERT into a temporary view (`steps`).
+Every step of SQLite gives up the GIL and has to win it back, which takes 5 ms (the switch interval) beside
+a loop that is busy. So a batch of up to 320 rows is one statement, with its transaction in it: an INSERT of
+many rows into a temporary view, whose triggers do the work (`steps`).
 
-Measured with 256 deliveries accepted and 256 settled per commit, full sync, against `executemany` in one
-transaction, medians of interleaved commits: as fast when the loop is idle (1.1 ms); beside a busy thread 6 to
-8 ms either way, but the 99th percentile 11 to 25 ms instead of 11 to 570 ms. Everything through the view, as
-a single statement, was a third slower when idle and no better beside a busy thread. A process of its own for
-the writer gained nothing over this.
+Measured with 256 deliveries accepted and 256 settled per commit, full sync, medians: beside a busy thread
+6 ms, against 17 ms with an INSERT for each table between BEGIN and COMMIT; `executemany` took up to 570 ms
+at the 99th percentile. With the loop idle, and no sync, 0.74 against 0.54 ms. A process of its own for the
+writer gained nothing over this.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
@@ -22,7 +20,7 @@ import msgspec
 from regrow.delivery.journal import operations as ops
 from regrow.delivery.journal.rows import Attempt, Live, StateEvent
 from regrow.delivery.journal.sql import Row, Value, run
-from regrow.delivery.journal.steps import KINDS, WIDTH
+from regrow.delivery.journal.steps import BATCH_WIDTH, KINDS, NEW_EVENT, NEW_LIVE, WIDTH
 
 if TYPE_CHECKING:
     import apsw
@@ -31,6 +29,7 @@ __all__ = ("write",)
 
 Statement: TypeAlias = tuple[str, list[Value]]
 
+_NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 320)
 
 
@@ -71,13 +70,17 @@ class _Target:
         for start in range(0, len(rows), _SIZES[-1]):
             some = rows[start : start + _SIZES[-1]]
             size = next(size for size in _SIZES if size >= len(some))
-            values = list(itertools.chain.from_iterable(some))
+            values: list[Value] = []
+            for row in some:
+                values += row
+                values += _NOTHING[len(row) : self.width]
             yield self._statements[size], values + [None] * (self.width * (size - len(some)))
 
 
 _LIVE: Final = _Target("live", Live.__struct_fields__)
 _EVENTS: Final = _Target("state_event", StateEvent.__struct_fields__)
 _OPS: Final = _Target("op", ["kind", *(f"a{n}" for n in range(WIDTH))])
+_BATCH: Final = _Target("batch", ["kind", *(f"a{n}" for n in range(BATCH_WIDTH))])
 
 
 @final
@@ -112,12 +115,20 @@ class _Encoding:
         if self._accepted:
             self._put("accepted", (len(self._accepted), self._last_id))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
+        several = bool(self._accepted) + bool(self._events) + bool(self._rest or self._epochs) > 1
+        if several and self._rows() <= _SIZES[-1]:
+            live = [(NEW_LIVE, *row) for row in self._accepted]
+            events = [(NEW_EVENT, *row) for row in self._events]
+            return list(_BATCH.statements([*self._epochs, *live, *events, *self._rest]))
         return [
             *_OPS.statements(self._epochs),
             *_LIVE.statements(self._accepted),
             *_EVENTS.statements(self._events),
             *_OPS.statements(self._rest),
         ]
+
+    def _rows(self) -> int:
+        return len(self._accepted) + len(self._events) + len(self._rest) + len(self._epochs)
 
     def _add(self, op: ops.Operation) -> None:
         if isinstance(op, ops.Accept):
@@ -202,7 +213,7 @@ _PLAIN: Final[dict[type[ops.Operation], str]] = {
 
 
 def _row(kind: str, values: Row) -> Row:
-    return (KINDS[kind], *values, *(None,) * (WIDTH - len(values)))
+    return (KINDS[kind], *values)
 
 
 def _annotations(op: ops.Annotate) -> Iterator[Value]:
