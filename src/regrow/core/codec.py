@@ -40,7 +40,7 @@ _HEAD = len(_Head.__struct_fields__)
 
 def codec(server: type) -> Codec:
     """The codec for the messages of a server class, its bases' among them. Made at its first use."""
-    found: Codec | None = vars(server).get(_CACHE)
+    found: Codec | None = server.__dict__.get(_CACHE)
     if found is None:
         found = Codec(server)
         setattr(server, _CACHE, found)
@@ -132,10 +132,12 @@ class Codec:
 class _Entry:
     """One handler's messages as bytes, for one server class."""
 
-    __slots__ = ("_decoder", "handler", "head")
+    __slots__ = ("_count", "_decoder", "_keywords", "handler", "head")
 
     def __init__(self, handler: Handler, server: type) -> None:
         self.handler = handler
+        self._count = len(handler.positional)
+        self._keywords = handler.keywords
         self.head = (_qualified(handler.server), handler.name, handler.version)
         try:
             self._decoder = msgspec.msgpack.Decoder(_wire_type(handler, server))
@@ -144,11 +146,12 @@ class _Entry:
 
     def decode(self, data: bytes) -> Message:
         values: tuple[object, ...] = msgspec.structs.astuple(self._decoder.decode(data))[_HEAD:]
-        handler = self.handler
-        count = len(handler.positional)
+        count = self._count
+        make = cast("Callable[..., Message]", self.handler.message)
         given = [value for value in values[:count] if value is not UNSET]
-        named = zip(handler.keywords, values[count:], strict=True)
-        make = cast("Callable[..., Message]", handler.message)
+        if not self._keywords:
+            return make(*given)
+        named = zip(self._keywords, values[count:], strict=True)
         return make(*given, **{name: value for name, value in named if value is not UNSET})
 
     def explain(self, problem: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -34,13 +35,16 @@ def envelope_of(message: object) -> Envelope:
     if not isinstance(message, Message):
         kind: type = type(message)
         return Envelope(INFO, f"{kind.__module__}:{kind.__qualname__}", _packed(message))
+    kind_of, name = _known(type(message))
+    return Envelope(kind_of, name, codec(message.__handler__.server).encode(message))
+
+
+@lru_cache(maxsize=4096)
+def _known(message: type[Message]) -> tuple[int, str]:
     handler = message.__handler__
     server = handler.server
-    return Envelope(
-        CALL if issubclass(type(message), CallMessage) else CAST,
-        f"{server.__module__}:{server.__qualname__}.{handler.name}",
-        codec(server).encode(message),
-    )
+    kind = CALL if issubclass(message, CallMessage) else CAST
+    return kind, f"{server.__module__}:{server.__qualname__}.{handler.name}"
 
 
 def headers_of(metadata: Mapping[str, object] | None) -> bytes | None:
