@@ -136,7 +136,7 @@ def test_what_can_not_be_sent_to_one_is_raised_before_anybody_has_it(hand_off: b
         targets.extend(pids)
         other = await start(system, Other)
         with pytest.raises(rg.errors.WrongServer):
-            await rg.broadcast([*pids, other], Worker.work("a"), timeout=1.0)
+            await rg.broadcast([*pids, other], Worker.work("a"), timeout=1.0)  # type: ignore[misc]
         assert await other.call(Other.gossip([]), timeout=5.0) == "told"
         await pause(1.0)
         assert seen == []

@@ -86,7 +86,7 @@ def test_a_cancelled_sender_leaves_the_message_to_be_delivered() -> None:
 
 def test_a_pid_with_a_name_is_stored_as_its_name_and_one_without_is_refused() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
-        named = system.whereis("box")
+        named = system.ref("box", Box).whereis()
         assert named is not None
         delivery = await rg.supervised_send(named, Box.put(1), timeout=5.0, durable=True)
         assert delivery.recipient == "box"

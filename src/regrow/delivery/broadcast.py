@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 from typing_extensions import Unpack
 
-from regrow.core.messages import CallMessage, CastMessage
+from regrow.core.messages import CallMessage, CastMessage, Message
 from regrow.delivery.casting import Casting
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import outbox_of
@@ -22,6 +22,7 @@ from regrow.errors import (
     CallFromHandler,
     NotSent,
     OtherSystem,
+    WrongServer,
 )
 from regrow.runtime.pid import Address, Timeout
 
@@ -36,7 +37,7 @@ STRATEGIES: Final = ("best_effort", "at_least_one", "all_or_nothing")
 
 
 @overload
-async def broadcast(
+async def broadcast(  # type: ignore[overload-overlap]
     recipients: Iterable[Address[S]],
     message: CallMessage[S, R],
     *,
@@ -45,7 +46,7 @@ async def broadcast(
     **options: Unpack[SendOptions],
 ) -> BroadcastResult[R]: ...
 @overload
-async def broadcast(
+async def broadcast(  # type: ignore[overload-overlap]
     recipients: Iterable[Address[S]],
     message: CastMessage[S],
     *,
@@ -53,6 +54,15 @@ async def broadcast(
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
 ) -> BroadcastResult[None]: ...
+@overload
+def broadcast(  # type: ignore[overload-overlap]  # one has no handler for it: to await this is the error
+    recipients: Iterable[Address[object]],
+    message: Message,
+    *,
+    timeout: Timeout,
+    strategy: Strategy = "best_effort",
+    **options: Unpack[SendOptions],
+) -> WrongServer: ...
 @overload
 async def broadcast(
     recipients: Iterable[Address[object] | str],
@@ -62,7 +72,7 @@ async def broadcast(
     strategy: Strategy = "best_effort",
     **options: Unpack[SendOptions],
 ) -> BroadcastResult[object]: ...
-async def broadcast(
+async def broadcast(  # type: ignore[misc]  # never a WrongServer: it raises it
     recipients: Iterable[Address[object] | str],
     message: object,
     *,

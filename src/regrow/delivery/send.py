@@ -13,7 +13,7 @@ from typing import cast as typed
 from typing_extensions import Unpack
 
 from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
-from regrow.core.messages import CallMessage, CastMessage
+from regrow.core.messages import CallMessage, CastMessage, Message
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.handoff import HandOff, go_on, known_of, tell_both, used_up
 from regrow.delivery.lookup import journal_of
@@ -25,7 +25,7 @@ from regrow.delivery.recipients import Recipient, recipient_of
 from regrow.delivery.records import Delivery
 from regrow.delivery.sending import Sending
 from regrow.delivery.tracing import TRACE
-from regrow.errors import BadDeliveryOption, CallFromHandler
+from regrow.errors import BadDeliveryOption, CallFromHandler, WrongServer
 from regrow.runtime.delivering import FRESH
 from regrow.runtime.pid import Address, Ref, Timeout
 from regrow.runtime.plain import current
@@ -46,18 +46,22 @@ LEFT_OUT: Final = typed("Timeout", None)
 
 
 @overload
-def supervised_send(
+def supervised_send(  # type: ignore[overload-overlap]
     to: Address[S], message: CallMessage[S, R], *, timeout: Timeout, **options: Unpack[SendOptions]
 ) -> Coroutine[object, Never, Delivery[R]]: ...
 @overload
-def supervised_send(
+def supervised_send(  # type: ignore[overload-overlap]
     to: Address[S], message: CastMessage[S], *, timeout: Timeout, **options: Unpack[SendOptions]
 ) -> Coroutine[object, Never, Delivery[None]]: ...
+@overload
+def supervised_send(  # type: ignore[overload-overlap]  # no handler for it: to await this is the error
+    to: Address[object], message: Message, *, timeout: Timeout, **options: Unpack[SendOptions]
+) -> WrongServer: ...
 @overload
 def supervised_send(
     to: Address[object] | str, message: object, *, timeout: Timeout, **options: Unpack[SendOptions]
 ) -> Coroutine[object, Never, Delivery[object]]: ...
-def supervised_send(
+def supervised_send(  # type: ignore[misc]  # never a WrongServer: it raises it
     to: Address[object] | str,
     message: object,
     *,
@@ -133,6 +137,8 @@ def supervised_send(
             if buffered is not None:
                 return Done(buffered)
         raise CallFromHandler(engine.handling, message)
+    if chosen.durable:
+        return _take_the_long_way(engine, key, message, timeout, chosen)
     return _send(engine, key, process, message, timeout, chosen)
 
 
@@ -283,6 +289,18 @@ class _Waiter:
         return delivery
 
 
+@overload
+def supervised_send_from_thread(
+    to: Address[S], message: CallMessage[S, R], *, timeout: Timeout, **options: Unpack[SendOptions]
+) -> Delivery[R]: ...
+@overload
+def supervised_send_from_thread(
+    to: Address[S], message: CastMessage[S], *, timeout: Timeout, **options: Unpack[SendOptions]
+) -> Delivery[None]: ...
+@overload
+def supervised_send_from_thread(
+    to: Address[object] | str, message: object, *, timeout: Timeout, **options: Unpack[SendOptions]
+) -> Delivery[object]: ...
 def supervised_send_from_thread(
     to: Address[object] | str, message: object, *, timeout: Timeout, **options: Unpack[SendOptions]
 ) -> Delivery[object]:
