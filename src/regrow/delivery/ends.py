@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from regrow.delivery.bury import attempt_row, bury
@@ -10,6 +11,7 @@ from regrow.delivery.outbox import log
 from regrow.delivery.parcel import Parcel
 from regrow.delivery.records import Delivery, Status
 from regrow.delivery.telling import tell_failed, tell_handled, tell_rejected
+from regrow.errors import JournalNotRunning
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.rows import Attempt, Outcome
@@ -78,7 +80,9 @@ class Ends:
         parcel = self.parcel
         if parcel.journal is not None:
             ago = parcel.outbox.engine.loop.time() - self.tried_at
-            self.history = (*self.history, attempt_row(parcel.journal, ago, outcome, error, delay))
+            # Without the journal there will be no dead letter either, and its sender is told so.
+            with suppress(JournalNotRunning):
+                self.history = (*self.history, attempt_row(parcel.journal, ago, outcome, error, delay))
 
     def buried(self, error: BaseException) -> None:
         """It is among the dead letters."""

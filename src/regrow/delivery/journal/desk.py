@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.rows import Live
     from regrow.delivery.journal.slots import Slots
     from regrow.delivery.journal.writer import Writer
-    from regrow.resilience.breakers import Breakers
+    from regrow.resilience.breakers import BreakerTable
     from regrow.resilience.breakers import Recipient as Guarded
     from regrow.runtime.engine import Engine
     from regrow.runtime.timers import Timer
@@ -47,7 +47,6 @@ class Desk:
         "_crash",
         "_dirty",
         "_ended",
-        "_stopped",
         "backoff",
         "books",
         "breakers",
@@ -63,6 +62,7 @@ class Desk:
         "pacers",
         "recipients",
         "slots",
+        "stopped",
         "writer",
     )
 
@@ -89,7 +89,7 @@ class Desk:
         self.next_id: Callable[[], int] = next_id
         self.backoff: ExponentialBackoff = ExponentialBackoff()
         self.pacers: Pacers = Pacers()
-        self.breakers: Breakers = breakers_of(engine)
+        self.breakers: BreakerTable = breakers_of(engine)
         self.recipients: dict[str, Recipient] = {}
         self.owed: dict[int, Owed] = {}
         """What is live and known here, by number."""
@@ -101,7 +101,8 @@ class Desk:
         self._dirty: deque[Recipient] = deque()
         self._ended: deque[tuple[Owed, object, BaseException | None]] = deque()
         self._armed = False
-        self._stopped = False
+        self.stopped: bool = False
+        """Whether it hands out nothing any more."""
         engine.registry.listeners.append(self._named)
         self.breakers.watch(self._breaker_changed)
 
@@ -205,7 +206,7 @@ class Desk:
 
     def arm(self) -> None:
         """See to it that a turn comes."""
-        if not self._armed and not self._stopped:
+        if not self._armed and not self.stopped:
             self._armed = True
             self.engine.loop.call_soon(self._turn, context=self.engine.contexts.base)
 
@@ -287,7 +288,7 @@ class Desk:
     def _turn(self) -> None:
         self._armed = False
         try:
-            if not self._stopped:
+            if not self.stopped:
                 self._work()
         except Exception as error:  # noqa: BLE001  # whatever it is, the journal's process has crashed
             self._crash(error)
@@ -332,7 +333,7 @@ class Desk:
 
     def stop(self) -> None:
         """Hand out nothing more, and write nothing more."""
-        self._stopped = True
+        self.stopped = True
         self._tell_emptied()
         self.breakers.unwatch(self._breaker_changed)
         if self._named in self.engine.registry.listeners:
@@ -341,6 +342,13 @@ class Desk:
             for timer in (owed.expiry, owed.timer):
                 if timer is not None:
                     timer.cancel()
+
+    def part(self) -> None:
+        """Nobody here will say any more how anything ends: for those who wait for that it is accepted."""
+        self.stopped = True
+        for owed in self.owed.values():
+            if owed.wait is not None:
+                owed.wait.part()
 
     def unslot_all(self) -> None:
         """The journal ends in order: who runs is to no blame, but for a crash that isn't written down yet."""

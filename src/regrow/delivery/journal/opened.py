@@ -205,6 +205,7 @@ class OpenJournal:
         self.desk.stop()
         await self.writer.finish()
         self.writer.close(JournalFailed(self.path, "the journal is closed", "an acceptance"))
+        self.desk.part()
         self.desk.unslot_all()
         await self._give_up()
         hub = self.engine.hub
@@ -218,9 +219,18 @@ class OpenJournal:
         self.over = True
         self.desk.stop()
         self.desk.unslot_all()
-        self.writer.close(JournalFailed(self.path, "the journal's process ended", "an acceptance"))
+        self._part()
         await self.writer.thread_done()
         await self._give_up()
+
+    def stop(self) -> None:
+        """The System stops, while this still runs; or has stopped, and this may have been killed."""
+        if not self.engine.running:
+            self._part()
+
+    def _part(self) -> None:
+        self.desk.part()
+        self.writer.close(JournalFailed(self.path, "the journal's process ended", "an acceptance"))
 
     async def _give_up(self) -> None:
         now_us = self.clock.now_us()

@@ -66,6 +66,11 @@ class Wait(msgspec.Struct, eq=False):
         else:
             self.future.set_exception(TimeoutError())
 
+    def part(self) -> None:
+        """It is accepted, and that is all that will be said here."""
+        if not self.future.done():
+            self.future.set_result(None)
+
     def tell(self, end: End, attempts: int, reply: object = None, error: BaseException | None = None) -> None:
         """The delivery has ended."""
         if not self.future.done():
@@ -132,8 +137,8 @@ class Owed(HandedOut, eq=False):
         wait = self.wait
         if wait is not None:
             wait.accepted = True
-            if not wait.handled and not wait.future.done():
-                wait.future.set_result(None)
+            if not wait.handled or self.desk.stopped:
+                wait.part()
         self.desk.take(self)
 
     def failed(self, error: JournalFailed | StaleEpoch) -> bool:
