@@ -55,7 +55,7 @@ async def work(folder: Path, seed: int, level: SyncLevel, start: Start) -> None:
     world = World(folder, seed, start.number)
     async with rg.System(children(world), services=[journal]) as system:
         for recipient in plan.RECEIVERS:
-            rg.Breakers.of(system).breaker_for(recipient, BREAKER)
+            rg.Breakers.of(system).configure(recipient, BREAKER)
         tell("opened")
         for name in start.again:
             system.spawn(partial(send, again=True), world, plan.named(seed, name))

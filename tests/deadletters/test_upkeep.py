@@ -15,6 +15,7 @@ from regrow.delivery.deadletters.events import (
     DeadLettersRedriven,
     HousekeepingFailed,
 )
+from regrow.delivery.journal.policy import expires_us, retry_us
 from tests.deadletters.kit import DAY, SECOND, START_US, Bench
 from tests.deadletters.test_redrive import settled
 from tests.virtual_loop import run_virtual
@@ -188,7 +189,7 @@ def test_the_schedule_is_exponential_with_jitter_and_a_cap() -> None:
     stream = random.Random(7)
     for redrives, longest in [(0, 10), (1, 30), (2, 90), (3, 100), (50, 100)]:
         waits = [
-            policy.retry_us("max_attempts", now_us=0, redrives=redrives, random=stream, wanted_until_us=None)
+            retry_us(policy, "max_attempts", now_us=0, redrives=redrives, random=stream, wanted_until_us=None)
             for _ in range(100)
         ]
         found = [wait / SECOND for wait in waits if wait is not None]
@@ -215,7 +216,8 @@ def test_the_schedule_is_exponential_with_jitter_and_a_cap() -> None:
 )
 def test_only_what_time_may_mend_is_retried(reason: str, retried: bool) -> None:
     def due(policy: rg.DeadLetterPolicy, until: int | None = None) -> int | None:
-        return policy.retry_us(
+        return retry_us(
+            policy,
             reason,  # type: ignore[arg-type]
             now_us=0,
             redrives=0,
@@ -249,5 +251,5 @@ def test_a_bad_policy_is_an_error(option: str, value: object) -> None:
 
 
 def test_retention_of_14_days_is_the_default() -> None:
-    assert rg.DeadLetterPolicy().expires_us(START_US) == START_US + 14 * DAY
-    assert rg.DeadLetterPolicy(keep=None).expires_us(START_US) is None
+    assert expires_us(rg.DeadLetterPolicy(), START_US) == START_US + 14 * DAY
+    assert expires_us(rg.DeadLetterPolicy(keep=None), START_US) is None

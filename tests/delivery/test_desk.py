@@ -320,10 +320,8 @@ def test_a_server_that_stops_itself_has_handled_its_message() -> None:
 
 
 def test_an_open_breaker_parks_and_uses_up_no_attempt() -> None:
-    from regrow.resilience.breakers import Breakers
-
     async def body(system: rg.System, journal: rg.Journal) -> None:
-        breakers = Breakers.of(system)
+        breakers = rg.Breakers.of(system)
         breakers.force_open("box")
         await accept("box", Box.note(1))
         await pause(100.0)
@@ -338,10 +336,8 @@ def test_an_open_breaker_parks_and_uses_up_no_attempt() -> None:
 
 
 def test_breaker_false_passes_an_open_breaker() -> None:
-    from regrow.resilience.breakers import Breakers
-
     async def body(system: rg.System, journal: rg.Journal) -> None:
-        Breakers.of(system).force_open("box")
+        rg.Breakers.of(system).force_open("box")
         await accept("box", Box.note(1), breaker=False)
         await settled()
         assert Box.kept == [1]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, final
 
-from regrow.resilience.breakers import Breakers, breakers_of
+from regrow.resilience.breakers import BreakerTable, breakers_of
 from regrow.runtime.delivering import new_id
 from regrow.runtime.extensions import extension
 
@@ -31,7 +31,7 @@ class Outbox:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Engine = engine
-        self.breakers: Breakers = breakers_of(engine)
+        self.breakers: BreakerTable = breakers_of(engine)
         self.breaker_of: Callable[[str | Pid[object]], Breaker | None] = self.breakers.get
         self.id_maker: Callable[[], str] = self.new_id
         # What asyncio's own loops call a Python method for.

@@ -56,16 +56,16 @@ class Delivery(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     reply: R_co | None
     error: BaseException | None
     seconds: float
-    made_id: str | Callable[[], str]
+    _id: str | Callable[[], str]
     duplicate: bool = False
 
     @property
     def id(self) -> str:
         """The message's own id: the hex of a UUIDv7, the same over all attempts and redrives."""
-        made = self.made_id
+        made = self._id
         if not isinstance(made, str):
             made = made()
-            msgspec.structs.force_setattr(self, "made_id", made)
+            msgspec.structs.force_setattr(self, "_id", made)
         return made
 
     @property

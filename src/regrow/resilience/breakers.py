@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.system import System
 
-__all__ = ("BreakerInfo", "Breakers", "Recipient", "Watcher", "breakers_of")
+__all__ = ("BreakerInfo", "BreakerTable", "Breakers", "Recipient", "Watcher", "breakers_of")
 
 Recipient: TypeAlias = "str | Pid[object]"
 """Who a breaker is for: a registered name, whoever holds it, or a process without one."""
@@ -61,64 +61,31 @@ class BreakerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @final
-class Breakers:
-    """The breakers of a System's supervised sends: `rg.Breakers.of(system)`.
+class BreakerTable:
+    """The breakers of one run of a System, as its sends use them.
 
     A breaker is there from the first send to its recipient, stays over restarts of the recipient, and
     goes when it knows nothing that a new one wouldn't, or when the recipient has been gone for as
     long as what it knows counts. One that is held open by hand stays.
     """
 
-    __slots__ = ("_armed", "_engine", "_entries", "_resting", "_watchers", "get")
+    __slots__ = ("_armed", "_engine", "_resting", "_watchers", "entries", "get")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._armed = False
         self._watchers: dict[Watcher, None] = {}
-        self._entries: dict[Recipient, Breaker] = {}
+        self.entries: dict[Recipient, Breaker] = {}
         # Those that know nothing any more, as long as a send is under way that may tell them something.
         self._resting: WeakValueDictionary[Recipient, Breaker] = WeakValueDictionary()
-        self.get: Final = self._entries.get
-
-    @classmethod
-    def of(cls, system: System) -> Breakers:
-        """Those of a System that runs.
-
-        Raises:
-            NotStarted: It doesn't.
-        """
-        return breakers_of(engine_of(system))
-
-    # -- for people ----------------------------------------------------------------------------
-
-    def listing(self) -> tuple[BreakerInfo, ...]:
-        """A row for each, in the order of first use."""
-        now = self._engine.loop.time()
-        return tuple(_row(recipient, breaker, now) for recipient, breaker in self._entries.items())
-
-    def state(self, recipient: Recipient) -> str:
-        """`"closed"`, `"open"` or `"half_open"`; closed for a recipient that nothing is known of."""
-        breaker = self.get(recipient)
-        return CLOSED if breaker is None else breaker.state
-
-    def force_open(self, recipient: Recipient) -> None:
-        """Let no send through to `recipient` until `reset`, even if it is not there yet."""
-        self.breaker_for(recipient).force_open(self._engine.loop.time())
-
-    def reset(self, recipient: Recipient) -> None:
-        """Close its breaker and forget what was counted; a recipient without one needs none."""
-        breaker = self.get(recipient)
-        if breaker is not None:
-            breaker.reset(self._engine.loop.time())
-
-    # -- for the sends -------------------------------------------------------------------------
+        self.get: Final = self.entries.get
 
     def breaker_for(self, recipient: Recipient, settings: BreakerSettings | None = None) -> Breaker:
         """The breaker of `recipient`, made on first use; other `settings` take effect at once.
 
         The short way for whoever has no settings: `breakers.get(name) or breakers.breaker_for(name)`.
         """
-        breaker = self._entries.get(recipient)
+        breaker = self.entries.get(recipient)
         if breaker is None:
             breaker = self._enter(recipient, settings)
         if settings is not None and settings is not breaker.settings and settings != breaker.settings:
@@ -137,7 +104,7 @@ class Breakers:
         breaker = self._resting.pop(recipient, None)
         if breaker is None:
             breaker = self._make(recipient, settings or _DEFAULT)
-        self._entries[recipient] = breaker
+        self.entries[recipient] = breaker
         if not self._armed:
             self._arm(SWEEP_SECONDS)
         return breaker
@@ -163,7 +130,7 @@ class Breakers:
     def _sweep(self) -> None:
         """Look at the first few and put those that stay behind the others: no sweep holds the loop."""
         now = self._engine.loop.time()
-        entries = self._entries
+        entries = self.entries
         for recipient in tuple(islice(entries, SWEEP_ENTRIES)):
             breaker = entries.pop(recipient)
             if breaker.is_fresh(now):
@@ -183,6 +150,53 @@ class Breakers:
         return now - breaker.since >= settings.window_seconds + settings.open_seconds
 
 
+@final
+class Breakers:
+    """The breakers of a System's supervised sends: `rg.Breakers.of(system)`.
+
+    Recipients are names, or Pids of processes without one.
+    """
+
+    __slots__ = ("_engine", "_table")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._table = breakers_of(engine)
+
+    @classmethod
+    def of(cls, system: System) -> Breakers:
+        """Those of a System that runs.
+
+        Raises:
+            NotStarted: It doesn't.
+        """
+        return cls(engine_of(system))
+
+    def listing(self) -> tuple[BreakerInfo, ...]:
+        """A row for each, in the order of first use."""
+        now = self._engine.loop.time()
+        return tuple(_row(recipient, breaker, now) for recipient, breaker in self._table.entries.items())
+
+    def state(self, recipient: Recipient) -> str:
+        """`"closed"`, `"open"` or `"half_open"`; closed for a recipient that nothing is known of."""
+        breaker = self._table.get(recipient)
+        return CLOSED if breaker is None else breaker.state
+
+    def configure(self, recipient: Recipient, settings: BreakerSettings) -> None:
+        """Go on with other settings at once; what was counted is kept."""
+        self._table.breaker_for(recipient, settings)
+
+    def force_open(self, recipient: Recipient) -> None:
+        """Let no send through to `recipient` until `reset`, even if it is not there yet."""
+        self._table.breaker_for(recipient).force_open(self._engine.loop.time())
+
+    def reset(self, recipient: Recipient) -> None:
+        """Close its breaker and forget what was counted; a recipient without one needs none."""
+        breaker = self._table.get(recipient)
+        if breaker is not None:
+            breaker.reset(self._engine.loop.time())
+
+
 def _row(recipient: Recipient, breaker: Breaker, now: float) -> BreakerInfo:
     calls, failed, slow = breaker.window(now)
     return BreakerInfo(
@@ -198,6 +212,6 @@ def _row(recipient: Recipient, breaker: Breaker, now: float) -> BreakerInfo:
     )
 
 
-def breakers_of(engine: Engine) -> Breakers:
+def breakers_of(engine: Engine) -> BreakerTable:
     """The breakers of this run of a System."""
-    return extension(engine, Breakers)
+    return extension(engine, BreakerTable)

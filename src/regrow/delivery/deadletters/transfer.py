@@ -15,6 +15,7 @@ from regrow.delivery.deadletters.queue import BATCH, DeadLetterQueue, after_of, 
 from regrow.delivery.deadletters.views import KINDS, ImportReport, RefusedLine
 from regrow.delivery.deadletters.where import FINGERPRINT_BYTES
 from regrow.delivery.journal.operations import Annotate, BuryNew, Operation
+from regrow.delivery.journal.policy import expires_us
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Attempt, Burial, Cursor, DeadLetter, Filter, Live
 from regrow.delivery.journal.store import Reader
 
@@ -162,10 +163,10 @@ class Importing:
         live = msgspec.structs.replace(data.live, id=queue.journal.next_id())
         now_us = queue.journal.now_us()
         # A retention that is long over would delete it at once: it has just come.
-        expires_us = data.burial.expires_us
-        kept = expires_us is None or expires_us > now_us
-        expires_us = expires_us if kept else queue.policy.expires_us(now_us)
-        burial = msgspec.structs.replace(data.burial, expires_us=expires_us)
+        until_us = data.burial.expires_us
+        kept = until_us is None or until_us > now_us
+        until_us = until_us if kept else expires_us(queue.policy, now_us)
+        burial = msgspec.structs.replace(data.burial, expires_us=until_us)
         yield BuryNew(live, burial, tuple(data.attempts))
         beside = Annotate(
             live.id,

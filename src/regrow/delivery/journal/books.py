@@ -16,7 +16,7 @@ from regrow.core.delivery_events import (
 from regrow.core.events import Event
 from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.owed import End, Owed
-from regrow.delivery.journal.policy import DeadLetterPolicy
+from regrow.delivery.journal.policy import DeadLetterPolicy, expires_us, retry_us
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Burial, Live, Reason
 
 if TYPE_CHECKING:
@@ -190,9 +190,10 @@ class Books:
         now_us = self._clock.now_us()
         fingerprint = cause.fingerprint(live.dest)
         status = QUARANTINED if fingerprint in self.quarantined else DEAD
-        retry_us = None
+        due_us = None
         if status == DEAD and live.dest:  # nobody takes the place of who had no name
-            retry_us = self._policy.retry_us(
+            due_us = retry_us(
+                self._policy,
                 reason,
                 now_us=now_us,
                 redrives=live.redrives,
@@ -205,8 +206,8 @@ class Books:
             error=cause.error,
             fingerprint=fingerprint,
             dead_us=now_us,
-            retry_us=retry_us,
-            expires_us=self._policy.expires_us(now_us),
+            retry_us=due_us,
+            expires_us=expires_us(self._policy, now_us),
             code_version=self._code_version,
             status=status,
         )

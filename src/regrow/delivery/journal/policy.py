@@ -10,7 +10,7 @@ from regrow.core.backoff import Backoff, RandomSource
 from regrow.delivery.journal.rows import Reason
 from regrow.errors.deadletters import BadDeadLetterOption
 
-__all__ = ("RETRIED", "DeadLetterPolicy")
+__all__ = ("RETRIED", "DeadLetterPolicy", "expires_us", "retry_us")
 
 MICROSECONDS: Final = 1_000_000
 DAY: Final = 86_400.0
@@ -64,26 +64,35 @@ class DeadLetterPolicy(msgspec.Struct, frozen=True, kw_only=True):
         if not _are_names(secrets):
             raise BadDeadLetterOption("secrets", secrets, "a tuple of names")
 
-    def expires_us(self, now_us: int) -> int | None:
-        """When retention deletes what dies now."""
-        return None if self.keep is None else now_us + int(self.keep * MICROSECONDS)
 
-    def retry_us(
-        self, reason: Reason, *, now_us: int, redrives: int, random: RandomSource, wanted_until_us: int | None
-    ) -> int | None:
-        """When what dies now is tried again by itself, None for never.
+def expires_us(policy: DeadLetterPolicy, now_us: int) -> int | None:
+    """When retention deletes what dies now."""
+    return None if policy.keep is None else now_us + int(policy.keep * MICROSECONDS)
 
-        Args:
-            reason: Why it died.
-            now_us: When.
-            redrives: How often it was a dead letter before.
-            random: Where the jitter comes from.
-            wanted_until_us: `expires_us` of the delivery: nobody wants it later.
-        """
-        if self.retries == 0 or reason not in RETRIED:
-            return None
-        due = now_us + int(self.backoff.delay(redrives + 1, random) * MICROSECONDS)
-        return due if wanted_until_us is None or due < wanted_until_us else None
+
+def retry_us(
+    policy: DeadLetterPolicy,
+    reason: Reason,
+    *,
+    now_us: int,
+    redrives: int,
+    random: RandomSource,
+    wanted_until_us: int | None,
+) -> int | None:
+    """When what dies now is tried again by itself, None for never.
+
+    Args:
+        policy: The journal's.
+        reason: Why it died.
+        now_us: When.
+        redrives: How often it was a dead letter before.
+        random: Where the jitter comes from.
+        wanted_until_us: `expires_us` of the delivery: nobody wants it later.
+    """
+    if policy.retries == 0 or reason not in RETRIED:
+        return None
+    due = now_us + int(policy.backoff.delay(redrives + 1, random) * MICROSECONDS)
+    return due if wanted_until_us is None or due < wanted_until_us else None
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
