@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from typing_extensions import Unpack
@@ -241,6 +241,44 @@ def test_g6_reconcile_decides(knows: bool | None, status: str, paid: int) -> Non
         assert Payments.paid == [7] * paid
 
     play(body, PAYMENTS)
+
+
+class Once(rg.GenServer):
+    """Handlers that must not run twice, and take long or lose their answer."""
+
+    begun: ClassVar[int] = 0
+
+    @rg.call(repeatable=False)
+    async def pay(self, seconds: float) -> str:
+        Once.begun += 1
+        await pause(seconds)
+        return "paid"
+
+    @rg.call(repeatable=False)
+    def lose(self) -> str:
+        Once.begun += 1
+        rg.reply_later()
+        return "lost"
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "dead"), [(Once.pay(10.0), "handled", 0), (Once.lose(), "outcome_unknown", 1)]
+)
+@pytest.mark.parametrize("retries", [0, 2])
+def test_g6_what_is_not_repeatable_is_begun_once_if_it_is_late_or_loses_its_answer(
+    message: object, status: str, dead: int, retries: int
+) -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        Once.begun = 0
+        options: Any = {"durable": True, "attempt_timeout": 1.0, "retries": retries}
+        delivery = await rg.supervised_send("once", message, timeout=60.0, **options)
+        assert delivery.status == status
+        await pause(86_400.0)  # for all automatic retries of dead letters
+        assert Once.begun == 1
+        counts = await journal.conservation()
+        assert (counts.done, counts.dead, counts.balanced) == (1 - dead, dead, True)
+
+    play(body, rg.child(Once, name="once"))
 
 
 # -- the program dies ------------------------------------------------------------------------------

@@ -132,7 +132,11 @@ class Outcomes:
             self._released(owed, now)
         elif isinstance(error, Dropped | ReplyLost):
             self._record(owed, now, ok=False)
-            self._attempted(owed, "error", cause_of_error(error), error)
+            cause = cause_of_error(error)
+            if owed.has_begun and not owed.repeatable:
+                self._unknown(owed, cause, self._attempt(owed, "error", cause))
+            else:
+                self._attempted(owed, "error", cause, error)
         else:
             self._record(owed, now, ok=not self._counts(owed, error))
             settled.append((owed, "rejected", None, error))
@@ -180,7 +184,8 @@ class Outcomes:
         cause = Cause(error_type=type(error).__qualname__, error=str(error))
         attempts = live.attempts + 1
         owed.noted = True
-        if attempts >= live.max_attempts:
+        # What is dead may be tried again: not what must not run twice, and runs.
+        if attempts >= live.max_attempts and owed.repeatable:
             owed.live = replace(live, attempts=attempts)
             self._over(owed, "max_attempts", cause, self._attempt(owed, "timeout", cause), error)
             return
