@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> rg.CircuitBreaker:
-    return rg.CircuitBreaker("db", QUICK, clock=clock)
+    return rg.CircuitBreaker("db", settings=QUICK, clock=clock)
 
 
 def fail(error: BaseException) -> None:
@@ -90,7 +90,9 @@ def test_half_open_a_good_call_closes_it_and_a_bad_one_does_not(
 
 
 def test_exceptions_that_are_not_named_are_answers() -> None:
-    breaker = rg.CircuitBreaker("db", rg.BreakerSettings(minimum_calls=1, failures=(OSError, KeyError)))
+    breaker = rg.CircuitBreaker(
+        "db", settings=rg.BreakerSettings(minimum_calls=1, failures=(OSError, KeyError))
+    )
     with pytest.raises(ValueError, match="no such row"), breaker:
         fail(ValueError("no such row"))
     assert breaker.state == "closed"
@@ -103,15 +105,15 @@ def test_returned_values_are_failures_only_if_somebody_says_so() -> None:
     def answer(status: int) -> int:
         return status
 
-    plain = rg.CircuitBreaker("api", QUICK)
-    judged = rg.CircuitBreaker("api", QUICK, failed=lambda status: status >= 500)
+    plain = rg.CircuitBreaker("api", settings=QUICK)
+    judged = rg.CircuitBreaker("api", settings=QUICK, failed=lambda status: status >= 500)
     for breaker in (plain, judged):
         assert [breaker(answer)(500), breaker(answer)(503)] == [500, 503]
     assert (plain.state, judged.state) == ("closed", "open")
 
 
 def test_returned_values_of_async_functions_too() -> None:
-    breaker = rg.CircuitBreaker("api", QUICK, failed=lambda answer: answer is None)
+    breaker = rg.CircuitBreaker("api", settings=QUICK, failed=lambda answer: answer is None)
 
     @breaker
     async def ask() -> str | None:
@@ -127,7 +129,7 @@ def test_returned_values_of_async_functions_too() -> None:
 
 
 def test_slow_calls_open_it() -> None:
-    breaker = rg.CircuitBreaker("api", rg.BreakerSettings(minimum_calls=3, slow_seconds=2.0))
+    breaker = rg.CircuitBreaker("api", settings=rg.BreakerSettings(minimum_calls=3, slow_seconds=2.0))
 
     @breaker
     async def ask() -> str:
@@ -154,7 +156,7 @@ def test_what_is_no_exception_counts_as_neither(
 
 def test_a_cancelled_probe_frees_its_place() -> None:
     async def main() -> None:
-        breaker = rg.CircuitBreaker("db", QUICK)
+        breaker = rg.CircuitBreaker("db", settings=QUICK)
         trip(breaker)
         await pause(5.0)
 
@@ -177,7 +179,7 @@ def test_a_cancelled_probe_frees_its_place() -> None:
 
 
 def test_a_timeout_inside_the_function_is_a_failure() -> None:
-    breaker = rg.CircuitBreaker("db", rg.BreakerSettings(minimum_calls=1))
+    breaker = rg.CircuitBreaker("db", settings=rg.BreakerSettings(minimum_calls=1))
 
     @breaker
     async def ask() -> None:
@@ -197,7 +199,7 @@ def test_a_timeout_inside_the_function_is_a_failure() -> None:
 
 def test_blocks_of_many_tasks_do_not_mix() -> None:
     async def main() -> None:
-        breaker = rg.CircuitBreaker("db", rg.BreakerSettings(minimum_calls=2, slow_seconds=5.0))
+        breaker = rg.CircuitBreaker("db", settings=rg.BreakerSettings(minimum_calls=2, slow_seconds=5.0))
 
         async def block() -> None:
             async with breaker:
@@ -223,7 +225,7 @@ def test_a_block_inside_a_block_of_the_same(breaker: rg.CircuitBreaker) -> None:
 
 
 def test_threads_lose_no_call(clock: Clock) -> None:
-    breaker = rg.CircuitBreaker("db", rg.BreakerSettings(minimum_calls=4001), clock=clock)
+    breaker = rg.CircuitBreaker("db", settings=rg.BreakerSettings(minimum_calls=4001), clock=clock)
     start = threading.Barrier(4)
 
     @breaker
@@ -304,7 +306,7 @@ def test_in_a_process_it_goes_by_the_systems_time_and_its_events(
             )
         ]
 
-    breaker = rg.CircuitBreaker("db", QUICK)
+    breaker = rg.CircuitBreaker("db", settings=QUICK)
     play(body, rg.child(Client, name="client", args=(breaker,)), hand_off=True)
 
 

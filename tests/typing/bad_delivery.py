@@ -81,6 +81,7 @@ async def breakers() -> None:
     late: bytes = pay_later(1)  # error
     print(text, late)
     rg.CircuitBreaker("payments", open_seconds=1.0)  # error
+    rg.CircuitBreaker("payments", rg.BreakerSettings())  # error
     payments(3)  # error
 
 

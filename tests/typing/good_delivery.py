@@ -85,7 +85,9 @@ async def credit(ref: rg.Ref[Worker]) -> None:
         await credit.send(Worker.reset(), timeout=1.0)
 
 
-payments = rg.CircuitBreaker("payments", rg.BreakerSettings(open_seconds=1.0), failed=lambda reply: not reply)
+payments = rg.CircuitBreaker(
+    "payments", settings=rg.BreakerSettings(open_seconds=1.0), failed=lambda reply: not reply
+)
 
 
 @payments

@@ -76,8 +76,8 @@ class CircuitBreaker:
     def __init__(
         self,
         name: str,
-        settings: BreakerSettings | None = None,
         *,
+        settings: BreakerSettings | None = None,
         failed: Callable[[Never], bool] | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
