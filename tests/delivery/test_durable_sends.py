@@ -337,3 +337,19 @@ def test_a_bad_sync_level_is_refused() -> None:
 
 def _all() -> Filter:
     return Filter()
+
+
+def test_who_has_the_same_name_in_another_system_is_somebody_else() -> None:
+    class Across(rg.GenServer):
+        @rg.call
+        async def ask(self, other: object) -> object:
+            assert isinstance(other, rg.Ref)
+            return (await rg.supervised_send(other, Box.put(4), timeout=5.0, durable=True)).reply
+
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        services = [rg.Journal.in_memory()]
+        async with rg.System([rg.child(Across, name="box")], services=services, ports=ports()) as other:
+            ask = Across.ask(system.ref("box", Box))
+            assert await other.ref("box", Across).call(ask, timeout=5.0) == 8
+
+    play(body, BOX)

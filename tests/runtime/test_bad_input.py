@@ -258,7 +258,7 @@ CASES: dict[str, tuple[Callable[[Bench], object], type[Exception], str]] = {
     "a name that is none": (
         lambda b: b.system.ref("", Counter),
         rg.errors.BadRegistrationName,
-        "name '': allowed is a non-empty str",
+        "name '': allowed is a non-empty str that can be written as UTF-8",
     ),
     "a reference to no class": (
         lambda b: b.system.ref("x", "Counter"),  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias, cast
 
+from regrow.core.texts import is_name
 from regrow.errors.specs import (
     BadAutoShutdown,
     BadChildId,
@@ -67,8 +68,8 @@ def check_id(value: object) -> None:
 
 
 def check_name(value: object, child: str | None = None) -> None:
-    """Raise BadChildName unless `value` is None or a string that isn't empty."""
-    if value is not None and (not isinstance(value, str) or not value):
+    """Raise BadChildName unless `value` is None or a string that isn't empty and can be written as UTF-8."""
+    if value is not None and not is_name(value):
         raise BadChildName(value, child)
 
 

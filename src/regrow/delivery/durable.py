@@ -145,7 +145,8 @@ async def send_durable(
         buffered = buffer_durable(engine, to, message, options)
         if buffered is not None:
             return buffered
-        if options.ack == "handled" and caller.name == name_of(to) and caller.task is current_task():
+        own = caller.engine is engine and caller.name == name_of(to)
+        if options.ack == "handled" and own and caller.task is current_task():
             raise CallToSelf(caller, message)
     opened = opened_of(engine, OPTION)
     live = new_live(opened, to, message, options)

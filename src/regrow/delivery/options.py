@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Final, Literal, TypeAlias, TypedDict, cast, final
 
 import msgspec
 
-from regrow.core.options import is_seconds
+from regrow.core.options import DAY, is_seconds
+from regrow.core.texts import is_name
 from regrow.errors import BadDeliveryOption
 from regrow.resilience.retry import ExponentialBackoff
 from regrow.resilience.settings import BreakerSettings
@@ -21,6 +21,8 @@ ON_ERROR: Final = ("raise", "log", "dead_letter", "ignore")
 ACKS: Final = ("handled", "accepted")
 DURABLE_ON_ERROR: Final = ("dead_letter", "ignore")
 KEPT: Final = 256
+MOST_RETRIES: Final = 1_000_000_000
+CENTURY: Final = 36_500 * DAY
 
 
 class SendOptions(TypedDict, total=False):
@@ -142,10 +144,8 @@ def _is_seconds_or_none(value: object) -> bool:
 
 
 def _is_time(value: object) -> bool:
-    """Seconds of any length: a durable message may wait for a month."""
-    return value is None or (
-        type(value) in (int, float) and cast(float, value) > 0 and isfinite(cast(float, value))
-    )
+    """A durable message may wait for years."""
+    return value is None or (type(value) in (int, float) and 0 < cast(float, value) <= CENTURY)
 
 
 def _is_delay(value: object) -> bool:
@@ -153,7 +153,7 @@ def _is_delay(value: object) -> bool:
 
 
 def _is_text_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value != "")
+    return value is None or is_name(value)
 
 
 def _is_mapping(value: object) -> bool:
@@ -168,8 +168,8 @@ _Rule: TypeAlias = tuple[Callable[[object], bool], str]
 _RULES: Final[dict[str, _Rule]] = {
     "attempt_timeout": (_is_seconds_or_none, "allowed are None, or seconds above 0 and at most a day"),
     "retries": (
-        lambda value: type(value) is int and value >= 0,
-        "it has to be a whole number, 0 or more",
+        lambda value: type(value) is int and 0 <= value <= MOST_RETRIES,
+        f"it has to be a whole number, 0 or more, at most {MOST_RETRIES:,}",
     ),
     "backoff": (
         lambda value: isinstance(value, ExponentialBackoff),
@@ -179,10 +179,16 @@ _RULES: Final[dict[str, _Rule]] = {
     "ack": (lambda value: value in ACKS, "allowed are 'handled' and 'accepted'"),
     "durable": (lambda value: isinstance(value, bool), "it has to be True or False"),
     "metadata": (_is_mapping, "it has to be a mapping with str keys, or None"),
-    "idempotency_key": (_is_text_or_none, "it has to be a str that isn't empty, or None"),
-    "ordering_key": (_is_text_or_none, "it has to be a str that isn't empty, or None"),
-    "expires_in": (_is_time, "it has to be a finite number of seconds above 0, or None"),
-    "delay": (_is_delay, "it has to be a finite number of seconds, 0 or more, or None"),
+    "idempotency_key": (
+        _is_text_or_none,
+        "it has to be a str that isn't empty and can be written as UTF-8, or None",
+    ),
+    "ordering_key": (
+        _is_text_or_none,
+        "it has to be a str that isn't empty and can be written as UTF-8, or None",
+    ),
+    "expires_in": (_is_time, "it has to be a finite number of seconds above 0, at most a century, or None"),
+    "delay": (_is_delay, "it has to be a finite number of seconds, 0 or more, at most a century, or None"),
     "breaker": (
         lambda value: value is None or value is False or isinstance(value, BreakerSettings),
         "it has to be an rg.BreakerSettings(...), None for the default, or False for none",

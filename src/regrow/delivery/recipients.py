@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from typing import TYPE_CHECKING, TypeAlias
 
+from regrow.core.texts import is_name
 from regrow.errors import BadAddress
 from regrow.runtime.engine import ENGINES
 from regrow.runtime.pid import Address, Ref
@@ -29,7 +30,7 @@ def recipient_of(to: object, *, anywhere: bool = False) -> tuple[Engine, Recipie
         return to.engine, to
     if isinstance(to, Ref):
         return to._engine, to.name  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
-    if isinstance(to, str) and to:
+    if is_name(to):
         return _engine_here(to, anywhere=anywhere), to
     raise BadAddress(to, "a Pid, a Ref, or a registered name")
 

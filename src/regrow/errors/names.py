@@ -35,7 +35,7 @@ class BadRegistrationName(RegrowError, ValueError):
     """A name that can't be registered."""
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"name {show(name)}: allowed is a non-empty str")
+        super().__init__(f"name {show(name)}: allowed is a non-empty str that can be written as UTF-8")
 
 
 class NotRegistered(RegrowError, LookupError):

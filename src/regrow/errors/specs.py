@@ -99,8 +99,8 @@ class BadChildName(BadChildSpec):
 
     def __init__(self, value: object, child: str | None = None) -> None:
         super().__init__(
-            f"name={show(value)} is no process name: it has to be a string that isn't empty, or"
-            " None for a process without one",
+            f"name={show(value)} is no process name: it has to be a string that isn't empty and can"
+            " be written as UTF-8, or None for a process without one",
             value,
             child,
         )

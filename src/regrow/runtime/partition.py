@@ -11,6 +11,7 @@ from typing_extensions import override
 from regrow.core.backoff import Backoff
 from regrow.core.options import Restart, ShutdownOption
 from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, child
+from regrow.core.texts import is_name
 from regrow.errors import BadPartitionKey, NoProcess, NoSuchPartition
 from regrow.errors.specs import BadChildName, BadLimit
 from regrow.runtime.pid import Ref
@@ -97,7 +98,7 @@ def partition_of(engine: Engine, name: str, key: object, server: type[S]) -> Ref
 
 
 def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not name:
+    if not is_name(name):
         raise BadChildName(name)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, final
 
 import msgspec
 
+from regrow.core.texts import is_name
 from regrow.errors import (
     AlreadyRegistered,
     BadQuery,
@@ -263,8 +264,8 @@ class Registry:
 
 
 def check_registration_name(name: object) -> None:
-    """Raise `BadRegistrationName` unless it is a string that isn't empty."""
-    if not isinstance(name, str) or not name:
+    """Raise `BadRegistrationName` unless it is a string that isn't empty and can be written as UTF-8."""
+    if not is_name(name):
         raise BadRegistrationName(name)
 
 

@@ -12,6 +12,7 @@ from regrow.core.backoff import RandomSource
 from regrow.core.events import Event
 from regrow.core.hub import Hub
 from regrow.core.show import Redact
+from regrow.core.texts import is_name
 from regrow.delivery.deadletters.changes import Arrivals, Changes, JournalHandle
 from regrow.delivery.deadletters.decoding import Known, ServerOf
 from regrow.delivery.deadletters.events import DeadLetterAdded
@@ -230,6 +231,9 @@ def check_text(option: str, value: object, *, empty: bool = False) -> str:
     Raises:
         BadDeadLetterOption: It is no text, empty, or too long.
     """
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not (empty or value.strip()):
-        raise BadDeadLetterOption(option, value, f"a text of 1 to {MAX_TEXT:,} characters")
+    if value == "" and empty:
+        return ""
+    if not is_name(value) or len(value) > MAX_TEXT or not (empty or value.strip()):
+        allowed = f"a text of 1 to {MAX_TEXT:,} characters that can be written as UTF-8"
+        raise BadDeadLetterOption(option, value, allowed)
     return value

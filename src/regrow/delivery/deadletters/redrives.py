@@ -8,6 +8,7 @@ from typing import TypeAlias, cast, final
 
 import msgspec
 
+from regrow.core.texts import is_name
 from regrow.delivery.deadletters.changes import revived
 from regrow.delivery.deadletters.events import DeadLettersRedriven
 from regrow.delivery.deadletters.queue import DeadLetterQueue
@@ -43,7 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise BadDeadLetterOption if one of them can't be used."""
         target = cast("object", self.target)
-        if target is not None and (not isinstance(target, str) or not target):
+        if target is not None and not is_name(target):
             raise BadDeadLetterOption("target", target, "the registered name of a process, or None")
         if self.rate is not None and not (_is_number(self.rate) and 0 < self.rate <= MAX_RATE):
             raise BadDeadLetterOption("rate", self.rate, "messages per second, above 0")

@@ -10,6 +10,7 @@ from typing import Final, Literal, cast
 import msgspec
 from typing_extensions import TypedDict
 
+from regrow.core.texts import is_name
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, REASONS, Cursor, Filter
 from regrow.errors.deadletters import BadDeadLetterFilter
 
@@ -156,8 +157,10 @@ def _text(where: Mapping[str, object], field: str) -> str | None:
     if field not in where:
         return None
     value = where[field]
-    if not isinstance(value, str):
-        raise BadDeadLetterFilter(field, value, "this is a text")
+    if value == "":
+        return ""
+    if not is_name(value):
+        raise BadDeadLetterFilter(field, value, "this is a text that can be written as UTF-8")
     return value
 
 

@@ -11,6 +11,7 @@ import msgspec
 import regrow
 from regrow.core.crash import Crash
 from regrow.core.reasons import ExitReason, format_reason
+from regrow.core.texts import writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,14 +62,14 @@ def cause_of_exit(reason: ExitReason) -> Cause:
     """The cause of a process's end."""
     if isinstance(reason, Crash):
         return _cause_of_crash(reason)
-    return Cause(error_type=None, error=format_reason(reason)[:MAX_TEXT])
+    return Cause(error_type=None, error=writable(format_reason(reason)[:MAX_TEXT]))
 
 
 def _cause_of_crash(crash: Crash) -> Cause:
     return Cause(
-        error_type=crash.type_name,
-        error=crash.message[:MAX_TEXT],
-        trace=crash.format()[-MAX_TRACE:],
+        error_type=writable(crash.type_name),
+        error=writable(crash.message[:MAX_TEXT]),
+        trace=writable(crash.format()[-MAX_TRACE:]),
         frames=_own_frames(crash),
     )
 

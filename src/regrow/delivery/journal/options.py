@@ -7,6 +7,7 @@ from typing import Final, TypedDict, cast, final
 
 import msgspec
 
+from regrow.core.texts import is_name
 from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.errors import BadSetting
 
@@ -79,5 +80,8 @@ _RULES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "max_crashes": (_is_crash_count, "a whole number from 1 to 1,000"),
     "dead_letters": (lambda value: isinstance(value, DeadLetterPolicy), "an rg.DeadLetterPolicy"),
     "aliases": (_are_aliases, 'a mapping such as {"old.module:Old.handler": "module:New.handler"}'),
-    "code_version": (lambda value: value is None or isinstance(value, str), "a str, or None"),
+    "code_version": (
+        lambda value: value is None or value == "" or is_name(value),
+        "a str that can be written as UTF-8, or None",
+    ),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 from msgspec.structs import replace
 
 from regrow.core.reasons import KILLED, NORMAL, SHUTDOWN, ExitReason, Shutdown
+from regrow.core.texts import writable
 from regrow.delivery.journal.causes import Cause, cause_of_error, cause_of_exit
 from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.handing import Dropped
@@ -181,7 +182,7 @@ class Outcomes:
         now = self._desk.engine.loop.time()
         self._record(owed, now, ok=False)
         owed.permit = 0
-        cause = Cause(error_type=type(error).__qualname__, error=str(error))
+        cause = Cause(error_type=type(error).__qualname__, error=writable(str(error)))
         attempts = live.attempts + 1
         owed.noted = True
         # What is dead may be tried again: not what must not run twice, and runs.
