@@ -353,3 +353,18 @@ def test_who_has_the_same_name_in_another_system_is_somebody_else() -> None:
             assert await other.ref("box", Across).call(ask, timeout=5.0) == 8
 
     play(body, BOX)
+
+
+def test_one_journal_is_not_for_two_systems_at_a_time() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        other = rg.System(services=[journal], ports=ports(), name="other")
+        with pytest.raises(errors.ChildStartFailed, match=r"JournalLocked.*belongs to System 'regrow'"):
+            await other.start()
+        assert (await rg.supervised_send("box", Box.put(4), timeout=5.0, durable=True)).reply == 8
+        assert (await journal.dead_letters.list()).letters == ()
+        await system.stop()
+        async with other:
+            assert (await journal.dead_letters.list()).letters == ()
+            assert (await journal.conservation()).done == 1
+
+    play(body, BOX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -42,6 +43,29 @@ def test_a_second_owner_is_refused_and_told_who_has_it(path: Path) -> None:
     store.commit([ops.Accept(live(1))])
     store.close(now_us=START_US)
     take(path).close(now_us=START_US)
+
+
+def test_a_link_leads_to_the_same_owner_and_to_the_same_log(path: Path, directory: Path) -> None:
+    link = directory / "link.db"
+    link.symlink_to(path)
+    store = take(link)
+    for name in (link, path):
+        with pytest.raises(JournalLocked) as caught:
+            take(name)
+        assert caught.value.path == path
+    store.commit([ops.Accept(live(1))])
+    store.close(now_us=START_US)
+    with contextlib.closing(take(path).reader()) as reader:
+        assert [row.id for row in reader.live()] == [1]
+    assert list(directory.glob("link.db*")) == [link]
+
+
+def test_what_is_no_file_is_refused_at_once(directory: Path) -> None:
+    pipe = directory / "pipe.db"
+    os.mkfifo(pipe)
+    for path in (pipe, directory):
+        with pytest.raises(JournalFailed, match="no regular file"):
+            take(path)
 
 
 def test_the_end_of_its_owner_frees_it_however_it_ends(path: Path) -> None:

@@ -12,7 +12,7 @@ from regrow.delivery.deadletters.tree import DeadLetterTree
 from regrow.delivery.journal.opened import OpenJournal, open_journal
 from regrow.delivery.journal.operations import Operation, QuarantineCause
 from regrow.delivery.lookup import SERVICE, opened_in
-from regrow.errors import JournalNotRunning
+from regrow.errors import JournalLocked, JournalNotRunning
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.causes import Cause
@@ -58,21 +58,31 @@ class JournalOwner:
     def new_tree(self) -> DeadLetterTree:
         """The dead letters of one start of the System."""
         queue = DeadLetterQueue(self, self._options.dead_letters)
-        self._tree = tree = DeadLetterTree(queue, prefix=SERVICE)
+        tree = DeadLetterTree(queue, prefix=SERVICE)
+        if self._open is None or not self._open.running:
+            self._tree = tree
         return tree
 
-    async def start(self, process: Process) -> None:
-        """Open it, for its process."""
+    async def start(self, process: Process, tree: DeadLetterTree) -> None:
+        """Open it, for its process.
+
+        Raises:
+            JournalLocked: Another System has it.
+            JournalError: What `Store.open` raises.
+        """
+        engine = process.engine
         before = self._open
         if before is not None:
+            if before.running and before.engine is not engine:
+                raise JournalLocked(self.path, f"System {before.engine.name!r} of this process")
             await before.abandon()
-        engine = process.engine
         store = cast("Store | None", engine.ports.store) or self._make_store()
         opened = await open_journal(
             engine, process, path=self.path, store=store, slots=self._slots, options=self._options
         )
         self._open = opened
-        queue = self.tree.queue
+        self._tree = tree
+        queue = tree.queue
         queue.around = Surroundings(
             hub=engine.hub,
             time=engine.loop.time,

@@ -83,7 +83,8 @@ class Journal:
             return SqliteStore(file, sync)
 
         def slots() -> Slots:
-            return mapped_slots(file.with_name(f"{file.name}.inflight"))
+            found = file.resolve()
+            return mapped_slots(found.with_name(f"{found.name}.inflight"))
 
         self._owner = JournalOwner(store, str(file), slots, journal_options(options))
         self._control = control
@@ -123,7 +124,7 @@ class Journal:
         server = child(
             JournalServer,
             id="owner",
-            args=(self._owner,),
+            args=(self._owner, tree),
             start_timeout=START_TIMEOUT,
             shutdown=STOP_TIMEOUT,
         )

@@ -25,7 +25,7 @@ _DESCRIPTORS: Final = Path("/proc/self/fd")
 
 def socket_path(journal: str | os.PathLike[str]) -> Path:
     """`<journal>.sock`; a short name beside it where that would be too long for a socket's name."""
-    path = Path(os.fspath(journal)).absolute()
+    path = Path(os.fspath(journal)).resolve()
     beside = path.with_name(f"{path.name}.sock")
     if len(os.fsencode(beside.name)) <= LONGEST - len("/proc/self/fd/00000/"):
         return beside

@@ -8,6 +8,7 @@ from regrow.core.reasons import ExitReason
 from regrow.runtime.genserver import GenServer
 
 if TYPE_CHECKING:
+    from regrow.delivery.deadletters.tree import DeadLetterTree
     from regrow.delivery.owner import JournalOwner
 
 __all__ = ("JournalServer",)
@@ -19,10 +20,10 @@ class JournalServer(GenServer):
 
     _journal: JournalOwner
 
-    async def init(self, journal: JournalOwner) -> None:
+    async def init(self, journal: JournalOwner, tree: DeadLetterTree) -> None:
         """Open the file, or take up what another incarnation left."""
         self._journal = journal
-        await journal.start(self._process)
+        await journal.start(self._process, tree)
 
     async def terminate(self, reason: ExitReason) -> None:  # noqa: ARG002
         """Close it in order."""

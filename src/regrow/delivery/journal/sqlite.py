@@ -62,7 +62,8 @@ class SqliteStore:
         vfs: str | None = None,
         upgrades: Mapping[int, str] = schema.UPGRADES,
     ) -> None:
-        self.path: Final = Path(path).absolute()
+        # SQLite puts its log beside the file that a link leads to; so all else is put there as well.
+        self.path: Final = Path(path).resolve()
         self.level: Final[SyncLevel] = level
         self._vfs = vfs
         self._upgrades = upgrades
@@ -179,6 +180,8 @@ class SqliteStore:
         fresh = not self.path.exists()
         if fresh:
             make_file(self.path)
+        elif not self.path.is_file():
+            raise JournalFailed(self.path, "it is no regular file", "opening")
         elif problem := truncated(self.path):
             raise apsw.CorruptError(problem)
         connection = self._connection = connect(self.path, self._vfs)
