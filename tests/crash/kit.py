@@ -13,7 +13,7 @@ SEED = 20_261
 def run(options: Options, folder: Path) -> Result:
     """A campaign in which everything must be right, whatever is lost."""
     result = Campaign(options, folder, lambda _: None).run()
-    assert result.problems == []
+    assert result.problems == [], result.problems
     assert (result.phantom, result.kills) == (0, options.kills)
     return result
 
