@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from regrow.delivery.deadletters.events import (
     DeadLettersQuarantined,
     DeadLettersReleased,
 )
+from regrow.errors.deadletters import BadDeadLetterOption
 from tests.deadletters.kit import Bench, Item, Shop
 from tests.virtual_loop import run_virtual
 
@@ -58,6 +60,37 @@ def test_what_the_handler_does_not_take_is_refused(arguments: dict[str, object],
             await bench.letters.edit(id, arguments=arguments)
         assert not (await bench.letters.show(id)).summary.edited
         assert await bench.letters.audit() == ()
+
+    run_virtual(body())
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({}, "arguments=None.*or else a value or a note"),
+        ({"arguments": {}}, "arguments={}.*a mapping"),
+        ({"arguments": "count"}, "arguments='count'.*a mapping"),
+        ({"arguments": {"count": 3}, "value": 3}, "value=.*left out"),
+    ],
+)
+def test_an_edit_changes_one_thing(given: dict[str, Any], problem: str) -> None:
+    async def body() -> None:
+        bench = Bench()
+        id = await bench.bury(Shop.order(Item("tea"), 2))
+        with pytest.raises(BadDeadLetterOption, match=problem):
+            await bench.letters.edit(id, **given)
+        assert not (await bench.letters.show(id)).summary.edited
+
+    run_virtual(body())
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001, True, "9"])
+def test_looking_has_a_limit(limit: Any) -> None:
+    async def body() -> None:
+        bench = Bench()
+        for look in (bench.letters.list, bench.letters.audit):
+            with pytest.raises(BadDeadLetterOption, match="from 1 to 1,000"):
+                await look(limit=limit)
 
     run_virtual(body())
 

@@ -144,6 +144,11 @@ BAD: list[tuple[str, Callable[[str], str | bytes], str]] = [
     ("other id", lambda line: line.replace('"id":"0', '"id":"1', 1), "its id isn't that of its message"),
     ("mid", lambda line: changed(line, lambda event: event["data"]["live"].update(mid="AA==")), "16 bytes"),
     ("subject", lambda line: changed(line, lambda event: event["data"]["live"].update(dest="x")), "subject"),
+    (
+        "a time that has no date",
+        lambda line: changed(line, lambda e: e["data"]["burial"].update(dead_us=2**62)),
+        "too large",
+    ),
     ("negative", lambda line: changed(line, lambda e: e["data"]["live"].update(attempts=-1)), "negative"),
     ("large", lambda line: changed(line, lambda e: e["data"]["live"].update(due_us=2**63)), "too large"),
     ("unknown", lambda line: changed(line, lambda event: event["data"].update(pickle={})), "unknown field"),

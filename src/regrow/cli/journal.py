@@ -103,7 +103,7 @@ def stats(*, journal: Path, as_json: bool) -> int:
 
 @journal.command()
 @journal_argument
-@click.option("--limit", default=50, show_default=True, metavar="N", help="How many.")
+@click.option("--limit", default=50, show_default=True, metavar="N", help="How many, up to 1000.")
 @json_option
 def audit(*, journal: Path, limit: int, as_json: bool) -> None:
     """List what operators did, the last first."""

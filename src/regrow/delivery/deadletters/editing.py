@@ -20,13 +20,28 @@ from regrow.delivery.deadletters.decoding import (
     wire_of,
 )
 from regrow.delivery.journal.rows import INFO, DeadLetter
-from regrow.errors.deadletters import BadEdit
+from regrow.errors.deadletters import BadDeadLetterOption, BadEdit
 from regrow.errors.messages import CodecError
 
 if TYPE_CHECKING:
     from regrow.core.handler import Handler
 
-__all__ = ("edited_arguments", "edited_value")
+__all__ = ("check_edit", "edited_arguments", "edited_value")
+
+
+def check_edit(arguments: object, value: bool, note: bool) -> None:  # noqa: FBT001  # whether they are given
+    """See that there is one thing to change.
+
+    Raises:
+        BadDeadLetterOption: There is none, or two.
+    """
+    if arguments is None:
+        if not (value or note):
+            raise BadDeadLetterOption("arguments", arguments, "given, or else a value or a note")
+    elif arguments == {} or not isinstance(arguments, Mapping):
+        raise BadDeadLetterOption("arguments", arguments, "a mapping of values by the arguments' names")
+    elif value:
+        raise BadDeadLetterOption("value", "given", "left out where there are arguments")
 
 
 def edited_arguments(letter: DeadLetter, arguments: Mapping[str, object], known: Known) -> bytes:

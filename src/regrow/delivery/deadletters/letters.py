@@ -13,10 +13,10 @@ from typing_extensions import Unpack
 
 from regrow.delivery.deadletters.bulk import purge, quarantine, release
 from regrow.delivery.deadletters.decoding import payload_of
-from regrow.delivery.deadletters.editing import edited_arguments, edited_value
+from regrow.delivery.deadletters.editing import check_edit, edited_arguments, edited_value
 from regrow.delivery.deadletters.events import DeadLetterEdited
 from regrow.delivery.deadletters.presenting import presented
-from regrow.delivery.deadletters.queue import DeadLetterQueue, after_of, check_text
+from regrow.delivery.deadletters.queue import DeadLetterQueue, after_of, check_limit, check_text
 from regrow.delivery.deadletters.redrives import Options, Redrives
 from regrow.delivery.deadletters.transfer import Importing, export_page
 from regrow.delivery.deadletters.views import (
@@ -40,11 +40,10 @@ from regrow.delivery.journal.rows import (
     RedriveJob,
 )
 from regrow.delivery.journal.store import Reader
-from regrow.errors.deadletters import BadDeadLetterFilter, BadDeadLetterOption
+from regrow.errors.deadletters import BadDeadLetterFilter
 
 __all__ = ("DeadLetters",)
 
-MAX_PAGE: Final = 1_000
 MAX_EXAMPLES: Final = 200
 PROGRAM: Final = "program"
 
@@ -82,8 +81,7 @@ class DeadLetters:
             BadDeadLetterFilter: There is no such condition, or its value can't be used.
             BadDeadLetterOption: The limit isn't in its range.
         """
-        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
-            raise BadDeadLetterOption("limit", limit, f"a whole number from 1 to {MAX_PAGE:,}")
+        check_limit(limit)
         chosen, cursor = self._filter(where), cursor_of(after)
         found = await self._queue.page(chosen, cursor, limit + 1)
         shown_ones = found[:limit]
@@ -147,7 +145,8 @@ class DeadLetters:
         )
 
     async def audit(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """What operators did, the last first."""
+        """What operators did, the last first. Raises `BadDeadLetterOption` for a limit out of its range."""
+        check_limit(limit)
         return tuple(await self._queue.journal.read(lambda reader: reader.audit(limit=limit)))
 
     # -- changing ------------------------------------------------------------------------------
@@ -179,8 +178,7 @@ class DeadLetters:
         check_text("actor", actor)
         if note is not None:
             check_text("note", note, empty=True)
-        if arguments is None and value is UNSET and note is None:
-            raise BadDeadLetterOption("arguments", arguments, "given, or else a value or a note")
+        check_edit(arguments, value is not UNSET, note is not None)
         async with queue.changes.alone():
             letter = await queue.one(id)
             edited: bytes | UnsetType = UNSET

@@ -33,11 +33,12 @@ from regrow.delivery.journal.rows import AuditEntry, Cursor, DeadLetter, Filter
 from regrow.errors.deadletters import BadDeadLetterOption, NoSuchDeadLetter
 from regrow.errors.journal import JournalFull
 
-__all__ = ("BATCH", "DeadLetterQueue", "Surroundings", "after_of", "check_text")
+__all__ = ("BATCH", "DeadLetterQueue", "Surroundings", "after_of", "check_limit", "check_text")
 
 BATCH: Final = 500
 """Dead letters that are read and changed at a time."""
 MAX_TEXT: Final = 2_000
+MAX_PAGE: Final = 1_000
 WHAT: Final = "dead letters"
 
 Ended = Callable[[int, bool], object]
@@ -237,3 +238,9 @@ def check_text(option: str, value: object, *, empty: bool = False) -> str:
         allowed = f"a text of 1 to {MAX_TEXT:,} characters that can be written as UTF-8"
         raise BadDeadLetterOption(option, value, allowed)
     return value
+
+
+def check_limit(value: object) -> None:
+    """How many at most. Raises `BadDeadLetterOption` if it isn't from 1 to 1,000."""
+    if type(value) is not int or not 1 <= value <= MAX_PAGE:
+        raise BadDeadLetterOption("limit", value, f"a whole number from 1 to {MAX_PAGE:,}")

@@ -24,7 +24,8 @@ __all__ = ("Importing", "export_page", "line_of")
 MID_BYTES: Final = 16
 MAX_LINE: Final = 8 * 1024 * 1024
 """Longest line that is read, in characters or bytes."""
-MAX_INTEGER: Final = 2**63 - 1
+MAX_INTEGER: Final = 253_402_300_799_999_999
+"""The last moment that has a date, in microseconds since 1970."""
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
