@@ -439,6 +439,7 @@ def test_without_handlers_it_moves_at_once_and_what_waits_for_outcomes_is_left_t
         ({"target": ""}, "target=''"),
         ({"actor": " "}, "actor=' '"),
         ({"actor": None}, "actor=None"),
+        ({"dry_run": "no"}, "dry_run='no'"),
     ],
 )
 def test_bad_options_are_errors_and_start_nothing(options: dict[str, Any], says: str) -> None:

@@ -247,6 +247,8 @@ def test_a_bad_broadcast_is_refused(hand_off: bool) -> None:
             await rg.broadcast(["w0"], Worker.work("a"), timeout=5.0, strategy="most")  # type: ignore[call-overload]
         with pytest.raises(rg.errors.BadAddress):
             await rg.broadcast("w0", Worker.work("a"), timeout=5.0)
+        with pytest.raises(rg.errors.BadAddress, match=r"None is no address .* a list of"):
+            await rg.broadcast(None, Worker.work("a"), timeout=5.0)  # type: ignore[call-overload]
         with pytest.raises(rg.errors.BadAddress):
             await rg.broadcast(["w0", 3], Worker.work("a"), timeout=5.0)  # type: ignore[list-item]
         with pytest.raises(rg.errors.BadDeliveryOption, match="durable"):

@@ -330,6 +330,11 @@ def test_bad_options_are_refused_at_once(option: str, value: object) -> None:
         rg.Journal.in_memory(**{option: value})  # type: ignore[arg-type]
 
 
+def test_a_path_that_is_none_is_refused() -> None:
+    with pytest.raises(errors.BadSetting, match=r"Journal\(path=None\)"):
+        rg.Journal(None)  # type: ignore[arg-type]
+
+
 def test_a_bad_sync_level_is_refused() -> None:
     with pytest.raises(errors.BadSetting, match="sync"):
         rg.Journal("x.db", sync="often")  # type: ignore[arg-type]

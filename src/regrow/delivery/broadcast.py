@@ -123,7 +123,7 @@ async def broadcast(  # type: ignore[misc]  # never a WrongServer: it raises it
     if chosen.durable or (chosen.delay and strategy == "all_or_nothing"):
         option = "durable" if chosen.durable else "delay"
         raise BadDeliveryOption(option, getattr(chosen, option), "a broadcast can't have it; send to each")
-    if isinstance(recipients, str):
+    if isinstance(recipients, str) or not isinstance(recipients, Iterable):
         raise BadAddress(recipients, "a list of Pids, Refs and names")
     engine, addresses = _addresses(recipients)
     if engine is None:

@@ -75,6 +75,8 @@ class Journal:
             raise BadSetting("sync", sync, "'power', 'process' or 'none'", owner="Journal")
         if type(control) is not bool:
             raise BadSetting("control", control, "True or False", owner="Journal")
+        if not isinstance(path, str | os.PathLike):
+            raise BadSetting("path", path, "a path: text or a PathLike", owner="Journal")
         file = Path(os.fspath(path))
 
         def store() -> Store:

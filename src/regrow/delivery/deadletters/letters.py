@@ -40,7 +40,7 @@ from regrow.delivery.journal.rows import (
     RedriveJob,
 )
 from regrow.delivery.journal.store import Reader
-from regrow.errors.deadletters import BadDeadLetterFilter
+from regrow.errors.deadletters import BadDeadLetterFilter, BadDeadLetterOption
 
 __all__ = ("DeadLetters",)
 
@@ -292,6 +292,8 @@ class DeadLetters:
         check_text("actor", actor)
         options = Options(target=target, rate=rate, limit=limit, canary=canary, stop_ratio=stop_ratio)
         options.check()
+        if type(dry_run) is not bool:
+            raise BadDeadLetterOption("dry_run", dry_run, "True or False")
         chosen = self._filter(where)
         if dry_run:
             return await self._redrives.preview(chosen, options, actor)
