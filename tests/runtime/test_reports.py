@@ -465,6 +465,23 @@ def test_hostile_hooks_hurt_nobody(redact: Any, hand_off: bool, kept: Kept) -> N
     assert "HostileError" in first.getMessage()
 
 
+def test_what_is_no_utf8_is_escaped(hand_off: bool, kept: Kept) -> None:
+    class Files(rg.GenServer):
+        @rg.cast
+        def read(self) -> None:
+            raise ValueError("caf\udce9")
+
+    async def body(system: rg.System) -> None:
+        system.ref("files", Files).cast(Files.read())
+        await system.idle()
+
+    play(body, rg.child(Files, name="files"), hand_off=hand_off)
+    texts = [record.getMessage() for record in (*kept.of("crash"), *kept.of("supervisor"))]
+    assert len(texts) == 2
+    for text in texts:
+        assert "caf\\udce9" in text.encode().decode()
+
+
 def test_a_logging_filter_that_raises_hurts_nobody(hand_off: bool, kept: Kept) -> None:
     class Bad(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:

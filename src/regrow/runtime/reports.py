@@ -16,6 +16,7 @@ from regrow.core.hub import name_of
 from regrow.core.reasons import ExitReason, format_reason, is_silent
 from regrow.core.reports import CrashReport, Neighbour, redact_reason
 from regrow.core.show import shower
+from regrow.core.texts import writable
 from regrow.runtime.genserver import GenServer
 from regrow.runtime.items import message_of
 from regrow.runtime.links import ties_of
@@ -272,7 +273,7 @@ class _Text:
 
     @override
     def __str__(self) -> str:
-        return self._report.format()
+        return writable(self._report.format())
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
@@ -290,7 +291,7 @@ class _Reason:
 
     @override
     def __str__(self) -> str:
-        return format_reason(self.reason)
+        return writable(format_reason(self.reason))
 
     @override
     def __reduce__(self) -> tuple[object, ...]:
