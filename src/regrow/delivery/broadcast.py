@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
@@ -123,8 +123,9 @@ async def broadcast(  # type: ignore[misc]  # never a WrongServer: it raises it
     if chosen.durable or (chosen.delay and strategy == "all_or_nothing"):
         option = "durable" if chosen.durable else "delay"
         raise BadDeliveryOption(option, getattr(chosen, option), "a broadcast can't have it; send to each")
-    if isinstance(recipients, str) or not isinstance(recipients, Iterable):
-        raise BadAddress(recipients, "a list of Pids, Refs and names")
+    given = cast("object", recipients)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise BadAddress(given, "a list of Pids, Refs and names")
     engine, addresses = _addresses(recipients)
     if engine is None:
         return _result(strategy, (), 0.0, chosen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, cast, final
 
 from typing_extensions import Unpack
 
@@ -75,8 +75,9 @@ class Journal:
             raise BadSetting("sync", sync, "'power', 'process' or 'none'", owner="Journal")
         if type(control) is not bool:
             raise BadSetting("control", control, "True or False", owner="Journal")
-        if not isinstance(path, str | os.PathLike):
-            raise BadSetting("path", path, "a path: text or a PathLike", owner="Journal")
+        given = cast("object", path)
+        if not isinstance(given, str | os.PathLike):
+            raise BadSetting("path", given, "a path: text or a PathLike", owner="Journal")
         file = Path(os.fspath(path))
 
         def store() -> Store:
