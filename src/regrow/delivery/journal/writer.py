@@ -116,9 +116,12 @@ class Writer:
             return
         self._pending.append((operations, unit, size))
         self.waiting += len(operations)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Start with the loop's next pass, so that what this one brings goes into one transaction."""
         if not self._starting and not self._committing:
             self._starting = True
-            # With the loop's next pass, so that what this one brings goes into one transaction.
             self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
 
     def submit(self, operations: Sequence[Operation]) -> asyncio.Future[None]:
@@ -131,9 +134,7 @@ class Writer:
         """Run `work` where commits run, between two of them."""
         future: asyncio.Future[T] = self._engine.loop.create_future()
         self._work.append(partial(self._do, work, future))
-        if not self._starting and not self._committing:
-            self._starting = True
-            self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+        self._arm()
         return future
 
     def _do(self, work: Callable[[], T], future: asyncio.Future[T]) -> None:
@@ -339,9 +340,8 @@ class Writer:
         if self._pending or self._kept or self._work:
             if self._store.blocking:
                 self._start()
-            elif not self._starting:
-                self._starting = True
-                self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+            else:
+                self._arm()
         else:
             self._tell_idle()
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 import msgspec
 
 from regrow.delivery.journal import operations as ops
-from regrow.delivery.journal.rows import Attempt, Live, StateEvent
+from regrow.delivery.journal.rows import Attempt, Live
 from regrow.delivery.journal.sql import Row, Value, run
 from regrow.delivery.journal.steps import BATCH_WIDTH, KINDS, NEW_EVENT, NEW_LIVE, WIDTH
 
@@ -50,14 +50,15 @@ def write(connection: apsw.Connection, batch: Iterable[ops.Operation]) -> None:
 
 
 @final
-class _Target:
-    """A table or view that gets many rows by one statement.
+class _View:
+    """A temporary view of `steps` that gets many rows, each a kind and its values, by one statement.
 
     There is a statement for some numbers of rows only, so that each stays prepared; others are filled up
     with empty rows, which it leaves out. apsw keeps no statement of more than 16 KiB prepared.
     """
 
-    def __init__(self, name: str, columns: Sequence[str]) -> None:
+    def __init__(self, name: str, values: int) -> None:
+        columns = ["kind", *(f"a{n}" for n in range(values))]
         self.width: Final = len(columns)
         places = f"({','.join('?' * len(columns))})"
         self._statements = {
@@ -77,10 +78,8 @@ class _Target:
             yield self._statements[size], values + [None] * (self.width * (size - len(some)))
 
 
-_LIVE: Final = _Target("live", Live.__struct_fields__)
-_EVENTS: Final = _Target("state_event", StateEvent.__struct_fields__)
-_OPS: Final = _Target("op", ["kind", *(f"a{n}" for n in range(WIDTH))])
-_BATCH: Final = _Target("batch", ["kind", *(f"a{n}" for n in range(BATCH_WIDTH))])
+_OPS: Final = _View("op", WIDTH)
+_BATCH: Final = _View("batch", BATCH_WIDTH)
 
 
 @final
@@ -115,20 +114,8 @@ class _Encoding:
         if self._accepted:
             self._put("accepted", (len(self._accepted), self._last_id))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
-        several = bool(self._accepted) + bool(self._events) + bool(self._rest or self._epochs) > 1
-        if several and self._rows() <= _SIZES[-1]:
-            live = [(NEW_LIVE, *row) for row in self._accepted]
-            events = [(NEW_EVENT, *row) for row in self._events]
-            return list(_BATCH.statements([*self._epochs, *live, *events, *self._rest]))
-        return [
-            *_OPS.statements(self._epochs),
-            *_LIVE.statements(self._accepted),
-            *_EVENTS.statements(self._events),
-            *_OPS.statements(self._rest),
-        ]
-
-    def _rows(self) -> int:
-        return len(self._accepted) + len(self._events) + len(self._rest) + len(self._epochs)
+        view = _BATCH if self._accepted or self._events else _OPS
+        return list(view.statements([*self._epochs, *self._accepted, *self._events, *self._rest]))
 
     def _add(self, op: ops.Operation) -> None:
         if isinstance(op, ops.Accept):
@@ -144,7 +131,7 @@ class _Encoding:
             self._states[op.state.name] = op
         elif isinstance(op, ops.AppendEvent):
             self._epoch(op.event.name, op.epoch)
-            self._events.append(msgspec.structs.astuple(op.event))
+            self._events.append((NEW_EVENT, *msgspec.structs.astuple(op.event)))
         elif isinstance(op, ops.BuryNew):
             self._accept(op.live)
             self._attempts(op.live.id, *op.attempts)
@@ -154,7 +141,7 @@ class _Encoding:
             self._rare(op)
 
     def _accept(self, live: Live) -> None:
-        self._accepted.append(msgspec.structs.astuple(live))
+        self._accepted.append((NEW_LIVE, *msgspec.structs.astuple(live)))
         self._last_id = max(self._last_id, live.id)
 
     def _epoch(self, name: str, epoch: int) -> None:
