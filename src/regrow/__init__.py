@@ -2,8 +2,8 @@
 
 Everything for everyday use is here: ``import regrow as rg``. Names are loaded when they are
 first asked for, so that ``import regrow`` alone costs next to nothing. Errors are in
-``rg.errors``, events in ``rg.events``, what annotations need in ``rg.types``, and what looks into a
-running System in ``rg.debug``.
+``rg.errors``, events in ``rg.events``, what annotations need in ``rg.types``, what looks into a
+running System in ``rg.debug``, and the test kit in ``regrow.testing``.
 """
 
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from regrow import debug as debug
     from regrow import errors as errors
     from regrow import events as events
+    from regrow import testing as testing
     from regrow import types as types
     from regrow.core.backoff import Backoff as Backoff
     from regrow.core.decorators import call as call
@@ -149,7 +150,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 
 # Public sub-modules, reached as attributes: `rg.errors`.
-_SUBMODULES: tuple[str, ...] = ("debug", "errors", "events", "types")
+_SUBMODULES: tuple[str, ...] = ("debug", "errors", "events", "testing", "types")
 
 # The type checkers do not see this branch: a `__getattr__` would make every misspelt name legal.
 if not TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from regrow.cli import main
 from regrow.delivery.journal.sqlite import SqliteStore
+from regrow.testing import run_virtual
 from tests.deadletters.kit import Bench
-from tests.virtual_loop import run_virtual
 
 
 class Done(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any
 
 import regrow as rg
 from regrow import errors
+from regrow.testing import run_virtual
 from tests.conformance.regrow_processes import reason_text
-from tests.virtual_loop import run_virtual
 
 Body = Callable[[rg.System, list[Any]], Awaitable[str]]
 SCENARIOS: dict[str, Body] = {}

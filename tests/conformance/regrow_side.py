@@ -13,6 +13,7 @@ import msgspec
 import regrow as rg
 from regrow import errors
 from regrow.core.events import Exited
+from regrow.testing import VirtualLoop, run_virtual
 from tests.conformance import model as m
 from tests.conformance.regrow_processes import (
     Act,
@@ -30,7 +31,6 @@ from tests.conformance.regrow_processes import (
     send_exit,
 )
 from tests.conformance.trace import Final, Raw, Trace, normalise
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 Colour = Literal["def", "async"]
 PATIENCE = 3600.0

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from tests.virtual_loop import Deadlock, VirtualLoop, run_virtual
+from regrow.errors import Deadlock
+from regrow.testing import VirtualLoop, run_virtual
 
 
 def _loop() -> VirtualLoop:

@@ -18,8 +18,8 @@ from regrow.delivery.deadletters.events import (
     DeadLettersReleased,
 )
 from regrow.errors.deadletters import BadDeadLetterOption
+from regrow.testing import run_virtual
 from tests.deadletters.kit import Bench, Item, Shop
-from tests.virtual_loop import run_virtual
 
 CAUSE = "0000000000000005"
 

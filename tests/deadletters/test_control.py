@@ -21,7 +21,7 @@ from regrow.delivery.control import server
 from regrow.delivery.control.client import open_admin
 from regrow.delivery.control.frames import MAX_FRAME, decode_answer, encode, receive
 from regrow.delivery.control.sockets import accept_owner_only, connect, listen, socket_path
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 EMPTY = ask.Stats()
 

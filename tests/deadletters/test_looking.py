@@ -11,8 +11,8 @@ import pytest
 import regrow as rg
 from regrow.delivery.deadletters.letters import DeadLetters
 from regrow.delivery.journal.rows import Attempt
+from regrow.testing import run_virtual
 from tests.deadletters.kit import SECOND, START_US, Bench, Item, Shop
-from tests.virtual_loop import run_virtual
 
 BadFilter = rg.errors.BadDeadLetterFilter
 

@@ -11,8 +11,8 @@ import regrow as rg
 from regrow.delivery.deadletters.events import DeadLettersRedriven, RedriveChanged
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import PutJob, Revive
+from regrow.testing import VirtualLoop, run_virtual
 from tests.deadletters.kit import START_US, Bench, Item, Shop
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 
 async def settled() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 import regrow as rg
 from regrow.runtime.dynamic import DynamicSupervisor
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import play, run_system, settled
 from tests.runtime.kit import start
-from tests.virtual_loop import run_virtual
 
 
 class Mill(rg.GenServer):

@@ -15,8 +15,8 @@ from regrow.delivery.deadletters.events import AutoRetriesExhausted
 from regrow.delivery.journal.operations import Revive
 from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import Attempt, Filter
+from regrow.testing import run_virtual
 from tests.deadletters.kit import SECOND, START_US, Bench, Item, Shop
-from tests.virtual_loop import run_virtual
 
 TRY = Attempt(boot=1, started_us=START_US, ended_us=START_US + SECOND, outcome="timeout", error="late")
 

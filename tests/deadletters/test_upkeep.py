@@ -16,9 +16,9 @@ from regrow.delivery.deadletters.events import (
     HousekeepingFailed,
 )
 from regrow.delivery.journal.policy import expires_us, retry_us
+from regrow.testing import run_virtual
 from tests.deadletters.kit import DAY, SECOND, START_US, Bench
 from tests.deadletters.test_redrive import settled
-from tests.virtual_loop import run_virtual
 
 
 def test_each_is_retried_when_it_is_due_and_never_before() -> None:

@@ -18,7 +18,7 @@ from regrow.delivery.owner import JournalOwner
 from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed
 from regrow.events import Event
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 T = TypeVar("T")
 EPOCH = 1_700_000_000.0

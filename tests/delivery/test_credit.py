@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.delivery.kit import Worker, pause, play, start, worker
-from tests.virtual_loop import run_virtual
 
 
 def test_a_producer_is_never_more_than_the_window_ahead(hand_off: bool) -> None:

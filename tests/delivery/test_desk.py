@@ -11,8 +11,8 @@ from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import Filter
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, Poison, inside, play, run_system, settled
-from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
 POISON = rg.child(Poison, name="poison")

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Poison, play, run_system, settled
-from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
 

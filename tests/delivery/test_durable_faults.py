@@ -17,8 +17,8 @@ from regrow.delivery.journal.operations import Accept, Operation, SaveState, Set
 from regrow.delivery.journal.rows import SavedState
 from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed, StaleEpoch
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, Machine, Mortal, inside, ports, run_system, settled
-from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
 

@@ -17,8 +17,8 @@ import regrow as rg
 from regrow.delivery.journal.operations import Revive
 from regrow.delivery.journal.rows import DeadLetter, Filter, Live
 from regrow.errors import JournalError
+from regrow.testing import VirtualLoop
 from tests.delivery.durable_kit import Machine, inside, ports, settled
-from tests.virtual_loop import VirtualLoop
 
 NAMES = ("a", "b")
 SECONDS = {"slow": 3.0, "hang": 40.0}

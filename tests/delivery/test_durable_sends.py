@@ -10,8 +10,8 @@ import pytest
 import regrow as rg
 from regrow import errors
 from regrow.delivery.journal.rows import Filter
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, inside, play, ports, run_system, settled
-from tests.virtual_loop import run_virtual
 
 BOX = rg.child(Box, name="box")
 

@@ -11,8 +11,8 @@ import pytest
 
 import regrow as rg
 from regrow.errors import JournalNotRunning, SystemFailed
+from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, ports
-from tests.virtual_loop import run_virtual
 
 
 async def by_stop(system: rg.System) -> None:

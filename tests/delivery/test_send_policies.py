@@ -12,8 +12,8 @@ import regrow as rg
 from regrow.core.codec import codec
 from regrow.delivery.journal.operations import BuryNew
 from regrow.delivery.options import OnError
+from regrow.testing import run_virtual
 from tests.delivery.kit import Book, Kept, Refused, Worker, pause, play, start, worker
-from tests.virtual_loop import run_virtual
 
 
 def buried(journal: Kept) -> list[BuryNew]:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import regrow as rg
-from tests.virtual_loop import virtual_loop
+from regrow.testing import virtual_loop
 
 T = TypeVar("T")
 

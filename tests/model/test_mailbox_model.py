@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import regrow as rg
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 Label = tuple[str, int]
 OVERFLOWS = ("raise", "drop_oldest", "drop_newest")

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.persistence.conftest import Storage
-from tests.virtual_loop import run_virtual
 
 
 class Refused(Exception):

@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.persistence.kit import HandJournal
-from tests.virtual_loop import run_virtual
 
 
 class Refused(Exception):

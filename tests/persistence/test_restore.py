@@ -12,8 +12,8 @@ import pytest
 import regrow as rg
 from regrow.delivery.journal.operations import AppendEvent, SaveState
 from regrow.delivery.journal.rows import SavedState, StateEvent
+from regrow.testing import run_virtual
 from tests.persistence.kit import HandJournal
-from tests.virtual_loop import run_virtual
 
 
 class Old(msgspec.Struct):

@@ -10,8 +10,8 @@ import pytest
 import regrow as rg
 from regrow.delivery.journal.operations import AppendEvent, DropEvents, SaveState
 from regrow.delivery.journal.rows import StateEvent
+from regrow.testing import run_virtual
 from tests.persistence.kit import HandJournal
-from tests.virtual_loop import run_virtual
 
 
 class Refused(Exception):

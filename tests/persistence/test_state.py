@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.persistence.conftest import Storage
 from tests.persistence.kit import HandJournal
-from tests.virtual_loop import run_virtual
 
 
 class Refused(Exception):

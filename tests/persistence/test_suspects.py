@@ -6,7 +6,7 @@ import msgspec
 
 import regrow as rg
 from regrow.delivery.service import Journal
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 
 class Seen(msgspec.Struct):

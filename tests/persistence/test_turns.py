@@ -9,8 +9,8 @@ import pytest
 
 import regrow as rg
 from regrow.delivery.journal.operations import SaveState
+from regrow.testing import run_virtual
 from tests.persistence.kit import Counter, HandJournal, Refused, Sink, Totals, tree
-from tests.virtual_loop import run_virtual
 
 
 class Bench:

@@ -13,8 +13,8 @@ from typing import Any, cast
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.kit import Clock, pause, play
-from tests.virtual_loop import run_virtual
 
 QUICK = rg.BreakerSettings(minimum_calls=2, open_seconds=5.0, success_threshold=1)
 

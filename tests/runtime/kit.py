@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import regrow as rg
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 S = TypeVar("S", bound=rg.GenServer)
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 
 import regrow as rg
+from regrow.testing import VirtualLoop, run_virtual
 from tests.runtime.kit import pause, play
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 
 class Counter(rg.GenServer):

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 import regrow as rg
-from tests.virtual_loop import VirtualLoop
+from regrow.testing import VirtualLoop
 
 FLAG = "True or False"
 OPTIONS: dict[str, tuple[tuple[object, ...], str]] = {

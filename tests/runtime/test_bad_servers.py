@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.kit import pause, play
-from tests.virtual_loop import run_virtual
 
 InitResult = None | rg.Continue | rg.types.IgnoreType
 

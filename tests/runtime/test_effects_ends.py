@@ -10,7 +10,7 @@ import pytest
 import regrow as rg
 from regrow.runtime.effects import Turn, hold_effects
 from regrow.runtime.items import Request
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 
 class Refused(Exception):

@@ -10,8 +10,8 @@ import pytest
 
 import regrow as rg
 from regrow import events
+from regrow.testing import run_virtual
 from tests.runtime.kit import Clock, play
-from tests.virtual_loop import run_virtual
 
 Seen = list[events.Event]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import regrow as rg
-from tests.virtual_loop import VirtualLoop
+from regrow.testing import VirtualLoop
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import regrow as rg
+from regrow.testing import VirtualLoop, run_virtual
 from tests.runtime.kit import play
 from tests.runtime.threads_kit import Gate, NotThere, Worker, in_thread, jumping, worker
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 
 def test_cast_returns_when_the_message_stands_in_the_mailbox(hand_off: bool) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.life_servers import Worker, worker
 from tests.runtime.loops import LOOPS, Factory, run_on
-from tests.virtual_loop import run_virtual
 
 
 class Chain(rg.GenServer):

@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 import regrow as rg
 from regrow.runtime.lifespan import ASGIApp, Message, Receive, Scope, Send
+from regrow.testing import run_virtual
 from tests.runtime.life_servers import LOG, Fails, Worker, fail, worker
 from tests.runtime.loops import LOOPS, Factory, run_on
-from tests.virtual_loop import run_virtual
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ import pytest
 
 import regrow as rg
 from regrow.core.events import Event, Orphaned
+from regrow.testing import VirtualLoop, run_virtual
 from tests.runtime.kit import play
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import pytest
 
 import regrow as rg
 from regrow.core.ports import MailboxDecision
-from tests.virtual_loop import run_virtual
+from regrow.testing import run_virtual
 
 
 class Box(rg.GenServer):

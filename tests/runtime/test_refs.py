@@ -187,7 +187,7 @@ def test_references_are_generic_at_run_time() -> None:
 
 
 def test_a_new_start_of_a_system_is_another_incarnation(hand_off: bool) -> None:
-    from tests.virtual_loop import run_virtual
+    from regrow.testing import run_virtual
 
     async def main() -> None:
         system = rg.System([COUNTER], hand_off=hand_off)

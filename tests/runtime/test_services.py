@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.life_servers import LOG, Fails, Worker, worker
-from tests.virtual_loop import run_virtual
 
 
 @pytest.fixture(autouse=True)

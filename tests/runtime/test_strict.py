@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import regrow as rg
+from regrow.testing import VirtualLoop, run_virtual
 from tests.runtime.kit import play
-from tests.virtual_loop import VirtualLoop, run_virtual
 
 
 class Counter(rg.GenServer):

@@ -269,7 +269,7 @@ def test_a_start_that_is_cancelled_leaves_nothing(hand_off: bool) -> None:
         assert diary.take() == ["+a", "-a"]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    from tests.virtual_loop import run_virtual
+    from regrow.testing import run_virtual
 
     run_virtual(main(), limit=10.0)
 

@@ -11,6 +11,7 @@ import pytest
 
 import regrow as rg
 from regrow.core.events import Event
+from regrow.testing import run_virtual
 from tests.runtime.life_servers import (
     LET_GO,
     LOG,
@@ -22,7 +23,6 @@ from tests.runtime.life_servers import (
     three,
     worker,
 )
-from tests.virtual_loop import run_virtual
 
 
 @pytest.fixture(autouse=True)

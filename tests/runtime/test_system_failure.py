@@ -8,6 +8,7 @@ import logging
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.life_servers import (
     LET_GO,
     LOG,
@@ -17,7 +18,6 @@ from tests.runtime.life_servers import (
     three,
     worker,
 )
-from tests.virtual_loop import run_virtual
 
 
 @pytest.fixture(autouse=True)

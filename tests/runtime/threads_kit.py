@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import regrow as rg
-from tests.virtual_loop import VirtualLoop
+from regrow.testing import VirtualLoop
 
 T = TypeVar("T")
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")

@@ -26,6 +26,7 @@ __all__ = (
     "Serials",
     "StepHook",
     "ThreadRunner",
+    "ports_of",
 )
 
 T = TypeVar("T")
@@ -121,6 +122,7 @@ class Ports:
         mailbox_hook: Decides about each message that isn't a signal. Default None.
         step_hook: Called before each turn of a process. Default None.
         store: What a durable System keeps its journal in. Default None.
+        virtual: Whether time is virtual, so that no watchdog thread has anything to watch. Default False.
 
     Raises:
         BadPort: If one of them can't be called, or isn't what is said above.
@@ -135,6 +137,7 @@ class Ports:
         "step_hook",
         "store",
         "threads",
+        "virtual",
         "wall",
     )
 
@@ -150,6 +153,7 @@ class Ports:
         mailbox_hook: MailboxHook | None = None,
         step_hook: StepHook | None = None,
         store: object | None = None,
+        virtual: bool = False,
     ) -> None:
         self.monotonic: Final = _checked_callable("monotonic", monotonic)
         self.wall: Final = _checked_callable("wall", wall)
@@ -162,9 +166,20 @@ class Ports:
         )
         self.step_hook: Final = None if step_hook is None else _checked_callable("step_hook", step_hook)
         self.store: Final = store
+        self.virtual: Final = virtual
         _has_methods("ids", self.ids, ("next",))
         if threads is not None:
             _has_methods("threads", threads, ("submit", "replace", "close"))
+
+
+def ports_of(loop: object) -> Ports:
+    """Ports for a System that was given none: what its loop offers by `regrow_ports()`, else real ones.
+
+    So a loop with a clock of its own brings wall clock, random numbers and threads that go with it, also to
+    Systems that the code under test makes itself.
+    """
+    offered: Callable[[], Ports] | None = getattr(loop, "regrow_ports", None)
+    return Ports() if offered is None else offered()
 
 
 def _checked_callable(option: str, port: T) -> T:

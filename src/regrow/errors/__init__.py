@@ -141,6 +141,8 @@ In brackets: the built-in exception that it is as well::
             WrongLoop
             WrongThread
             ZombieProcess
+        TestKitError
+            Deadlock (AssertionError)
         WaitTimeout (TimeoutError)
         WrongKind (TypeError)
         WrongServer (TypeError)
@@ -284,6 +286,8 @@ from regrow.errors.system import UnsupervisedTask as UnsupervisedTask
 from regrow.errors.system import WrongLoop as WrongLoop
 from regrow.errors.system import WrongThread as WrongThread
 from regrow.errors.system import ZombieProcess as ZombieProcess
+from regrow.errors.testing import Deadlock as Deadlock
+from regrow.errors.testing import TestKitError as TestKitError
 from regrow.errors.timeouts import BadTimeout as BadTimeout
 from regrow.errors.timeouts import BadTimeoutEntry as BadTimeoutEntry
 from regrow.errors.timeouts import BadTimeoutFactor as BadTimeoutFactor

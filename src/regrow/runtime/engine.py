@@ -172,7 +172,7 @@ class Engine:
         self.plain: bool = not self._guards
         self.hand_offs: int = settings.hand_off_budget if hand_off else 0
         self.hand_offs_left: int = self.hand_offs
-        self.parked: bool = settings.watchdog
+        self.parked: bool = settings.watchdog and not ports.virtual
         """Set by the watchdog: it wants to know when the loop is used again."""
         self.timing: bool = False
         """Whether somebody listens for slow handlers."""

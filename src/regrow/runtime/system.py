@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Never, TypeVar, cast, final, overload
 from regrow.core.arguments import check_run, check_system
 from regrow.core.hub import Hub
 from regrow.core.options import Strategy
-from regrow.core.ports import Ports
+from regrow.core.ports import Ports, ports_of
 from regrow.core.services import Service, ServiceEntry, check_services
 from regrow.core.settings import Settings
 from regrow.core.show import shower
@@ -53,7 +53,8 @@ class System(Access):
         strategy, max_restarts, max_seconds: Of the root supervisor; one_for_one, 3 in 5.0 s.
         services: Started before and stopped after all children: see `rg.types.Service`.
         settings: The numbers it runs by.
-        ports: Clocks, random numbers, ids, threads, hooks.
+        ports: Clocks, random numbers, ids, threads, hooks. Default: what the loop offers by
+            `regrow_ports()`, as test loops do, else the real world.
         timeouts: The timeout table; `REGROW_TIMEOUT_FACTOR` in the environment scales it.
         debug: Check threads at every send, note call sites and where tasks are made. Default False.
         strict: Refuse tasks that no process owns. Default False.
@@ -102,7 +103,7 @@ class System(Access):
         self._services = tuple(services)
         self._entries = check_services(self._services)
         self._settings = settings if settings is not None else Settings()
-        self._ports = ports if ports is not None else Ports()
+        self._ports = ports
         self._timeouts = Timeouts(timeouts, factor=read_factor(os.environ))
         self._debug = debug
         self._strict = strict
@@ -132,12 +133,13 @@ class System(Access):
             raise AlreadyStarted(self.name, self._living().state)
         if self._life is not None:
             self._entries = check_services(self._services)  # asked once per start
+        loop = asyncio.get_running_loop()
         engine = self._engine = Engine(
             name=self.name,
             incarnation=next(_incarnations),
-            loop=asyncio.get_running_loop(),
+            loop=loop,
             settings=self._settings,
-            ports=self._ports,
+            ports=self._ports if self._ports is not None else ports_of(loop),
             timeouts=self._timeouts,
             hub=self._hub,
             indexes=self._indexes,

@@ -145,7 +145,7 @@ class Threads:
         engine.parked = False
         if self._watchdog is not None:
             self._watchdog.used()
-        elif engine.running and engine.settings.watchdog:
+        elif engine.running and engine.settings.watchdog and not engine.ports.virtual:
             self._watchdog = start_watchdog(engine)
 
     def close(self) -> None:

@@ -20,21 +20,20 @@ import asyncio
 import contextlib
 import heapq
 import selectors
-import threading
-import time as real_time
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterator
+from typing import TypeVar, cast
+
+from regrow.core.ports import Ports
+from regrow.errors.testing import Deadlock
 
 T = TypeVar("T")
 
 RESOLUTION = 1e-9
 """Timers closer together than this go off together, as in asyncio itself."""
+EPOCH = 1_577_836_800.0
+"""Where the wall clock stands when the loop's clock stands at 0: 1 January 2020, 00:00 UTC."""
 
-__all__ = ["Deadlock", "VirtualLoop", "run_virtual", "virtual_loop"]
-
-
-class Deadlock(AssertionError):
-    """Nothing is ready, no timer is set, and no file or thread spoke up within ``patience`` real seconds."""
+__all__ = ("VirtualLoop", "virtual_loop")
 
 
 class _JumpingSelector(selectors.BaseSelector):
@@ -59,23 +58,19 @@ class _JumpingSelector(selectors.BaseSelector):
     def _wait(self, loop: VirtualLoop) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(loop.patience)
         if not ready:
-            raise Deadlock(
-                f"nothing ready, no timer due and no thread or file spoke within {loop.patience} s of real"
-                f" time (virtual time {loop.time()}); tasks:"
-                f" {sorted(t.get_name() for t in asyncio.all_tasks(loop))}"
-            )
+            raise Deadlock(loop.time(), sorted(t.get_name() for t in asyncio.all_tasks(loop)))
         return ready
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+    def register(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+    def unregister(self, fileobj: object) -> selectors.SelectorKey:
         return self._real.unregister(fileobj)
 
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+    def modify(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
         return self._real.modify(fileobj, events, data)
 
-    def get_map(self) -> Any:
+    def get_map(self) -> object:
         return self._real.get_map()
 
     def close(self) -> None:
@@ -105,8 +100,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time in seconds."""
         return self._now
 
+    def regrow_ports(self) -> Ports:
+        """What Systems on this loop take for the world: its clock, as the wall clock too, and nothing real.
+
+        Turns then end by counts alone, so that no test depends on how fast the machine is.
+        """
+        return Ports(monotonic=self.time, wall=lambda: EPOCH + self._now, virtual=True)
+
     def call_at(  # type: ignore[override]  # asyncio's own stub has a variadic type variable here
-        self, when: float, callback: Any, *args: Any, context: Any = None
+        self, when: float, callback: object, *args: object, context: object = None
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
         heapq.heappush(self._due, when)
@@ -153,52 +155,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         finally:
             self._jump_over_threads = before
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+    def run_in_executor(self, executor: object, func: Callable[..., T], *args: object) -> asyncio.Future[T]:  # type: ignore[override]
         """As in asyncio, and the clock stands still until the function has returned."""
         future = cast("asyncio.Future[T]", super().run_in_executor(executor, func, *args))
         self._threads += 1
         future.add_done_callback(self._thread_ended)
         return future
 
-    def _thread_ended(self, _future: asyncio.Future[Any]) -> None:
+    def _thread_ended(self, _future: asyncio.Future[object]) -> None:
         self._threads -= 1
 
 
 def virtual_loop() -> VirtualLoop:
     """A loop factory, for ``asyncio.Runner(loop_factory=virtual_loop)``."""
     return VirtualLoop()
-
-
-def run_virtual(
-    main: Coroutine[Any, Any, T], *, debug: bool | None = None, patience: float = 10.0, limit: float = 60.0
-) -> T:
-    """Runs a coroutine to its end on a fresh virtual loop, like ``asyncio.run``.
-
-    Args:
-        main: The coroutine.
-        debug: asyncio's debug mode; None leaves it to the environment.
-        patience: Real seconds without any progress before ``Deadlock``.
-        limit: Real seconds for the whole run; past it the main task is cancelled, so that an endless loop of
-            timers fails instead of hanging.
-    """
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(patience=patience), debug=debug) as runner:
-        loop = runner.get_loop()
-        started = real_time.monotonic()
-        watchdog = threading.Timer(limit, _give_up, (loop,))
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            return runner.run(main)
-        except asyncio.CancelledError:
-            if real_time.monotonic() - started < limit:
-                raise
-            raise Deadlock(
-                f"still running after {limit} s of real time, virtual time {loop.time()}"
-            ) from None
-        finally:
-            watchdog.cancel()
-
-
-def _give_up(loop: asyncio.AbstractEventLoop) -> None:
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])

@@ -1,0 +1,36 @@
+"""The test kit: virtual time, waiting, probes, isolation, leak guards, and seeded simulation.
+
+``import regrow.testing as rt``. Names are loaded when they are first asked for: nothing here imports
+pytest or Hypothesis before it is used. The pytest plugin of the same name brings the fixtures and marks;
+what is here works without it, in any test runner.
+"""
+
+from typing import TYPE_CHECKING
+
+# As in the root: a name stands in the imports, for the type checkers, and in the table, for the interpreter.
+if TYPE_CHECKING:
+    from regrow.testing.virtual.loop import VirtualLoop as VirtualLoop
+    from regrow.testing.virtual.loop import virtual_loop as virtual_loop
+    from regrow.testing.virtual.run import run_virtual as run_virtual
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),
+    "regrow.testing.virtual.run": ("run_virtual",),
+}
+
+if not TYPE_CHECKING:
+    _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+    __all__ = sorted(_MODULE_OF)  # noqa: PLE0605 - a list, though not a literal one
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module  # noqa: PLC0415 - only a first look-up pays for it
+
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module 'regrow.testing' has no attribute {name!r}")  # noqa: TRY003
+        value = getattr(import_module(_MODULE_OF[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

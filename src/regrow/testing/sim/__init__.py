@@ -1,0 +1,1 @@
+"""Seeded simulation: one seed decides the schedule, the faults and the times of a run."""
