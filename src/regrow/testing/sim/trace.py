@@ -1,0 +1,79 @@
+"""What a run did, step by step, and a hash of it that is equal for equal runs only."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import blake2b
+from typing import TYPE_CHECKING, final
+
+import msgspec
+
+from regrow.runtime.items import message_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regrow.runtime.process import Process
+
+__all__ = ("Trace",)
+
+_encode = msgspec.json.Encoder().encode
+
+
+@final
+class Trace:
+    """Notes of one run: names and numbers, never addresses, reprs or real times.
+
+    Args:
+        tell: Called with each note as text, for a story; default None.
+    """
+
+    __slots__ = ("_clock", "_notes", "_tell")
+
+    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
+        self._notes: list[str | int | float] = []
+        self._tell = tell
+
+    def step(self, callback: object) -> None:
+        """The loop runs this next."""
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, asyncio.Task):
+            note = getattr(owner.get_coro(), "__qualname__", "task")
+        else:
+            note = getattr(callback, "__qualname__", None) or type(callback).__name__
+        self._notes.append(note)
+
+    def chosen(self, index: int, of: int) -> None:
+        """Not the oldest of the ready ones runs, but a younger."""
+        self._notes.append(index)
+        if self._tell is not None:
+            self._tell(f"  runs number {index + 1} of {of} that are ready")
+
+    def time(self, now: float) -> None:
+        """Nothing was ready: time jumped."""
+        self._notes.append(now)
+
+    def turn(self, process: Process) -> None:
+        """A process is about to handle its next message."""
+        mailbox = process.mailbox
+        kind = type(message_of(mailbox[0])).__name__ if mailbox else "end"
+        self._notes.append(process.serial)
+        self._notes.append(kind)
+        if self._tell is not None:
+            self._tell(f"{process.name or process.kind} #{process.serial} handles {kind}")
+
+    def fault(self, text: str) -> None:
+        """A fault strikes."""
+        self._notes.append(text)
+        if self._tell is not None:
+            self._tell(f"! {text}")
+
+    def note(self, text: str) -> None:
+        """Anything else that happens for sure."""
+        self._notes.append(text)
+        if self._tell is not None:
+            self._tell(text)
+
+    def hash(self) -> str:
+        """16 hexadecimal digits."""
+        return blake2b(_encode(self._notes), digest_size=8).hexdigest()
