@@ -236,7 +236,13 @@ def test_it_names_process_and_handler_and_shows_the_stack(
         assert await system.ref("holder", Holder).call(message, timeout=5.0)
         await heard.wait()
 
-    play(body, rg.child(Holder, name="holder", args=(told,)), hand_off=hand_off, settings=QUICK)
+    play(
+        body,
+        rg.child(Holder, name="holder", args=(told,)),
+        hand_off=hand_off,
+        settings=QUICK,
+        ports=rg.Ports(),
+    )
     record = told.records[0]
     assert f"Holder.{name}" in record.getMessage()
     assert "'holder'" in record.getMessage()
@@ -280,7 +286,7 @@ def test_it_names_a_plain_process_and_a_task_of_one(told: Told, hand_off: bool) 
             assert await system.spawn(function, name=name).down(timeout=5.0) is rg.NORMAL
         return [record.getMessage() for record in told.records]
 
-    plain, helper = play(body, hand_off=hand_off, settings=QUICK)
+    plain, helper = play(body, hand_off=hand_off, settings=QUICK, ports=rg.Ports())
     assert "'plain'> has held the loop" in plain
     assert "task 'helper' of <" in helper
     assert "'parent'> has held the loop" in helper
@@ -298,7 +304,7 @@ def test_its_thread_ends_with_the_system(hand_off: bool) -> None:
         (mine,) = (thread for thread in watchdogs() if thread not in before)
         return mine
 
-    mine = play(body, hand_off=hand_off)
+    mine = play(body, hand_off=hand_off, ports=rg.Ports())
     mine.join(5)
     assert not mine.is_alive()
 
@@ -310,4 +316,4 @@ def test_it_can_be_switched_off(hand_off: bool) -> None:
         await rg.sync(system.root)
         return [thread for thread in watchdogs() if thread not in before]
 
-    assert play(body, hand_off=hand_off, settings=rg.Settings(watchdog=False)) == []
+    assert play(body, hand_off=hand_off, settings=rg.Settings(watchdog=False), ports=rg.Ports()) == []

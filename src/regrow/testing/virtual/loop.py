@@ -20,13 +20,21 @@ import asyncio
 import contextlib
 import heapq
 import selectors
-from collections.abc import Callable, Iterator
-from typing import TypeVar, cast
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Executor
+from contextvars import Context
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, final
+
+from typing_extensions import override
 
 from regrow.core.ports import Ports
 from regrow.errors.testing import Deadlock
 
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 RESOLUTION = 1e-9
 """Timers closer together than this go off together, as in asyncio itself."""
@@ -36,6 +44,7 @@ EPOCH = 1_577_836_800.0
 __all__ = ("VirtualLoop", "virtual_loop")
 
 
+@final
 class _JumpingSelector(selectors.BaseSelector):
     """Asks the real selector without waiting and moves the clock instead of sleeping."""
 
@@ -43,6 +52,7 @@ class _JumpingSelector(selectors.BaseSelector):
         self._real = selectors.DefaultSelector()
         self.loop: VirtualLoop | None = None
 
+    @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
         loop = self.loop
@@ -61,23 +71,31 @@ class _JumpingSelector(selectors.BaseSelector):
             raise Deadlock(loop.time(), sorted(t.get_name() for t in asyncio.all_tasks(loop)))
         return ready
 
-    def register(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
+    @override
+    def register(
+        self, fileobj: FileDescriptorLike, events: int, data: object = None
+    ) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
 
-    def unregister(self, fileobj: object) -> selectors.SelectorKey:
+    @override
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
         return self._real.unregister(fileobj)
 
-    def modify(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
+    @override
+    def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
         return self._real.modify(fileobj, events, data)
 
-    def get_map(self) -> object:
+    @override
+    def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
         return self._real.get_map()
 
+    @override
     def close(self) -> None:
         self.loop = None
         self._real.close()
 
 
+@final
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A selector loop on a clock that starts at 0.0 and moves only when nothing is ready.
 
@@ -96,6 +114,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         selector.loop = self
 
+    @override
     def time(self) -> float:
         """The virtual time in seconds."""
         return self._now
@@ -107,8 +126,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """
         return Ports(monotonic=self.time, wall=lambda: EPOCH + self._now, virtual=True)
 
-    def call_at(  # type: ignore[override]  # asyncio's own stub has a variadic type variable here
-        self, when: float, callback: object, *args: object, context: object = None
+    @override
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As in asyncio."""
         heapq.heappush(self._due, when)
@@ -147,7 +171,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._threads > 0 and not self._jump_over_threads
 
     @contextlib.contextmanager
-    def jumping_over_threads(self) -> Iterator[None]:
+    def jumping_over_threads(self) -> Generator[None]:
         """Inside, the clock moves although threads are still running."""
         before, self._jump_over_threads = self._jump_over_threads, True
         try:
@@ -155,14 +179,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         finally:
             self._jump_over_threads = before
 
-    def run_in_executor(self, executor: object, func: Callable[..., T], *args: object) -> asyncio.Future[T]:  # type: ignore[override]
+    @override
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
         """As in asyncio, and the clock stands still until the function has returned."""
-        future = cast("asyncio.Future[T]", super().run_in_executor(executor, func, *args))
+        future = super().run_in_executor(executor, func, *args)
         self._threads += 1
-        future.add_done_callback(self._thread_ended)
+        future.add_done_callback(lambda _: self._thread_ended())
         return future
 
-    def _thread_ended(self, _future: asyncio.Future[object]) -> None:
+    def _thread_ended(self) -> None:
         self._threads -= 1
 
 

@@ -7,10 +7,13 @@ import contextlib
 import threading
 import time as real_time
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from regrow.errors.testing import Deadlock
 from regrow.testing.virtual.loop import VirtualLoop
+
+if TYPE_CHECKING:
+    from typing import Never
 
 T = TypeVar("T")
 
@@ -18,7 +21,11 @@ __all__ = ("run_virtual",)
 
 
 def run_virtual(
-    main: Coroutine[Any, Any, T], *, debug: bool | None = None, patience: float = 10.0, limit: float = 60.0
+    main: Coroutine[object, Never, T],
+    *,
+    debug: bool | None = None,
+    patience: float = 10.0,
+    limit: float = 60.0,
 ) -> T:
     """Runs a coroutine to its end on a fresh virtual loop, like ``asyncio.run``.
 
