@@ -62,7 +62,7 @@ def test_ports_are_taken() -> None:
         threads=threads,
         chooser=lambda ready: len(ready) - 1,
         mailbox_hook=lambda sender, receiver, message: "drop",
-        step_hook=lambda pid: None,
+        step_hook=lambda pid, phase, message: None,
         store="store",
     )
     assert (ports.monotonic(), ports.wall(), ports.ids.next(), ports.store) == (1.0, 2.0, 10, "store")

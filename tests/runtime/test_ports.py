@@ -121,12 +121,14 @@ def test_the_chooser_picks_who_runs_next() -> None:
 
 
 def test_the_step_hook_sees_each_step_and_may_end_it() -> None:
-    seen: list[object] = []
+    seen: list[tuple[str, object]] = []
 
-    def kill_at_the_second(pid: object) -> None:
-        seen.append(pid)
-        if len(seen) == 2:
-            pid.kill()  # type: ignore[attr-defined]
+    def kill_at_the_second(pid: object, phase: str, message: object) -> None:
+        assert isinstance(pid, rg.Pid)
+        if pid.registered_name == "roomy":
+            seen.append((phase, message))
+            if message == Roomy.note("b"):
+                pid.kill()
 
     async def body() -> None:
         log: list[str] = []
@@ -140,9 +142,56 @@ def test_the_step_hook_sees_each_step_and_may_end_it() -> None:
             await system.idle()
             assert not pid.alive
             assert log == ["a"]
-            assert seen[:2] == [pid, pid]
+            assert seen == [("init", None), ("message", Roomy.note("a")), ("message", Roomy.note("b"))]
 
     run_virtual(body())
+
+
+def test_what_the_step_hook_raises_before_init_fails_the_start() -> None:
+    def refuse(pid: object, phase: str, message: object) -> None:
+        assert isinstance(pid, rg.Pid)
+        if phase == "init" and pid.registered_name in {"roomy", "plain"}:
+            raise LookupError(pid.registered_name)
+
+    async def plain() -> None:
+        raise AssertionError("it never begins")  # noqa: TRY003
+
+    async def body() -> None:
+        supervisor = rg.dynamic_supervisor(name="starter")
+        async with rg.System([supervisor], ports=rg.Ports(step_hook=refuse)) as system:
+            starter = system.ref("starter", rg.DynamicSupervisor)
+            for spec in (rg.child(Roomy, name="roomy", args=([],)), rg.child(plain, name="plain")):
+                with pytest.raises(rg.errors.InitFailed, match="LookupError"):
+                    await starter.call(rg.DynamicSupervisor.start_child(spec), timeout=1.0)
+                assert system.whereis(str(spec.name)) is None
+
+    run_virtual(body())
+
+
+def test_the_step_hook_sees_what_a_plain_process_receives() -> None:
+    seen: list[object] = []
+
+    def hook(pid: object, phase: str, message: object) -> None:
+        if isinstance(message, str):
+            seen.append((phase, message))
+        if message == "bad":
+            raise LookupError(message)
+
+    got: list[object] = []
+
+    async def plain() -> None:
+        while True:
+            got.append(await rg.receive())
+
+    async def body() -> rg.ExitReason:
+        async with rg.System([], ports=rg.Ports(step_hook=hook)) as system:
+            pid = system.spawn(plain)
+            for message in ("good", "bad", "late"):
+                pid.send(message)
+            return await pid.down(timeout=1.0)
+
+    assert "LookupError" in str(run_virtual(body()))
+    assert (seen, got) == ([("message", "good"), ("message", "bad")], ["good"])
 
 
 class Roomy(Box):

@@ -21,6 +21,7 @@ __all__ = (
     "IdSource",
     "MailboxDecision",
     "MailboxHook",
+    "Phase",
     "Ports",
     "RandomStreams",
     "Serials",
@@ -37,8 +38,12 @@ Chooser: TypeAlias = Callable[[Sequence[object]], int]
 """Takes the ready processes, oldest first, and gives the index of the one that runs next."""
 MailboxHook: TypeAlias = Callable[[object, object, object], MailboxDecision]
 """Takes sender, receiver and message; runtime signals aren't shown to it."""
-StepHook: TypeAlias = Callable[[object], None]
-"""Takes the pid whose turn is about to begin."""
+Phase: TypeAlias = Literal["init", "message"]
+"""What a process is about to do: run `init`, or, for a plain process under a supervisor, its function; or take
+a message."""
+StepHook: TypeAlias = Callable[[object, Phase, object], None]
+"""Takes the pid, what it is about to do, and the message, None before `init`. What it raises ends the process,
+as if its own code had raised it before it began."""
 
 
 class IdSource(Protocol):
@@ -120,7 +125,7 @@ class Ports:
         threads: Runs `blocking` handlers. Default None: the runtime's own threads.
         chooser: Picks the next ready process. Default None: first come first served.
         mailbox_hook: Decides about each message that isn't a signal. Default None.
-        step_hook: Called before each turn of a process. Default None.
+        step_hook: Called before each step of a process: `init` and each message. Default None.
         store: What a durable System keeps its journal in. Default None.
         virtual: Whether time is virtual, so that no watchdog thread has anything to watch. Default False.
 

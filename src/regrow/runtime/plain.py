@@ -305,6 +305,8 @@ def _scan(me: Process, matches: Callable[[object], object], seen: int) -> tuple[
             if not taken:
                 continue
             me.current = message
+            if me.engine.ports.step_hook is not None:
+                me.engine.ports.step_hook(me, "message", message)
             return True, message, seen
         seen += 1
     return False, None, seen

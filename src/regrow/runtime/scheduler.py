@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from regrow.core.events import SlowHandler
 from regrow.runtime.intake import Intake
-from regrow.runtime.items import Request
+from regrow.runtime.items import Request, message_of
 from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Scheduler(Intake):
         handled = 0
         while process.mailbox and handled < limit:
             if step_hook is not None:
-                step_hook(process)
+                step_hook(process, "message", message_of(process.mailbox[0]))
                 if process.after is not None:
                     break
             item = process.mailbox[0]

@@ -27,6 +27,7 @@ from regrow.runtime.mailbox import Mailbox
 from regrow.runtime.process import RUNNING, STARTING, Process
 
 if TYPE_CHECKING:
+    from regrow.core.ports import StepHook
     from regrow.runtime.engine import Engine
 
 PLAIN_MAILBOX = Mailbox()
@@ -66,6 +67,8 @@ async def start_child(
     args = spec.args + extra if extra else spec.args
     if server is not None:
         return await _init(engine, process, server, args, spec.kwargs or {}, spec.start_timeout)
+    if engine.ports.step_hook is not None:
+        _announce_init(engine, process, engine.ports.step_hook)
     _run_plain(engine, process, spec.target, args, dict(spec.kwargs or {}))
     return process
 
@@ -150,6 +153,8 @@ async def _init(  # noqa: PLR0917  # all of them differ
     process.instance = instance
     prepare = process.blueprint.prepare
     ready = _nothing if prepare is None else await _prepare(engine, process, prepare)
+    if engine.ports.step_hook is not None:
+        _announce_init(engine, process, engine.ports.step_hook)
     entry = process.blueprint.init
     if entry is None and not args and not kwargs:
         result: object = None
@@ -177,6 +182,16 @@ async def _prepare(engine: Engine, process: Process, prepare: Prepare) -> Callab
 
 def _nothing() -> None:
     """A class that needs nothing after `init`."""
+
+
+def _announce_init(engine: Engine, process: Process, hook: StepHook) -> None:
+    """Tell the step hook of a child that is about to begin."""
+    try:
+        hook(process, "init", None)
+    except Exception as error:  # noqa: BLE001  # whatever it is ends the process
+        engine.exits.raised(process, error)
+    if process.after is not None:
+        _undo(engine, process, process.after)
 
 
 async def _run_init(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, final
 
-from regrow.core.ports import Ports, RandomStreams
+from regrow.core.ports import Phase, Ports, RandomStreams
 from regrow.errors.testing import InvariantBroken
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Simulation:
             wall=self._wall,
             random=self._streams,
             chooser=self._choose,
-            step_hook=self._turn,
+            step_hook=self._step,
             virtual=True,
         )
 
@@ -112,6 +112,7 @@ class Simulation:
     def _choose(self, ready: Sequence[object]) -> int:
         return self._loop.decisions.next_of(len(ready)) if len(ready) > 1 else 0
 
-    def _turn(self, pid: object) -> None:
+    def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]
-        self._loop.trace.turn(process)
+        if phase == "message":
+            self._loop.trace.turn(process, message)

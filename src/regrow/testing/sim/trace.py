@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, final
 
 import msgspec
 
-from regrow.runtime.items import message_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,10 +51,9 @@ class Trace:
         """Nothing was ready: time jumped."""
         self._notes.append(now)
 
-    def turn(self, process: Process) -> None:
-        """A process is about to handle its next message."""
-        mailbox = process.mailbox
-        kind = type(message_of(mailbox[0])).__name__ if mailbox else "end"
+    def turn(self, process: Process, message: object) -> None:
+        """A process is about to handle a message."""
+        kind = type(message).__name__
         self._notes.append(process.serial)
         self._notes.append(kind)
         if self._tell is not None:
