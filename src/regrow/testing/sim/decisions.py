@@ -8,19 +8,62 @@ shrinking a failure means leaving answers out of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, TypeAlias, final
 
-__all__ = ("Decisions", "Deviation", "Deviations")
+from regrow.testing.sim.schedules import Planned, Schedule, Spread, schedule_of
+
+__all__ = ("Decisions", "Deviation", "Deviations", "Question")
 
 Deviation: TypeAlias = tuple[str, int]
 """What was asked, and for the how many-th time: `("schedule", 17)`, `("kill counter", 3)`."""
 Deviations: TypeAlias = Mapping[Deviation, int]
 
-SPREADS: Final = (0.02, 0.1, 0.3, 0.6, 1.0)
-"""How often a schedule deviates from first come first served; each seed has one of them. Rare deviations find
-what needs a long orderly run before, frequent ones what needs several at once."""
+HAND_OFF_SPREADS: Final = (0.0, 0.1, 0.5, 1.0)
+"""How often a call that could run on its caller's stack goes through the mailbox instead."""
+TURN_SPREADS: Final = (0.0, 0.05, 0.3)
+"""How often the time of a turn is used up before its messages are."""
+
+
+@final
+class Question:
+    """A question that is asked over and over and mostly answered by 0.
+
+    It knows beforehand when the next other answer comes, so that asking costs next to nothing.
+    """
+
+    __slots__ = ("_decisions", "_name", "_next", "_schedule", "asked")
+
+    def __init__(self, decisions: Decisions, name: str, schedule: Schedule) -> None:
+        self._decisions = decisions
+        self._name = name
+        self._schedule = schedule
+        self.asked = 0
+        """How often it was asked."""
+        self._next = schedule.first()
+
+    def open(self) -> bool:
+        """Ask: whether the answer may be another than 0. Then `choose` gives it."""
+        asked = self.asked
+        self.asked = asked + 1
+        return asked >= self._next
+
+    def choose(self, among: Sequence[object]) -> int:
+        """The answer to what was asked last: an index of `among`, the plain one first."""
+        asked = self.asked - 1
+        answer = self._schedule.choose(asked, among)
+        self._next = self._schedule.after(asked)
+        if answer:
+            self._decisions.made[self._name, asked] = answer
+        return answer
+
+    def strikes(self) -> bool:
+        """Ask a question of yes and no; no is plain."""
+        return self.open() and self.choose(YES_OR_NO) == 1
+
+
+YES_OR_NO: Final = (None, None)
 
 
 @final
@@ -35,19 +78,39 @@ class Decisions:
         replay: The answers that aren't 0; None: draw them.
     """
 
-    __slots__ = ("_asked", "_draws", "_replay", "_schedule", "_spread", "made", "scheduled", "seed")
+    __slots__ = (
+        "_asked",
+        "_by_question",
+        "_draws",
+        "_replay",
+        "hand_off",
+        "made",
+        "schedule",
+        "seed",
+        "turn",
+    )
 
     def __init__(self, seed: int, *, replay: Deviations | None = None) -> None:
         self.seed: Final = seed
         self._replay = replay
         self._asked: defaultdict[str, int] = defaultdict(int)
+        self._by_question: defaultdict[str, dict[int, int]] | None = None
         self._draws: dict[str, Random] = {}
-        self._schedule = self.stream("schedule").random
-        self._spread = SPREADS[int(self._schedule() * len(SPREADS))]
-        self.scheduled = 0
-        """How often the schedule was asked for."""
         self.made: dict[Deviation, int] = {}
         """The answers so far that weren't 0."""
+        if replay is None:
+            draws = self.stream("schedule")
+            schedule = schedule_of(draws)
+            hand_off: Schedule = Spread(draws, draws.choice(HAND_OFF_SPREADS))
+            turn: Schedule = Spread(draws, draws.choice(TURN_SPREADS))
+        else:
+            schedule, hand_off, turn = (Planned(replay, name) for name in ("schedule", "hand off", "turn"))
+        self.schedule: Final = Question(self, "schedule", schedule)
+        """Which of several that are ready goes on: the oldest is plain."""
+        self.hand_off: Final = Question(self, "hand off", hand_off)
+        """Whether a call that could run on its caller's stack goes through the mailbox."""
+        self.turn: Final = Question(self, "turn", turn)
+        """Whether a turn ends here, before its messages do."""
 
     def stream(self, name: str) -> Random:
         """The random stream of that name: the same for the same seed, whatever others draw."""
@@ -57,19 +120,18 @@ class Decisions:
             draws = self._draws[name] = Random(f"{self.seed}/{name}")  # noqa: S311
         return draws
 
-    def next_of(self, ready: int) -> int:
-        """Which of so many ready things runs next, counted from the oldest."""
-        asked = self.scheduled
-        self.scheduled = asked + 1
-        if self._replay is not None:
-            answer = min(self._replay.get(("schedule", asked), 0), ready - 1)
-        elif self._schedule() >= self._spread:
-            return 0
-        else:
-            answer = int(self._schedule() * ready)
-        if answer:
-            self.made["schedule", asked] = answer
-        return answer
+    @property
+    def replaying(self) -> bool:
+        """Whether the answers come from an earlier run."""
+        return self._replay is not None
+
+    def planned(self, question: str) -> Mapping[int, int]:
+        """The answers of the earlier run to one question, by its number."""
+        if self._by_question is None:
+            self._by_question = defaultdict(dict)
+            for (name, asked), answer in (self._replay or {}).items():
+                self._by_question[name][asked] = answer
+        return self._by_question[question]
 
     def happens(self, fault: str, probability: float) -> bool:
         """Whether a fault strikes this time."""

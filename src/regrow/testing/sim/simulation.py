@@ -110,7 +110,8 @@ class Simulation:
         return EPOCH + self._wall_offset + self._loop.now
 
     def _choose(self, ready: Sequence[object]) -> int:
-        return self._loop.decisions.next_of(len(ready)) if len(ready) > 1 else 0
+        schedule = self._loop.decisions.schedule
+        return schedule.choose(ready) if len(ready) > 1 and schedule.open() else 0
 
     def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]

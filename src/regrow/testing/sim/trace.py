@@ -26,20 +26,18 @@ class Trace:
         tell: Called with each note as text, for a story; default None.
     """
 
-    __slots__ = ("_clock", "_notes", "_tell")
+    __slots__ = ("_notes", "_tell")
 
     def __init__(self, tell: Callable[[str], object] | None = None) -> None:
         self._notes: list[str | int | float] = []
         self._tell = tell
 
-    def step(self, callback: object) -> None:
-        """The loop runs this next."""
-        owner = getattr(callback, "__self__", None)
-        if isinstance(owner, asyncio.Task):
-            note = getattr(owner.get_coro(), "__qualname__", "task")
+    def step(self, task: asyncio.Task[object] | None, callback: object) -> None:
+        """The loop runs this next: a step of `task`, or a callback that is none of a task's."""
+        if task is not None:
+            self._notes.append(task.get_name())
         else:
-            note = getattr(callback, "__qualname__", None) or type(callback).__name__
-        self._notes.append(note)
+            self._notes.append(getattr(callback, "__qualname__", None) or type(callback).__name__)
 
     def chosen(self, index: int, of: int) -> None:
         """Not the oldest of the ready ones runs, but a younger."""
