@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
 
-import msgspec
-
 from regrow.core.events import SlowHandler
 from regrow.core.hub import Hub
 from regrow.core.ports import Ports
@@ -23,6 +21,7 @@ from regrow.core.timeouts import Timeouts
 from regrow.errors import ForkedSystem, NotStarted, WrongLoop, WrongThread
 from regrow.runtime.calls import Calls
 from regrow.runtime.contexts import Contexts
+from regrow.runtime.counters import Counters
 from regrow.runtime.exits import Exits
 from regrow.runtime.groups import Groups
 from regrow.runtime.monitors import Monitors
@@ -31,6 +30,7 @@ from regrow.runtime.registry import Registry
 from regrow.runtime.reports import Reporter
 from regrow.runtime.scheduler import Scheduler
 from regrow.runtime.sends import Sends
+from regrow.runtime.steps import Look, Steps, steps_of
 from regrow.runtime.threads import Threads
 from regrow.runtime.timers import Timers
 from regrow.runtime.worker import Workers
@@ -42,27 +42,6 @@ if TYPE_CHECKING:
 
 ENGINES: Final[WeakSet[Engine]] = WeakSet()
 """All engines of this OS process."""
-
-
-class Counters(msgspec.Struct):
-    """What happened in a System since it started. Plain counts."""
-
-    started: int = 0
-    exited: int = 0
-    crashed: int = 0
-    restarts: int = 0
-    dropped: int = 0
-    expired: int = 0
-    timed_out: int = 0
-    late_replies: int = 0
-    sent: int = 0
-    delivered: int = 0
-    failed: int = 0
-    retried: int = 0
-    handed_off: int = 0
-    orphans: int = 0
-    zombies: int = 0
-    lost_threads: int = 0
 
 
 @final
@@ -91,6 +70,7 @@ class Engine:
         "incarnation",
         "interrupt",
         "leaving",
+        "looks",
         "loop",
         "monitors",
         "monotonic",
@@ -110,6 +90,7 @@ class Engine:
         "sends",
         "serial",
         "settings",
+        "steps",
         "strict",
         "system",
         "thread",
@@ -119,8 +100,12 @@ class Engine:
         "timing",
         "tracer",
         "turn_end",
+        "watched",
         "workers",
     )
+
+    watched: bool
+    """Whether a slice handles one message at a time, as somebody wants to know of each."""
 
     def __init__(  # noqa: PLR0915  # one statement per part
         self,
@@ -176,8 +161,10 @@ class Engine:
         """Set by the watchdog: it wants to know when the loop is used again."""
         self.timing: bool = False
         """Whether somebody listens for slow handlers."""
+        self.steps: Steps = steps_of(loop)
+        self.looks: list[Look] = self.steps.joined_by(self)
         self.attention: bool = self.parked
-        """Whether a hand-off has to look at `parked` and `timing`: one question instead of two."""
+        """Whether a hand-off has to look at `parked`, `timing` and `looks`: one question instead of three."""
         self.begun: float = 0.0
         """When the present hand-off began, if anybody wants to know."""
         self.turn_end: float = 0.0
@@ -239,8 +226,22 @@ class Engine:
     def _listeners_changed(self) -> None:
         self.timing = SlowHandler in self.hub.wanted
         if self.timing:
-            self.attention = True
             self.begun = self.monotonic()
+        self.looks_changed()
+
+    def looks_changed(self) -> None:
+        """Somebody began or ceased to look on."""
+        hook = self.ports.step_hook is not None
+        self.watched = self.timing or hook or bool(self.looks)
+        self.attention = self.attention or self.timing or bool(self.looks)
+
+    def look(self) -> None:
+        """A step is over: have those look on who want to."""
+        outer, self.handling = self.handling, None
+        try:
+            self.steps.over()
+        finally:
+            self.handling = outer
 
     def close_events(self) -> None:
         """The System is down: what is still to be told is told now."""

@@ -361,6 +361,8 @@ async def _wait(me: Process, deadline: float | None) -> bool:
     """Wait for one more item. False at the deadline."""
     engine = me.engine
     engine.scheduler.steps += 1
+    if engine.looks:
+        engine.look()
     if deadline is not None and engine.loop.time() >= deadline:
         return False
     wakeup = engine.loop.create_future()

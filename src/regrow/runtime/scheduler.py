@@ -138,6 +138,8 @@ class Scheduler(Intake):
             while True:
                 while concluding and left > 0:
                     engine.exits.conclude(concluding.popleft())
+                    if engine.looks:
+                        engine.look()
                     if engine.monotonic() > engine.turn_end:
                         left = 0
                 if not queue or left <= 0:
@@ -150,6 +152,8 @@ class Scheduler(Intake):
                     del queue[index]
                 if process.status == QUEUED:
                     left -= self._slice_of(process, min(left, settings.slice_messages))
+                    if engine.looks:
+                        engine.look()
                 if engine.monotonic() > engine.turn_end:
                     self.exhausted()
                     break
@@ -218,7 +222,7 @@ class Scheduler(Intake):
         if held:
             engine.guard()
         try:
-            if engine.timing or engine.ports.step_hook is not None:
+            if engine.watched:
                 return self._watched(process, limit)
             return self._messages(process, limit)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it ends this process
@@ -248,6 +252,8 @@ class Scheduler(Intake):
             finally:
                 if engine.timing:
                     self.check_slow(process, about, begun)
+            if engine.looks:
+                engine.look()
             if process.after is not None or self.found is not None or engine.monotonic() > engine.turn_end:
                 break
         return handled

@@ -130,11 +130,14 @@ class Threads:
     # -- the watchdog --------------------------------------------------------------------------
 
     def attend(self) -> None:
-        """A hand-off begins and somebody wants to know: the watchdog, or who listens for slow handlers."""
+        """A hand-off begins and the watchdog wants to know, or who listens for slow ones, or who looks on."""
         engine = self._engine
-        engine.attention = engine.timing  # before the look at `parked`, which another thread sets
+        # Before the look at `parked`, which another thread sets.
+        engine.attention = engine.timing or bool(engine.looks)
         if engine.parked:
             self.unpark()
+        if engine.looks:
+            engine.steps.over_soon(engine.loop)
         if engine.timing:
             engine.begun = begun = engine.monotonic()
             engine.turn_end = min(engine.turn_end, begun + engine.settings.slow_handler)

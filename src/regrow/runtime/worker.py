@@ -95,7 +95,6 @@ class Workers:
         task = cast("asyncio.Task[None]", process.task)
         warm = self._warm
         max_warm = engine.settings.max_warm
-        loop = engine.loop
         short = engine.ports.step_hook is None and process.blueprint.held is None
         found: tuple[Entry, object] | None = (entry, argument)
         result = item = argument = None  # a busy task lives long, and a message is not to
@@ -114,6 +113,8 @@ class Workers:
                     found = None
                     if process.after is not None or process.task is not task or task.cancelling():
                         return
+                if engine.looks:
+                    engine.look()
                 if engine.monotonic() > engine.turn_end:
                     await self._pace()
                 extras = process.extras
@@ -152,7 +153,7 @@ class Workers:
                 if len(warm) >= max_warm and process not in warm:
                     return
                 scheduler.rest(process)
-                wakeup = process.wakeup = asyncio.Future(loop=loop)
+                wakeup = process.wakeup = asyncio.Future(loop=engine.loop)
                 warm[process] = 0
                 if self._sweep is None:
                     self._arm_sweep()
@@ -288,6 +289,8 @@ class Workers:
             engine.exits.conclude(process)
         elif process.status == RUNNING:
             engine.scheduler.settle(process)
+        if engine.looks:
+            engine.look()
 
     def _arm_sweep(self) -> None:
         engine = self._engine
