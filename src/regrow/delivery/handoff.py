@@ -11,7 +11,7 @@ from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
 from regrow.delivery.records import Delivery
 from regrow.delivery.tracing import TRACE, traceparent
 from regrow.runtime.delivering import FRESH
-from regrow.runtime.process import IDLE, RUNNING
+from regrow.runtime.process import IDLE, RUNNING, current_process
 
 if TYPE_CHECKING:
     from regrow.delivery.options import Options
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
-__all__ = ("HandOff", "entry_for", "go_on", "hand_off", "known_of", "tell_both", "used_up")
+__all__ = ("HandOff", "entry_for", "from_zombie", "go_on", "hand_off", "known_of", "tell_both", "used_up")
 
 
 class HandOff(NamedTuple):
@@ -45,6 +45,12 @@ def entry_for(process: Process, message: object) -> Entry | None:
     kind = type(message)
     handler = process.blueprint.calls.get(kind) or process.blueprint.casts.get(kind)
     return handler if handler is not None and handler.hand_off else None
+
+
+def from_zombie() -> bool:
+    """Whether it is sent by a process that is over and won't end: the long way has the error."""
+    sender = current_process.get(None)
+    return sender is not None and sender.extras is not None and sender.extras.zombie
 
 
 def hand_off(  # noqa: PLR0917  # as of a send

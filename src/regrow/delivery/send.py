@@ -7,6 +7,7 @@ from asyncio import get_running_loop
 from collections.abc import Coroutine
 from sys import exception as exception_in_flight
 from sys import modules
+from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 from typing import cast as typed
 
@@ -15,7 +16,7 @@ from typing_extensions import Unpack
 from regrow.core.delivery_events import DeliveryHandled, DeliveryStarted
 from regrow.core.messages import CallMessage, CastMessage, Message
 from regrow.core.timeouts import MAX_TIMEOUT
-from regrow.delivery.handoff import HandOff, go_on, known_of, tell_both, used_up
+from regrow.delivery.handoff import HandOff, from_zombie, go_on, known_of, tell_both, used_up
 from regrow.delivery.lookup import journal_of
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
@@ -29,7 +30,7 @@ from regrow.errors import BadDeliveryOption, CallFromHandler, WrongServer
 from regrow.runtime.delivering import FRESH
 from regrow.runtime.pid import Address, Ref, Timeout
 from regrow.runtime.plain import current
-from regrow.runtime.process import IDLE, RUNNING, Process, current_process
+from regrow.runtime.process import IDLE, RUNNING, Process
 
 if TYPE_CHECKING:
     from typing import Never
@@ -164,17 +165,17 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
             and options.plain
             and engine.hand_offs_left > 0
             and exception_in_flight() is None
-            and get_running_loop() is engine.loop
+            and get_ident() == engine.thread
+            and engine.loop.is_running()  # get_running_loop() asks the kernel for our pid on Python 3.11
             and type(timeout) is float
             and 0.0 < timeout <= MAX_TIMEOUT
         ):
-            caller = current_process.get(None)
             outbox: Outbox = engine.extensions.get(Outbox) or outbox_of(engine)  # type: ignore[assignment]
             breaker = outbox.breaker_of(process.name or process) if options.breaker is None else None
             if breaker is None and options.breaker is not False:
                 breaker = outbox.breakers.breaker_for(process.name or process, options.breaker)
             permit = 1 if breaker is None else breaker.permit
-            if permit and (caller is None or caller.extras is None or not caller.extras.zombie):
+            if permit and (engine.plain or not from_zombie()):
                 begun = outbox.time()
                 if engine.attention:
                     engine.threads.attend()

@@ -7,11 +7,11 @@ object, so that a send needs no look-up. What lives long is small; what is rare 
 from __future__ import annotations
 
 import asyncio
-from asyncio import get_running_loop
 from collections import deque
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar
 from sys import exception as exception_in_flight
+from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 from typing import cast as typed
 
@@ -187,7 +187,8 @@ class Process(Pid[object]):
             self.status
             or engine.hand_offs_left <= 0
             or exception_in_flight() is not None
-            or get_running_loop() is not engine.loop
+            or get_ident() != engine.thread
+            or not engine.loop.is_running()  # get_running_loop() asks the kernel for our pid on Python 3.11
         ):
             return typed("R", await engine.calls.queued(self, message, timeout))
         if engine.attention:
