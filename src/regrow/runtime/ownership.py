@@ -14,7 +14,7 @@ from regrow.core.events import Orphaned
 from regrow.errors import UnsupervisedTask
 from regrow.runtime.birth import Births
 from regrow.runtime.process import DEAD, current_process
-from regrow.runtime.stacks import caller, is_runtime, module_of, site
+from regrow.runtime.stacks import WATCHERS, caller, is_runtime, module_of, site
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -250,7 +250,10 @@ def _owner_in(context: Context | None) -> Process | None:
 
 def _awaited(frame: FrameType | None) -> bool:
     """Whether a function of asyncio that waits for the task's end makes it."""
-    while frame is not None and module_of(frame).partition(".")[0] == "asyncio":
+    while frame is not None:
+        module = module_of(frame)
+        if module != WATCHERS and module.partition(".")[0] != "asyncio":
+            return False
         if frame.f_code.co_name == AWAITING:
             return True
         frame = frame.f_back

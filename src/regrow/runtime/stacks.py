@@ -10,6 +10,8 @@ BETWEEN: Final = frozenset(
     {"asyncio", "concurrent", "contextlib", "contextvars", "multiprocessing", "subprocess", "threading"}
 )
 """Packages that stand between who wants a task or thread and what makes it."""
+WATCHERS: Final = "regrow.testing.leaks.patches"
+"""A module whose wrappers stand between as well, while a test is watched for leaks."""
 
 
 def caller(depth: int) -> FrameType:
@@ -36,7 +38,7 @@ def outside(frame: FrameType | None) -> FrameType | None:
     """The innermost frame, from `frame` on, outside the runtime and the standard library's go-betweens."""
     while frame is not None:
         module = module_of(frame)
-        if module.partition(".")[0] not in BETWEEN and not is_runtime(module):
+        if module.partition(".")[0] not in BETWEEN and module != WATCHERS and not is_runtime(module):
             return frame
         frame = frame.f_back
     return None

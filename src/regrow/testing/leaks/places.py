@@ -1,0 +1,74 @@
+"""Where something was made: stacks taken in a microsecond, and written out only if they are wanted."""
+
+from __future__ import annotations
+
+import os.path
+import threading
+from itertools import islice
+from types import CodeType, FrameType
+from typing import Final, TypeAlias
+
+import regrow
+from regrow.runtime.stacks import caller
+
+__all__ = ("Place", "of_runtime", "place_here", "written")
+
+Place: TypeAlias = "tuple[tuple[CodeType, int], ...]"
+"""Code and offset of each frame, innermost first: to read a line number costs more than all the rest."""
+
+DEPTH: Final = 24
+"""Frames that are kept."""
+SHOWN: Final = 4
+"""Frames that are written out, the innermost."""
+
+_STDLIB: Final = os.path.dirname(threading.__file__) + os.sep  # noqa: PTH120  # compared with texts, often
+_OURS: Final = os.path.dirname(regrow.__file__) + os.sep  # noqa: PTH120
+_BETWEEN: Final = (
+    "asyncio/",
+    "concurrent/",
+    "contextlib.py",
+    "multiprocessing/",
+    "socket.py",
+    "subprocess.py",
+    "threading.py",
+)
+_GO_BETWEENS: Final = (
+    *(_STDLIB + name for name in _BETWEEN),
+    _OURS + "testing/leaks/",
+    _OURS + "testing/virtual/",
+)
+_RUNTIME: Final = (_OURS + "runtime/", _OURS + "delivery/", _OURS + "resilience/")
+_RUNNERS: Final = tuple(f"{os.sep}{name}{os.sep}" for name in ("_pytest", "pluggy", "pytest_asyncio"))
+_SKIPPED: Final = (*_GO_BETWEENS, _OURS)
+
+
+def place_here(depth: int) -> Place:
+    """The frames from the caller's caller, at depth 1, outwards."""
+    frame: FrameType | None = caller(depth + 1)
+    frames: list[tuple[CodeType, int]] = []
+    while frame is not None and len(frames) < DEPTH:
+        frames.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
+    return tuple(frames)
+
+
+def written(place: Place) -> tuple[str, ...]:
+    """The frames of whoever wanted it, outermost first: not those of what stands between, or runs tests."""
+    own = [frame for frame in place if not _is_skipped(frame[0].co_filename)] or list(place)
+    return tuple(_line(code, offset) for code, offset in reversed(own[:SHOWN]))
+
+
+def _is_skipped(file: str) -> bool:
+    return file.startswith(_SKIPPED) or any(runner in file for runner in _RUNNERS)
+
+
+def of_runtime(place: Place) -> bool:
+    """Whether the runtime made it, for itself."""
+    maker = next((code for code, _ in place if not code.co_filename.startswith(_GO_BETWEENS)), None)
+    return maker is not None and maker.co_filename.startswith(_RUNTIME)
+
+
+def _line(code: CodeType, offset: int) -> str:
+    position = next(islice(code.co_positions(), max(offset, 0) // 2, None), None)
+    line = position[0] if position is not None else None
+    return f"{code.co_filename}:{line or code.co_firstlineno} in {code.co_qualname}"
