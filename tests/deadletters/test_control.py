@@ -40,7 +40,7 @@ def with_owner(path: Path, body: Callable[[rg.System], Awaitable[None]]) -> None
             async with open_admin(path) as admin:  # whatever happened, it answers
                 assert (await admin.run(EMPTY)).depth == 0
 
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)
 
 
 async def say(path: Path, data: bytes) -> list[ask.Answer]:
@@ -193,7 +193,7 @@ def test_who_is_somebody_else_is_turned_away(tmp_path: Path, monkeypatch: pytest
                     raise ConnectionResetError  # closed, or reset as it had said something
 
     real = accept_owner_only
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)
 
 
 def test_a_left_over_socket_is_replaced(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_what_is_no_socket_stays_and_the_program_runs_without(
                 async with open_admin(path):
                     pass
 
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)
     assert socket_path(path).read_text() == "mine"
     assert "has no control socket" in caplog.text
 
@@ -233,7 +233,7 @@ def test_a_journal_can_do_without(tmp_path: Path) -> None:
             await system.idle()
             assert not socket_path(path).exists()
 
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)
 
 
 @pytest.mark.parametrize("length", [60, 100, 180, 240])
@@ -262,7 +262,7 @@ def test_an_owner_that_dies_meanwhile_is_told_from_one_that_refuses(tmp_path: Pa
                 await admin.run(EMPTY)
         listener.close()
 
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)
 
 
 def test_an_answer_that_is_none_is_an_error(tmp_path: Path) -> None:
@@ -281,4 +281,4 @@ def test_an_answer_that_is_none_is_an_error(tmp_path: Path) -> None:
             connection.close()
         listener.close()
 
-    run_virtual(run())
+    run_virtual(run(), sockets=True, silence=0.01)

@@ -28,7 +28,8 @@ __all__ = ["Box", "Events", "Machine", "Mortal", "Poison", "inside", "play", "po
 
 def ports(**others: Any) -> rg.Ports:
     """Ports whose wall clock goes with the loop's."""
-    return rg.Ports(wall=lambda: EPOCH + asyncio.get_running_loop().time(), random=RandomStreams(7), **others)
+    wall = lambda: EPOCH + asyncio.get_running_loop().time()  # noqa: E731
+    return rg.Ports(wall=wall, random=RandomStreams(7), sockets=False, **others)
 
 
 async def run_system(

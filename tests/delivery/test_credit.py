@@ -155,4 +155,4 @@ def test_a_thread_sends_and_waits(hand_off: bool) -> None:
         with pytest.raises(rg.errors.BadAddress, match=r"system\.ref"):
             await asyncio.to_thread(rg.supervised_send_from_thread, "worker", Worker.work(1), timeout=1.0)
 
-    play(body, worker([]), hand_off=hand_off)
+    play(body, worker([]), hand_off=hand_off, threads=True)

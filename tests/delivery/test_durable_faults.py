@@ -242,7 +242,7 @@ def test_a_send_that_is_not_committed_in_time_says_that_nobody_knows() -> None:
 
         async def body(system: rg.System) -> None:
             loop: Any = asyncio.get_running_loop()
-            with loop.jumping_over_threads(), pytest.raises(errors.DeliveryTimeout):
+            with loop.jumping(), pytest.raises(errors.DeliveryTimeout):
                 await send(Box.note(1))
             store.permission.set()
             assert (await send(Box.note(2))).status == "accepted"

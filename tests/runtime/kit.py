@@ -16,15 +16,19 @@ __all__ = ["Clock", "pause", "play", "start"]
 
 
 def play(
-    body: Callable[[rg.System], Awaitable[T]], *children: rg.ChildSpec, hand_off: bool, **options: Any
+    body: Callable[[rg.System], Awaitable[T]],
+    *children: rg.ChildSpec,
+    hand_off: bool,
+    threads: bool = False,
+    **options: Any,
 ) -> T:
-    """Run `body(system)` inside a System with these children."""
+    """Run `body(system)` inside a System with these children; `threads` of its own have to be declared."""
 
     async def main() -> T:
         async with rg.System(children, hand_off=hand_off, **options) as system:
             return await body(system)
 
-    return run_virtual(main(), limit=20.0)
+    return run_virtual(main(), limit=20.0, threads=threads)
 
 
 async def start(system: rg.System, server: type[S], **options: Any) -> rg.Pid[S]:

@@ -23,7 +23,7 @@ def test_cast_returns_when_the_message_stands_in_the_mailbox(hand_off: bool) -> 
         await in_thread(pid.from_thread.cast, Worker.add())
         return await ref.call(Worker.count(), timeout=5.0)
 
-    assert play(body, worker(), hand_off=hand_off) == 2
+    assert play(body, worker(), hand_off=hand_off, threads=True) == 2
 
 
 def test_call_gives_the_answer_and_every_error(hand_off: bool) -> None:
@@ -50,7 +50,7 @@ def test_call_gives_the_answer_and_every_error(hand_off: bool) -> None:
         system_ref = system.ref("nobody", Worker)
         await body(system)
 
-    play(whole, worker(), hand_off=hand_off)
+    play(whole, worker(), hand_off=hand_off, threads=True)
 
 
 def test_a_call_that_times_out_raises_in_the_thread(hand_off: bool) -> None:
@@ -62,7 +62,7 @@ def test_a_call_that_times_out_raises_in_the_thread(hand_off: bool) -> None:
             await in_thread(lambda: ref.from_thread.call(Worker.wait(), timeout=1.0))
         gate.open()
 
-    play(body, worker(gate), hand_off=hand_off)
+    play(body, worker(gate), hand_off=hand_off, threads=True)
 
 
 def test_a_full_mailbox_raises_in_the_thread(hand_off: bool) -> None:
@@ -83,7 +83,7 @@ def test_a_full_mailbox_raises_in_the_thread(hand_off: bool) -> None:
             await in_thread(ref.from_thread.cast, Small.poke())
         system.resume(pid)
 
-    play(body, rg.child(Small, name="small"), hand_off=hand_off)
+    play(body, rg.child(Small, name="small"), hand_off=hand_off, threads=True)
 
 
 def test_on_the_loops_own_thread_it_would_wait_for_itself(hand_off: bool) -> None:
@@ -153,7 +153,7 @@ def test_a_callee_that_is_stopped_fails_the_threads_call(hand_off: bool) -> None
         await asyncio.wait((asked,))
         return asked.exception()
 
-    error = run_virtual(main())
+    error = run_virtual(main(), threads=True)
     assert isinstance(error, rg.errors.ProcessExited)
     assert error.reason is rg.SHUTDOWN
 
@@ -227,7 +227,7 @@ def test_a_zombies_thread_may_send_nothing_more(hand_off: bool) -> None:
         return await ref.call(Worker.count(), timeout=5.0)
 
     children = (worker(), rg.child(Undead, name="undead", restart="temporary"))
-    assert play(body, *children, hand_off=hand_off) == 0
+    assert play(body, *children, hand_off=hand_off, threads=True) == 0
     assert len(caught) == 2
 
 
@@ -241,7 +241,7 @@ def test_plain_operations_from_another_thread_are_errors_in_debug_mode(hand_off:
                 await in_thread(operation)
         assert await ref.call(Worker.count(), timeout=5.0) == 0
 
-    play(body, worker(), hand_off=hand_off, debug=True)
+    play(body, worker(), hand_off=hand_off, threads=True, debug=True)
 
 
 @pytest.mark.parametrize("debug", [False, True])

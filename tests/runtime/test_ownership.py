@@ -506,7 +506,7 @@ def test_the_loops_own_executor_is_found_too(hand_off: bool) -> None:
         await asyncio.to_thread(int)
         assert len(names(system, "executor")) == len(before) + 1
 
-    play(body, hand_off=hand_off, debug=True)
+    play(body, hand_off=hand_off, threads=True, debug=True)
 
 
 SLEEPER = [sys.executable, "-c", "import sys; sys.stdin.read()"]

@@ -112,7 +112,7 @@ def test_the_body_may_use_the_runtime_and_wait_with_a_limit(hand_off: bool) -> N
         assert await asyncio.to_thread(lambda: ref.from_thread.call(Counter.add(), timeout=1.0)) == 4
         assert [row for row in system.unsupervised() if row.kind == "task"] == []
 
-    play(body, COUNTER, hand_off=hand_off, strict=True)
+    play(body, COUNTER, hand_off=hand_off, threads=True, strict=True)
 
 
 def test_a_task_supervisor_is_the_way_to_run_something_beside_the_body(hand_off: bool) -> None:

@@ -91,7 +91,7 @@ def test_a_killed_handler_that_returns_in_time_is_no_zombie_and_its_answer_is_lo
         assert caught.value.reason is rg.KILLED
         assert system.statistics().zombies == 0
 
-    play(body, worker(gate, restart="temporary"), hand_off=hand_off)
+    play(body, worker(gate, restart="temporary"), hand_off=hand_off, threads=True)
 
 
 def test_a_stuck_handler_makes_a_zombie_and_its_thread_is_counted_replaced_and_named(hand_off: bool) -> None:
@@ -120,7 +120,7 @@ def test_a_stuck_handler_makes_a_zombie_and_its_thread_is_counted_replaced_and_n
     children = (worker(gate, restart="temporary"), rg.child(Worker, name="other"))
     settings = rg.Settings(blocking_threads=1)  # so that without a replacement nothing goes on
     try:
-        play(body, *children, hand_off=hand_off, settings=settings)
+        play(body, *children, hand_off=hand_off, threads=True, settings=settings)
     finally:
         gate.open()
 
@@ -142,7 +142,7 @@ def test_a_handler_killed_before_a_thread_is_free_never_runs(hand_off: bool) -> 
         assert system.statistics().zombies == 0
 
     children = (worker(first), rg.child(Worker, name="second", args=(second,), restart="temporary"))
-    play(body, *children, hand_off=hand_off, settings=rg.Settings(blocking_threads=1))
+    play(body, *children, hand_off=hand_off, threads=True, settings=rg.Settings(blocking_threads=1))
     assert not second.entered.is_set()
 
 
@@ -164,7 +164,7 @@ def test_a_cancel_from_a_stranger_waits_for_the_thread_and_is_a_crash(hand_off: 
         assert isinstance(caught.value.reason, rg.Crash)
         assert caught.value.reason.exception_type is asyncio.CancelledError
 
-    play(body, worker(gate, restart="temporary"), hand_off=hand_off)
+    play(body, worker(gate, restart="temporary"), hand_off=hand_off, threads=True)
 
 
 def test_a_shutdown_waits_for_the_thread_and_then_terminates(hand_off: bool) -> None:
@@ -189,7 +189,7 @@ def test_a_shutdown_waits_for_the_thread_and_then_terminates(hand_off: bool) -> 
         gate.open()
         await stopping
 
-    play(body, rg.child(Tidy, name="tidy"), hand_off=hand_off)
+    play(body, rg.child(Tidy, name="tidy"), hand_off=hand_off, threads=True)
     assert diary == ["worked", f"terminate {rg.SHUTDOWN!r}"]
 
 

@@ -241,6 +241,7 @@ def test_it_names_process_and_handler_and_shows_the_stack(
         rg.child(Holder, name="holder", args=(told,)),
         hand_off=hand_off,
         settings=QUICK,
+        threads=True,
         ports=rg.Ports(),
     )
     record = told.records[0]

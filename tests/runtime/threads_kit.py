@@ -107,4 +107,4 @@ def virtual() -> VirtualLoop:
 
 def jumping() -> AbstractContextManager[None]:
     """Virtual time goes on although a thread runs."""
-    return virtual().jumping_over_threads()
+    return virtual().jumping()

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from regrow.errors import Deadlock
+from regrow.errors import Deadlock, TookTooLong
 from regrow.testing import VirtualLoop, run_virtual
 
 
@@ -68,13 +68,13 @@ def test_a_thread_holds_the_clock() -> None:
     async def main() -> float:
         gate = threading.Event()
         _loop().call_later(5, gate.set)
-        with _loop().jumping_over_threads():
+        with _loop().jumping():
             thread = _loop().run_in_executor(None, gate.wait)
             await asyncio.sleep(5)
         await asyncio.wait_for(thread, 60)
         return _loop().time()
 
-    assert run_virtual(main()) == 5.0
+    assert run_virtual(main(), threads=True) == 5.0
 
 
 def test_nothing_to_do_for_ever_is_a_deadlock() -> None:
@@ -90,5 +90,5 @@ def test_an_endless_run_is_ended() -> None:
         while True:  # noqa: ASYNC110 - endless on purpose
             await asyncio.sleep(1)
 
-    with pytest.raises(Deadlock, match="nothing can happen any more"):
+    with pytest.raises(TookTooLong, match="still running after 0.05 s"):
         run_virtual(main(), limit=0.05)

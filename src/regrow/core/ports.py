@@ -128,6 +128,7 @@ class Ports:
         step_hook: Called before each step of a process: `init` and each message. Default None.
         store: What a durable System keeps its journal in. Default None.
         virtual: Whether time is virtual, so that no watchdog thread has anything to watch. Default False.
+        sockets: Whether sockets may be opened; without them a journal has no control socket. Default True.
 
     Raises:
         BadPort: If one of them can't be called, or isn't what is said above.
@@ -139,6 +140,7 @@ class Ports:
         "mailbox_hook",
         "monotonic",
         "random",
+        "sockets",
         "step_hook",
         "store",
         "threads",
@@ -159,6 +161,7 @@ class Ports:
         step_hook: StepHook | None = None,
         store: object | None = None,
         virtual: bool = False,
+        sockets: bool = True,
     ) -> None:
         self.monotonic: Final = _checked_callable("monotonic", monotonic)
         self.wall: Final = _checked_callable("wall", wall)
@@ -172,6 +175,7 @@ class Ports:
         self.step_hook: Final = None if step_hook is None else _checked_callable("step_hook", step_hook)
         self.store: Final = store
         self.virtual: Final = virtual
+        self.sockets: Final = sockets
         _has_methods("ids", self.ids, ("next",))
         if threads is not None:
             _has_methods("threads", threads, ("submit", "replace", "close"))

@@ -17,6 +17,7 @@ from regrow.delivery.control.sockets import accept_owner_only, listen, socket_pa
 from regrow.errors.base import RegrowError
 from regrow.errors.control import BadFrame
 from regrow.runtime.pid import Ref
+from regrow.runtime.process import current_process
 from regrow.runtime.supervisor import supervisor
 from regrow.runtime.system import current_system
 from regrow.runtime.tasks import TaskSupervisor, start_task, task_supervisor
@@ -42,7 +43,9 @@ def control_spec(ground: Ground, *, prefix: str) -> ChildSpec:
 
 
 async def serve(ground: Ground, prefix: str) -> None:
-    """Accept connections for ever."""
+    """Accept connections for ever; not at all where there are no sockets."""
+    if not current_process.get().engine.ports.sockets:
+        return
     path = socket_path(ground.path)
     clients = current_system().ref(f"{prefix}.control.clients", TaskSupervisor)
     try:

@@ -1,7 +1,5 @@
 """An event loop whose clock is virtual: time jumps to the next timer when nothing is ready.
 
-Everything that runs on it is deterministic and never waits for real, however long the timeouts are.
-
     def test_timeout() -> None:
         async def body() -> float:
             await asyncio.sleep(3600)
@@ -9,190 +7,309 @@ Everything that runs on it is deterministic and never waits for real, however lo
 
         assert run_virtual(body()) == 3600.0
 
-Real threads (``run_in_executor``, ``asyncio.to_thread``) hold the clock while they run, so that a timeout
-never fires only because a thread had no turn yet; a test that wants time to pass meanwhile says so with
-``jumping_over_threads``. A program in which nothing can ever happen again fails with ``Deadlock``.
+What runs on it is deterministic and never waits for real, however long the timeouts are.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import heapq
-import selectors
-from collections.abc import Callable, Generator, Mapping
+import time as real_time
+from collections import deque
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from contextvars import Context
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, final
+from threading import get_ident
+from typing import Final, TypeVar, TypeVarTuple, cast, final
 
 from typing_extensions import override
 
-from regrow.core.ports import Ports
-from regrow.errors.testing import Deadlock
-
-if TYPE_CHECKING:
-    from _typeshed import FileDescriptorLike
+from regrow.core.ports import Ports, RandomStreams
+from regrow.errors.settings import BadSetting
+from regrow.errors.testing import Deadlock, NoProgress, TookTooLong
+from regrow.runtime.steps import steps_of
+from regrow.testing.virtual.guards import guarded
+from regrow.testing.virtual.options import check_options
+from regrow.testing.virtual.outside import Option, Outside, called
+from regrow.testing.virtual.selector import JumpingSelector
+from regrow.testing.virtual.timers import Timers
+from regrow.testing.virtual.waits import ready_tasks, waits_of
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-RESOLUTION = 1e-9
-"""Timers closer together than this go off together, as in asyncio itself."""
-EPOCH = 1_577_836_800.0
+EPOCH: Final = 1_577_836_800.0
 """Where the wall clock stands when the loop's clock stands at 0: 1 January 2020, 00:00 UTC."""
+MAX_PASSES: Final = 100_000
 
 __all__ = ("VirtualLoop", "virtual_loop")
 
 
 @final
-class _JumpingSelector(selectors.BaseSelector):
-    """Asks the real selector without waiting and moves the clock instead of sleeping."""
-
-    def __init__(self) -> None:
-        self._real = selectors.DefaultSelector()
-        self.loop: VirtualLoop | None = None
-
-    @override
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(0)
-        loop = self.loop
-        if ready or loop is None or (timeout is not None and timeout <= 0):
-            return ready
-        if loop.announce_settled():
-            return []
-        if timeout is None or loop.threads_hold_clock():
-            return self._wait(loop)
-        loop.advance(timeout)
-        return []
-
-    def _wait(self, loop: VirtualLoop) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(loop.patience)
-        if not ready:
-            raise Deadlock(loop.time(), sorted(t.get_name() for t in asyncio.all_tasks(loop)))
-        return ready
-
-    @override
-    def register(
-        self, fileobj: FileDescriptorLike, events: int, data: object = None
-    ) -> selectors.SelectorKey:
-        return self._real.register(fileobj, events, data)
-
-    @override
-    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
-        return self._real.unregister(fileobj)
-
-    @override
-    def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
-        return self._real.modify(fileobj, events, data)
-
-    @override
-    def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
-        return self._real.get_map()
-
-    @override
-    def close(self) -> None:
-        self.loop = None
-        self._real.close()
-
-
-@final
+@guarded
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A selector loop on a clock that starts at 0.0 and moves only when nothing is ready.
 
+    The clock jumps to the next timer and then stands exactly at its time. Timers for the same moment go
+    off in the order in which they were set. When nothing is ready, no timer is set and nobody outside can
+    speak up, the run fails at once, with `Deadlock`.
+
+    What a test doesn't declare it can't use: `NotDeclared` is raised there, and once more out of the
+    run. Blocking handlers of a System and the threads of a journal need no declaration.
+
+    Threads with work of the loop, and subprocesses that it started, hold the clock until they are done, so
+    that no timeout strikes only because they had no turn yet; inside `jumping()` they don't. Before a jump
+    the loop gives sockets, and threads that it doesn't know, `silence` real seconds to speak up.
+
     Args:
-        patience: Real seconds to wait for a thread or a file when no timer is due, before ``Deadlock``.
+        sockets: Whether real sockets and pipes may be used. Default False.
+        threads: Whether threads may be: `asyncio.to_thread`, `run_in_executor`, and calls into the
+            loop by threads of the test's own. Default False.
+        subprocesses: Whether asyncio may start subprocesses. Default False.
+        patience: Real seconds without a word from whoever holds the clock, before `Deadlock`. Default 10.
+        silence: Real seconds without a word on declared sockets, before the clock jumps. Default 0.5.
+        max_passes: Passes of the loop during which the clock may stand still, before `NoProgress`.
+            Default 100 000.
+        limit: Real seconds until `TookTooLong`, from now on. Default None: no limit.
+        seed: Where the random streams of Systems on this loop come from. Default 0.
+
+    Raises:
+        BadSetting: One of these is out of its range.
     """
 
-    def __init__(self, *, patience: float = 10.0) -> None:
+    # What BaseEventLoop keeps; the names stand since Python 3.4, and the tests say when they move.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _thread_id: int | None
+
+    def __init__(
+        self,
+        *,
+        sockets: bool = False,
+        threads: bool = False,
+        subprocesses: bool = False,
+        patience: float = 10.0,
+        silence: float = 0.5,
+        max_passes: int = MAX_PASSES,
+        limit: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        flags: dict[Option, bool] = {"sockets": sockets, "threads": threads, "subprocesses": subprocesses}
+        others = {"patience": patience, "silence": silence, "max_passes": max_passes, "seed": seed}
+        check_options({str(name): on for name, on in flags.items()} | {**others, "limit": limit})
         self._now = 0.0
-        self.patience = patience
-        self._threads = 0
-        self._jump_over_threads = False
+        self._wall_ahead = EPOCH
+        self._patience = patience
+        self._silence = silence
+        self._max_passes = max_passes
+        self._seed = seed
+        self._passes = 0
+        self._jumping = False
         self._waiters: list[asyncio.Future[None]] = []
-        self._due: list[float] = []
-        selector = _JumpingSelector()
-        super().__init__(selector)
-        selector.loop = self
+        self._timers = Timers()
+        self._selects = JumpingSelector()
+        self._limit: float | None = None
+        self._deadline: float | None = None
+        self.outside: Final = Outside(frozenset(name for name, on in flags.items() if on))
+        """What is declared and busy. The loop's own."""
+        super().__init__(self._selects)
+        self._steps = steps_of(self)
+        self._selects.attach(self)
+        self.limit_real_time(limit)
+
+    # -- time ----------------------------------------------------------------------------------
 
     @override
     def time(self) -> float:
         """The virtual time in seconds."""
         return self._now
 
+    def wall(self) -> float:
+        """The wall clock: seconds since 1970. It goes with the loop's clock, from 2020 on."""
+        return self._wall_ahead + self._now
+
+    def jump_wall(self, seconds: float) -> None:
+        """Set the wall clock alone, as an operator or a time server would; negative seconds set it back."""
+        self._wall_ahead += seconds
+
     def regrow_ports(self) -> Ports:
         """What Systems on this loop take for the world: its clock, as the wall clock too, and nothing real.
 
         Turns then end by counts alone, so that no test depends on how fast the machine is.
         """
-        return Ports(monotonic=self.time, wall=lambda: EPOCH + self._now, virtual=True)
+        return Ports(
+            monotonic=self.time,
+            wall=self.wall,
+            random=RandomStreams(self._seed),
+            virtual=True,
+            sockets=self.outside.declared("sockets"),
+        )
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock as if the loop had been held for so long: all timers until then are due at once.
+
+        Raises:
+            BadSetting: The seconds are negative.
+        """
+        if not seconds >= 0:
+            raise BadSetting("seconds", seconds, "0 or more", owner="VirtualLoop.advance")
+        self._move(self._timers.moment(self._now + seconds))
+
+    def limit_real_time(self, seconds: float | None) -> None:
+        """Have the loop raise `TookTooLong` in so many real seconds from now; None: never.
+
+        It is looked at between passes of the loop: code that blocks the thread isn't interrupted.
+        """
+        check_options({"limit": seconds})
+        self._limit = seconds
+        self._deadline = None if seconds is None else real_time.monotonic() + seconds
 
     @override
     def call_at(
-        self,
-        when: float,
-        callback: Callable[[*Ts], object],
-        *args: *Ts,
-        context: Context | None = None,
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        """As in asyncio."""
-        heapq.heappush(self._due, when)
-        return super().call_at(when, callback, *args, context=context)
+        """As in asyncio; timers for the same moment go off in the order in which they were set."""
+        handle = super().call_at(when, callback, *args, context=context)
+        self._scheduled.clear()  # it waits with us
+        self._timers.add(handle)
+        return handle
 
-    def advance(self, seconds: float) -> None:
-        """Moves the clock; timers that become due run in the next turn of the loop.
-
-        The clock then stands exactly at a timer's time, although ``now + (when - now)`` often misses it by a
-        bit.
-        """
-        now = self._now + seconds
-        while self._due and self._due[0] <= now + RESOLUTION:
-            now = max(now, heapq.heappop(self._due))
-        self._now = now
+    def timers(self) -> tuple[asyncio.TimerHandle, ...]:
+        """The timers that are to go off, in order."""
+        return self._timers.pending()
 
     async def settled(self) -> None:
-        """Returns when nothing is ready to run any more, before the clock moves.
+        """Return when nothing is ready to run any more, before the clock moves.
 
-        Unlike ``asyncio.sleep(0)`` this lets chains of callbacks of any length run out first.
+        Unlike `asyncio.sleep(0)` this lets chains of callbacks of any length run out first.
         """
         waiter: asyncio.Future[None] = self.create_future()
         self._waiters.append(waiter)
         await waiter
 
-    def announce_settled(self) -> bool:
-        """Wakes those who wait in ``settled``; True if there were any."""
-        waiters = [w for w in self._waiters if not w.done()]
-        self._waiters.clear()
-        for waiter in waiters:
-            waiter.set_result(None)
-        return bool(waiters)
+    # -- threads -------------------------------------------------------------------------------
 
-    def threads_hold_clock(self) -> bool:
-        """True while a thread of ``run_in_executor`` runs and nobody asked to jump over it."""
-        return self._threads > 0 and not self._jump_over_threads
-
-    @contextlib.contextmanager
-    def jumping_over_threads(self) -> Generator[None]:
-        """Inside, the clock moves although threads are still running."""
-        before, self._jump_over_threads = self._jump_over_threads, True
+    @contextmanager
+    def jumping(self) -> Generator[None]:
+        """Inside, the clock moves although threads and subprocesses hold it, and waits for no socket."""
+        before, self._jumping = self._jumping, True
         try:
             yield
         finally:
-            self._jump_over_threads = before
+            self._jumping = before
 
     @override
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         """As in asyncio, and the clock stands still until the function has returned."""
-        future = super().run_in_executor(executor, func, *args)
-        self._threads += 1
-        future.add_done_callback(lambda _: self._thread_ended())
+        # Regrow's own threads, of blocking handlers and journals, come with what only looks like one.
+        known = isinstance(cast("object", executor), Executor | None)
+        if known and not self.outside.trusting:
+            self.outside.require("threads", f"run_in_executor({called(func)})")
+        future = super().run_in_executor(executor, self.outside.for_thread(func), *args)
+        self.outside.hold(future, f"a thread in {called(func)}")
         return future
 
-    def _thread_ended(self) -> None:
-        self._threads -= 1
+    @override
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio."""
+        if self._thread_id not in (None, get_ident()):
+            self.outside.require_thread()
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """As in asyncio; its threads get the loop's real `patience`, whatever the timeout."""
+        with self.outside.holding("a thread of the default executor"):
+            await super().shutdown_default_executor()
+
+    # -- passes --------------------------------------------------------------------------------
+
+    def begin_pass(self, *, heard: bool, idle: bool) -> float | None:
+        """For the loop itself. A pass begins: move the clock, or say how long to wait for real."""
+        self._check()
+        if heard:
+            self._passes = 0
+        due = self._timers.take_due(self._now)
+        self._ready.extend(due)
+        if self._look() or heard or due or not idle or self._announce_settled():
+            self._passes += 1
+            if self._passes > self._max_passes:
+                passes, self._passes = self._passes - 1, 0
+                raise NoProgress(self._now, passes, ready_tasks(self), [called(one) for one in due])
+            return None
+        return self._rest()
+
+    def nothing_heard(self) -> None:
+        """For the loop itself. It waited for those outside, in vain."""
+        self._check()
+        if self._jumping or not self.outside.busy():
+            self._jump()
+        else:
+            raise self._deadlock()
+
+    def _rest(self) -> float | None:
+        """Nothing is ready: jump, or wait for those outside who may speak up."""
+        timer = self._timers.next_time()
+        if not (self._jumping and timer is not None):
+            if self.outside.busy():
+                return self._wait(self._patience)
+            if self.outside.may_speak(self._selects.files):
+                return self._wait(self._patience if timer is None else self._silence)
+        self._jump()
+        return None
+
+    def _wait(self, seconds: float) -> float:
+        if self._deadline is None:
+            return seconds
+        return min(seconds, max(0.0, self._deadline - real_time.monotonic()))
+
+    def _jump(self) -> None:
+        timer = self._timers.next_time()
+        if timer is None:
+            raise self._deadlock()
+        self._move(timer)
+        self._ready.extend(self._timers.take_due(timer))
+
+    def _move(self, now: float) -> None:
+        if now > self._now:
+            self._now = now
+            self._passes = 0
+
+    def _check(self) -> None:
+        """Raise what isn't any task's to handle."""
+        refused, self.outside.refused = self.outside.refused, None
+        if refused is not None:
+            raise refused
+        if self._deadline is not None and real_time.monotonic() >= self._deadline:
+            limit = self._limit or 0.0
+            self.limit_real_time(self._limit)  # for the end of what is left
+            raise TookTooLong(limit, self._now, waits_of(self).waiting)
+
+    def _deadlock(self) -> Deadlock:
+        waits = waits_of(self)
+        strangers = self.outside.strangers()
+        hint = ""
+        if strangers and not self.outside.declared("threads"):
+            hint = f"threads=True would have the loop wait for these threads: {', '.join(strangers)}"
+        return Deadlock(self._now, waits.waiting, cycles=waits.cycles, busy=self.outside.busy(), hint=hint)
+
+    def _look(self) -> bool:
+        """Has those look who wait for something; True if one has seen it, and so is ready to run."""
+        return bool(self._steps.looks) and self._steps.over()
+
+    def _announce_settled(self) -> bool:
+        """Wakes those who wait in `settled`; True if there were any."""
+        waiters = [one for one in self._waiters if not one.done()]
+        self._waiters.clear()
+        for waiter in waiters:
+            waiter.set_result(None)
+        return bool(waiters)
 
 
 def virtual_loop() -> VirtualLoop:
-    """A loop factory, for ``asyncio.Runner(loop_factory=virtual_loop)``."""
+    """A loop factory, for `asyncio.Runner(loop_factory=virtual_loop)`: nothing real is declared."""
     return VirtualLoop()

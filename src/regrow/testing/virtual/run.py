@@ -3,55 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
-import time as real_time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, TypeVar
 
-from regrow.errors.testing import Deadlock
+from typing_extensions import Unpack
+
+from regrow.errors.testing import TestKitError
 from regrow.testing.virtual.loop import VirtualLoop
+from regrow.testing.virtual.options import LoopSettings
 
 if TYPE_CHECKING:
     from typing import Never
 
 T = TypeVar("T")
 
+LIMIT = 60.0
+
 __all__ = ("run_virtual",)
 
 
 def run_virtual(
-    main: Coroutine[object, Never, T],
-    *,
-    debug: bool | None = None,
-    patience: float = 10.0,
-    limit: float = 60.0,
+    main: Coroutine[object, Never, T], *, debug: bool | None = None, **options: Unpack[LoopSettings]
 ) -> T:
-    """Runs a coroutine to its end on a fresh virtual loop, like ``asyncio.run``.
+    """Run a coroutine to its end on a fresh virtual loop, like `asyncio.run`.
 
     Args:
         main: The coroutine.
-        debug: asyncio's debug mode; None leaves it to the environment.
-        patience: Real seconds without any progress before ``Deadlock``.
-        limit: Real seconds for the whole run; past it the main task is cancelled, so that an endless loop of
-            timers fails instead of hanging.
+        debug: asyncio's debug mode. Default None: as the environment says.
+        **options: Those of `VirtualLoop`. `limit`, the real seconds for the whole run, is 60 by default.
+
+    Raises:
+        Deadlock: Nothing can happen any more, and `main` isn't done.
+        NoProgress: The loop is busy and the clock stands still.
+        TookTooLong: The real time is up.
+        NotDeclared: Something real was used that the options don't declare.
+        BadSetting: An option is out of its range.
     """
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(patience=patience), debug=debug) as runner:
-        loop = runner.get_loop()
-        started = real_time.monotonic()
-        watchdog = threading.Timer(limit, _give_up, (loop,))
-        watchdog.daemon = True
-        watchdog.start()
+    settings: LoopSettings = {"limit": LIMIT, **options}
+    runner = asyncio.Runner(loop_factory=lambda: VirtualLoop(**settings), debug=debug)
+    try:
+        value = runner.run(main)
+    except BaseException as failure:
         try:
-            return runner.run(main)
-        except asyncio.CancelledError:
-            if real_time.monotonic() - started < limit:
-                raise
-            raise Deadlock(loop.time(), sorted(t.get_name() for t in asyncio.all_tasks(loop))) from None
-        finally:
-            watchdog.cancel()
-
-
-def _give_up(loop: asyncio.AbstractEventLoop) -> None:
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+            runner.close()
+        except TestKitError as second:
+            failure.add_note(f"And then, as the tasks that were left were cancelled: {second}")
+        raise
+    runner.close()
+    return value
