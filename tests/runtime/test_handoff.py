@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import itertools
 import sys
 import traceback
@@ -12,6 +13,7 @@ from typing import ClassVar, NamedTuple
 import pytest
 
 import regrow as rg
+from regrow.testing import run_virtual
 from tests.runtime.kit import Clock, pause, play, start
 
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
@@ -352,3 +354,27 @@ def test_a_child_is_not_terminated_on_the_stack_of_who_asked_its_supervisor(hand
         assert "the_caller" not in stacks[0]
 
     play(body, SPY, hand_off=hand_off, ports=rg.Ports(monotonic=Clock()))
+
+
+def test_a_supervisor_that_is_killed_before_it_goes_on_leaves_nothing_unawaited() -> None:
+    # A hand-off that waits goes on on the callee's own task; the kill comes before that task begins.
+    async def body() -> None:
+        async with rg.System([rg.dynamic_supervisor(name="many")]) as system:
+            many = system.ref("many", rg.DynamicSupervisor)
+            pid = many.whereis()
+            assert pid is not None
+            start = rg.DynamicSupervisor.start_child
+            await many.call(start(rg.child(Spy)), timeout=5.0)  # the first call is never handed off
+            starting = asyncio.ensure_future(many.call(start(rg.child(Late)), timeout=5.0))
+            asyncio.get_running_loop().call_soon(pid.kill)
+            with pytest.raises(rg.errors.ProcessExited):
+                await starting
+            await system.idle()
+            gc.collect()  # a coroutine that nobody awaited, and an exception that nobody took, say so now
+
+    run_virtual(body())
+
+
+class Late(rg.GenServer):
+    async def init(self) -> None:
+        await asyncio.Event().wait()

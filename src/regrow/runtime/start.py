@@ -260,6 +260,7 @@ async def _wait_for_init(
         raise
     finally:
         timer.cancel()
+        future.cancel()  # nobody waits for it any more
         if parent is not None:
             parent.waiting = None
 
