@@ -1,0 +1,158 @@
+"""The faults that a test asks for itself: `sim.kill`, `sim.crash_in` and the like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regrow.errors.faults import BadFault
+from regrow.runtime.process import Process
+from regrow.runtime.steps import steps_of
+from regrow.testing.sim.hazards import Hazards, Tally
+from regrow.testing.sim.process_faults import ProcessFaults
+from regrow.testing.sim.scripts import Script, whom
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from regrow.testing.sim.faults import Faults
+    from regrow.testing.sim.loop import SimLoop
+    from regrow.testing.sim.scripts import Whom
+
+__all__ = ("Controls",)
+
+FOREVER = float("inf")
+
+
+class Controls:
+    """The half of a simulation that makes faults. Each says what strikes whom; none waits for it."""
+
+    def __init__(self, loop: SimLoop, faults: Faults) -> None:
+        self._loop: SimLoop = loop
+        self._tally: Tally = Tally(loop, faults.until)
+        hazards = Hazards(loop.decisions, self._tally)
+        self._process_faults: ProcessFaults = ProcessFaults(faults, hazards, self._tally, loop)
+        loop.thread_latency = faults.thread_latency
+
+    @property
+    def faults(self) -> Mapping[str, int]:
+        """How many faults have struck so far, by kind."""
+        return dict(self._tally.counts)
+
+    def calm(self) -> None:
+        """From now on nothing strikes by chance, so that what has to come right again can."""
+        self._tally.until = min(self._tally.until, self._loop.now)
+
+    # -- processes -----------------------------------------------------------------------------
+
+    def kill(self, who: Whom, *, at_step: int = 0) -> None:
+        """Kill a process.
+
+        Args:
+            who: A Pid, a Ref, or a name: then whoever holds it at that time.
+            at_step: Before the how many-th handler from now; 0, the default, is at once.
+
+        Raises:
+            BadFault: `who` is no process, or nobody holds the name now and it is to be at once.
+        """
+        target = whom("kill", who)
+        if _count("kill", "at_step", at_step, least=0):
+            self._add(Script("kill", target, skip=at_step - 1))
+            return
+        process = self._now(target)
+        if process is None:
+            raise BadFault("kill", "who", who, "a name that somebody holds, or with at_step=1 or more")
+        self._process_faults.kill(process)
+
+    def crash_in(self, who: Whom, where: str, *, times: int = 1) -> None:
+        """Have a callback raise `InjectedCrash` in the place of what it would do.
+
+        Args:
+            who: A Pid, a Ref, or a name: then whoever holds it, over restarts.
+            where: "init", "terminate", "handle_info", "handle_continue", the name of a handler; "receive"
+                of a plain process.
+            times: How often, default once.
+
+        Raises:
+            BadFault: `who` is no process, `where` no name, `times` less than 1.
+        """
+        self._add(
+            Script("crash", whom("crash_in", who), _name("crash_in", where), times=_times("crash_in", times))
+        )
+
+    def hang(self, who: Whom, where: str | None = None, *, times: int = 1) -> None:
+        """Have a callback wait for ever, until its process is killed or shut down.
+
+        Args:
+            who: A Pid, a Ref, or a name: then whoever holds it, over restarts.
+            where: As of `crash_in`; default the next handler, whichever it is.
+            times: How often, default once.
+
+        Raises:
+            BadFault: `who` is no process, `where` no name, `times` less than 1.
+        """
+        self.slow(who, FOREVER, where, times=times)
+
+    def slow(self, who: Whom, seconds: float, where: str | None = None, *, times: int = 1) -> None:
+        """Have a callback take `seconds` longer: its process is busy so long before it begins.
+
+        Args:
+            who: A Pid, a Ref, or a name: then whoever holds it, over restarts.
+            seconds: Virtual seconds, more than 0.
+            where: As of `crash_in`; default the next handler, whichever it is. A plain process that
+                receives can't be slow.
+            times: How often, default once.
+
+        Raises:
+            BadFault: `who` is no process, `where` no name, `times` less than 1, or `seconds` not above 0.
+        """
+        kind = "hang" if seconds == FOREVER else "slow"
+        target = whom(kind, who)
+        place = None if where is None else _name(kind, where)
+        self._add(Script(kind, target, place, times=_times(kind, times), seconds=_seconds(kind, seconds)))
+
+    def storm(self, who: Whom, *, kills: int = 5) -> None:
+        """Kill a child before its next handler, and again as soon as it is restarted.
+
+        Args:
+            who: A Pid, a Ref, or a name.
+            kills: How often in all; default 5, more than the 3 restarts that supervisors allow by default.
+
+        Raises:
+            BadFault: `who` is no process, or `kills` less than 1.
+        """
+        self._add(Script("storm", whom("storm", who), kills=_count("storm", "kills", kills, least=1)))
+
+    def _add(self, script: Script) -> None:
+        self._process_faults.scripts.append(script)
+        for engine in steps_of(self._loop).running():
+            for process in engine.processes():
+                if script.means(process):
+                    self._process_faults.watch(process)
+
+    def _now(self, target: Process | str) -> Process | None:
+        if isinstance(target, Process):
+            return target
+        engines = steps_of(self._loop).running()
+        return next((engine.names[target] for engine in engines if target in engine.names), None)
+
+
+def _count(owner: str, option: str, value: object, *, least: int) -> int:
+    if type(value) is not int or value < least:
+        raise BadFault(owner, option, value, f"a whole number of at least {least}")
+    return value
+
+
+def _seconds(owner: str, value: object) -> float:
+    if not isinstance(value, int | float) or not value > 0:
+        raise BadFault(owner, "seconds", value, "a number above 0")
+    return float(value)
+
+
+def _times(owner: str, value: object) -> int:
+    return _count(owner, "times", value, least=1)
+
+
+def _name(owner: str, value: object) -> str:
+    if not isinstance(value, str) or not value.isidentifier():
+        raise BadFault(owner, "where", value, "the name of a callback")
+    return value
