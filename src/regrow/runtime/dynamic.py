@@ -24,7 +24,7 @@ from regrow.core.specs import (
 from regrow.errors import NoSuchChild, RegrowError, TooManyChildren
 from regrow.errors.specs import BadLimit, NotAChildSpec
 from regrow.runtime.genserver import InitResult
-from regrow.runtime.items import Exit
+from regrow.runtime.items import Exit, TryAgain
 from regrow.runtime.links import children_of
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
@@ -34,7 +34,6 @@ from regrow.runtime.supervision import (
     ChildCount,
     ChildInfo,
     SupervisorBase,
-    TryAgain,
     is_restarted,
     shutdown_of,
 )

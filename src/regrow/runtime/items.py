@@ -111,6 +111,12 @@ class Continuation(msgspec.Struct, eq=False):
     value: object
 
 
+class TryAgain(msgspec.Struct, frozen=True, eq=False):
+    """A failed or backed-off restart whose turn has come. The supervisor sends it to itself."""
+
+    child: object
+
+
 @final
 class Receipt(msgspec.Struct, eq=False):
     """Told exactly once what became of a message.
@@ -140,5 +146,5 @@ def message_of(item: object) -> object:
     return item.timer.message if isinstance(item, Tick) else item
 
 
-SIGNALS: frozenset[type] = frozenset({Down, Exit, Tick, Sync, Continuation})
+SIGNALS: frozenset[type] = frozenset({Down, Exit, Tick, Sync, Continuation, TryAgain})
 """Items that a bound never counts, refuses or drops."""

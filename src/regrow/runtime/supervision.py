@@ -18,6 +18,7 @@ from regrow.errors import RegrowError
 from regrow.runtime.after import Stop
 from regrow.runtime.engine import Engine
 from regrow.runtime.genserver import GenServer
+from regrow.runtime.items import TryAgain
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, STOPPING, Process
 
@@ -65,12 +66,6 @@ class Branch(msgspec.Struct, frozen=True, eq=False):
     process: Process | None
     state: str
     restarts: int = 0
-
-
-class TryAgain(msgspec.Struct, frozen=True, eq=False):
-    """A failed or backed-off restart whose turn has come. The supervisor sends it to itself."""
-
-    child: object
 
 
 class SupervisorBase(GenServer):

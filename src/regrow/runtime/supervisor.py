@@ -22,7 +22,7 @@ from regrow.errors import (
     RegrowError,
 )
 from regrow.runtime.genserver import InitResult
-from regrow.runtime.items import Exit
+from regrow.runtime.items import Exit, TryAgain
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import Process
 from regrow.runtime.start import start_child
@@ -31,7 +31,6 @@ from regrow.runtime.supervision import (
     ChildCount,
     ChildInfo,
     SupervisorBase,
-    TryAgain,
     is_restarted,
     shutdown_of,
 )
