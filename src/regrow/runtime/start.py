@@ -24,7 +24,7 @@ from regrow.runtime.blueprint import Blueprint, Prepare, blueprint_of
 from regrow.runtime.genserver import Continue, GenServer, Ignore
 from regrow.runtime.items import Continuation
 from regrow.runtime.mailbox import Mailbox
-from regrow.runtime.process import RUNNING, STARTING, Process
+from regrow.runtime.process import DEAD, RUNNING, STARTING, Process
 
 if TYPE_CHECKING:
     from regrow.core.ports import StepHook
@@ -257,6 +257,12 @@ async def _wait_for_init(
     except InitFailed:
         if expired:
             raise StartTimeout(str(process), seconds) from None
+        raise
+    except BaseException:  # who starts it is being ended, and nobody else takes it up
+        if process.task is not None:
+            engine.exits.end(process, KILLED)
+        elif process.status != DEAD:
+            engine.exits.finish(process, KILLED)  # its `init` has just returned
         raise
     finally:
         timer.cancel()
