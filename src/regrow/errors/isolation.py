@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from regrow.errors.base import override, show
+from regrow.errors.base import show
 from regrow.errors.testing import TestKitError
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class TeardownFailed(ExceptionGroup[Exception], TestKitError, AssertionError):
     If one of them is no `Exception`, as a cancellation isn't, they come in a plain `BaseExceptionGroup`.
     """
 
-    @override
-    def derive(self, excs: Sequence[Exception], /) -> TeardownFailed:
+    def derive(self, excs: Sequence[Exception], /) -> TeardownFailed:  # type: ignore[override]  # all are Exceptions
         """A group of a part of them, for `except*`."""
         return TeardownFailed(self.message, excs)
 

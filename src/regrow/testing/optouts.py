@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Final, final
+from typing import Final, cast, final
 
 from regrow.errors import BadSetting, StaleOptOut
 
@@ -29,16 +29,17 @@ class OptOuts:
 
     def __init__(self, owner: str, allow: Sequence[str], reason: str, kinds: Iterable[str]) -> None:
         known = tuple(kinds)
-        given: object = allow
+        given = cast("object", allow)
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise BadSetting("allow", allow, 'a tuple of texts, as ("thread",)', owner=owner)
-        for entry in allow:
-            kind: object = entry.partition(":")[0] if isinstance(entry, str) else entry
+        for entry in cast("Sequence[object]", allow):
+            kind = entry.partition(":")[0] if isinstance(entry, str) else entry
             if kind not in known:
                 raise BadSetting(
                     "allow", entry, f"one of {', '.join(known)}, or as kind:pattern", owner=owner
                 )
-        if not isinstance(reason, str) or (allow and not reason.strip()):
+        why = cast("object", reason)
+        if not isinstance(why, str) or (allow and not why.strip()):
             raise BadSetting("reason", reason, "a text that says why something is let pass", owner=owner)
         self._owner: Final = owner
         self._allow: Final = tuple(allow)

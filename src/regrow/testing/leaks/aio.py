@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Container, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from regrow.runtime.engine import ENGINES
 from regrow.runtime.stacks import module_of
@@ -34,7 +34,7 @@ def tasks(recorder: Recorder, before: set[AnyTask], loop: Loop | None) -> Iterat
     loops = set(recorder.loops) if loop is None else {loop}
     suspects = dict.fromkeys(task for task in places if task.get_loop() in loops)
     for one in loops:
-        direct = asyncio.all_tasks(one) - before - set(recorder.foreign)  # type: ignore[arg-type]  # tasks of others
+        direct = asyncio.all_tasks(one) - before - set(recorder.foreign)
         suspects.update(dict.fromkeys(sorted(direct, key=lambda task: task.get_name())))
     owned = _owned()
     asker = None if running_loop() is None else asyncio.current_task()
@@ -72,8 +72,8 @@ def _is_runtimes(task: AnyTask, place: Place) -> bool:
 def timers(recorder: Recorder, loop: Loop | None) -> Iterator[tuple[Leak, asyncio.TimerHandle]]:
     """Calls that the test has scheduled and that are still to come, on one loop or all."""
     for handle, place in recorder.timers.living():
-        home = cast("Loop", getattr(handle, "_loop", None))
-        if home is None or (loop is not None and home is not loop) or home.is_closed():
+        home: Loop = handle._loop  # type: ignore[attr-defined]  # noqa: SLF001  # it has no public name
+        if (loop is not None and home is not loop) or home.is_closed():
             continue
         if handle.cancelled() or handle.when() <= home.time() or _is_systems(home, place, handle):
             continue

@@ -27,6 +27,7 @@ __all__ = ("AnyTask", "Loop", "Notes", "Recorder", "running_loop")
 T = TypeVar("T")
 AnyTask: TypeAlias = "asyncio.Task[object]"
 Loop: TypeAlias = asyncio.AbstractEventLoop
+Firstiter: TypeAlias = "Callable[[AsyncGenerator[object, object]], None]"
 FEW: Final = 256
 """Notes from which on those of what is gone are thrown away now and then."""
 
@@ -122,7 +123,7 @@ class Recorder:
         self._thread = 0
         self._outer: Recorder | None = None
         self._token: Token[Recorder] | None = None
-        self._hooked: tuple[Callable[..., object] | None, Callable[..., object]] | None = None
+        self._hooked: tuple[Firstiter | None, Firstiter] | None = None
         self.closing: Final = closing
         self.closed: Final = closed
         self.finishing: Final = finishing
@@ -219,7 +220,7 @@ def _note(made: object, add: Callable[[Recorder, Place], object]) -> None:
         if recorder.is_mine():
             add(recorder, recorder.place(3))
         elif isinstance(made, asyncio.Task | threading.Thread):
-            recorder.foreign.add(made)
+            recorder.foreign.add(cast("object", made))
 
 
 def _note_task(loop: object, made: object) -> None:

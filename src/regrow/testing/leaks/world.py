@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from regrow.runtime.engine import ENGINES
@@ -28,6 +28,9 @@ PATIENCE: Final = 0.2
 WATCHER: Final = "waitpid-"
 """Names of asyncio's threads that wait for a child process each: the child is what is left."""
 
+FOREIGN: Final = "Dummy-"
+"""Names of threads that Python didn't start."""
+
 
 def threads(recorder: Recorder, before: set[threading.Thread]) -> Iterator[tuple[Leak, threading.Thread]]:
     """Threads of the test that still run; those of executors and of Systems that run are not told again."""
@@ -36,7 +39,7 @@ def threads(recorder: Recorder, before: set[threading.Thread]) -> Iterator[tuple
     for thread in threading.enumerate():
         if thread in before or thread in recorder.foreign or thread is threading.current_thread():
             continue
-        if isinstance(thread, threading._DummyThread) or thread.name.startswith(WATCHER):  # noqa: SLF001  # no public name
+        if thread.name.startswith((WATCHER, FOREIGN)):
             continue
         if (systems and isinstance(thread, RuntimeThread)) or _executor_of(thread) is not None:
             continue
@@ -104,7 +107,8 @@ def _has_ended(popen: Popen[bytes]) -> bool:
 
 def _command(popen: Popen[bytes]) -> str:
     args = cast("object", popen.args)
-    return " ".join(str(word) for word in args) if isinstance(args, list | tuple) else str(args)
+    words = cast("Sequence[object]", args) if isinstance(args, list | tuple) else (args,)
+    return " ".join(str(word) for word in words)
 
 
 def sockets(recorder: Recorder) -> Iterator[tuple[Leak, socket.socket]]:

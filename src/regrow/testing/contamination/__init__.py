@@ -1,0 +1,1 @@
+"""What a test changes that is not its own: found, named, and put back."""

@@ -1,0 +1,180 @@
+"""The module globals, class attributes and singletons of the package under test."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import EnumMeta
+from types import ModuleType
+from typing import Final, TypeAlias, cast, final
+
+from typing_extensions import override
+
+from regrow.testing.contamination.resources import ABSENT, ContaminationKind, Resource, difference, is_same
+
+__all__ = ("Mark", "Namespaces", "modules_of")
+
+Container: TypeAlias = "list[object] | dict[object, object] | set[object] | deque[object] | bytearray"
+CONTAINERS: Final = (list, dict, set, deque, bytearray)
+LAZY: Final = "__getattr__"
+"""A module that has this makes its names when they are first asked for."""
+
+
+@final
+class Mark:
+    """One name: whose it is, what it stands for, and what is in that, one level deep.
+
+    Attributes:
+        owner: The module or class.
+        name: What it is called there.
+        value: What it stands for.
+        content: A shallow copy of what is in it; None for what has nothing in it.
+    """
+
+    __slots__ = ("content", "name", "owner", "value")
+
+    def __init__(self, owner: ModuleType | type, name: str, value: object, content: Container | None) -> None:
+        self.owner: Final = owner
+        self.name: Final = name
+        self.value: Final = value
+        self.content: Final = content
+
+    def is_same(self, other: Mark) -> bool:
+        """Whether it stands for the same, with the same in it."""
+        if not is_same(self.value, other.value):
+            return False
+        mine, its = self.content, other.content
+        return mine is None or (its is not None and _is_same_content(mine, its))
+
+    def restore(self) -> None:
+        """Put back what it stood for, with what was in it."""
+        if vars(self.owner).get(self.name, ABSENT) is not self.value:
+            setattr(self.owner, self.name, self.value)
+        if self.content is not None:
+            held = self.value if issubclass(type(self.value), CONTAINERS) else vars(self.value)
+            _refill(cast("Container", held), self.content)
+
+    def remove(self) -> None:
+        """Take the name away."""
+        delattr(self.owner, self.name)
+
+    def shown(self) -> object:
+        """What people are shown of it."""
+        return self.value if self.content is None else self.content
+
+
+def _is_same_content(before: Container, after: Container) -> bool:
+    if len(before) != len(after):
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(key in after and is_same(value, after[key]) for key, value in before.items())
+    if isinstance(before, set) and isinstance(after, set):
+        return before == after
+    return all(map(is_same, before, after))
+
+
+def _refill(value: Container, content: Container) -> None:
+    value.clear()
+    if isinstance(value, dict | set):
+        value.update(content)  # type: ignore[arg-type]  # a copy of itself
+    else:
+        value.extend(content)  # type: ignore[arg-type]
+
+
+@final
+class Namespaces(Resource):
+    """The names in modules, and in the classes that are defined there.
+
+    Equal numbers and texts are the same; anything else has to be the same object, and containers and
+    instances of the package's own classes have to have the same in them. Names with two underscores, and what
+    modules are imported or load lazily meanwhile, are fine.
+
+    Args:
+        kind: What it is called.
+        packages: Names of packages or modules; what is in them counts as well.
+    """
+
+    __slots__ = ("_content_of", "_known", "_packages")
+
+    def __init__(self, kind: ContaminationKind, packages: Sequence[str]) -> None:
+        super().__init__(kind)
+        self._packages = tuple(packages)
+        self._known: dict[int, object] = {}
+        self._content_of: dict[type, Callable[..., Container] | None] = {}
+
+    @override
+    def read(self) -> Mapping[str, object]:
+        found: dict[str, object] = {}
+        owners: list[object] = []
+        for module in modules_of(self._packages):
+            owners.append(module)
+            for name, mark in self._marks(module):
+                found[f"{module.__name__}.{name}"] = mark
+                value = mark.value
+                if isinstance(value, type) and value.__module__ == module.__name__:
+                    owners.append(value)
+                    prefix = f"{module.__name__}.{value.__qualname__}."
+                    found.update((prefix + name, one) for name, one in self._marks(value))
+        self._known = self._known or {id(owner): owner for owner in owners}
+        return found
+
+    def _marks(self, owner: ModuleType | type) -> Iterator[tuple[str, Mark]]:
+        if isinstance(owner, EnumMeta):
+            return
+        for name, value in list(vars(owner).items()):
+            if not name.startswith(("__", "_abc_")):
+                yield name, Mark(owner, name, value, self._content(value))
+
+    def _content(self, value: object) -> Container | None:
+        # By its type: a proxy may do anything when it is asked for its class or attributes.
+        kind = type(value)
+        try:
+            copier = self._content_of[kind]
+        except KeyError:
+            copier = self._content_of[kind] = self._copier(kind)
+        return None if copier is None else copier(value)
+
+    def _copier(self, kind: type) -> Callable[..., Container] | None:
+        for container in CONTAINERS:
+            if issubclass(kind, container):
+                return container
+        own = _is_in(str(kind.__module__), self._packages)
+        return _attributes if own and kind.__dictoffset__ and not issubclass(kind, type) else None
+
+    @override
+    def is_same(self, name: str, before: object, after: object) -> bool:
+        if isinstance(before, Mark):
+            return isinstance(after, Mark) and before.is_same(after)
+        return isinstance(after, Mark) and (id(after.owner) not in self._known or _is_import(after))
+
+    @override
+    def write(self, name: str, before: object, after: object) -> None:
+        if isinstance(before, Mark):
+            before.restore()
+        elif isinstance(after, Mark):
+            after.remove()
+
+    @override
+    def texts(self, name: str, before: object, after: object) -> tuple[str, str]:
+        was, became = (one.shown() if isinstance(one, Mark) else one for one in (before, after))
+        return difference(was, became)
+
+
+def _is_import(new: Mark) -> bool:
+    """Whether a new name comes of an import: a module in its package, or what a lazy module has loaded."""
+    return isinstance(new.value, ModuleType) or LAZY in vars(new.owner)
+
+
+def _attributes(instance: object) -> dict[object, object]:
+    return cast("dict[object, object]", vars(instance)).copy()
+
+
+def modules_of(packages: Sequence[str]) -> list[ModuleType]:
+    """The loaded modules of these packages, by name."""
+    found = cast("list[tuple[str, object]]", sorted(sys.modules.items()))
+    return [module for name, module in found if isinstance(module, ModuleType) and _is_in(name, packages)]
+
+
+def _is_in(name: str, packages: Sequence[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
