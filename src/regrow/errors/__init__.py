@@ -142,7 +142,16 @@ In brackets: the built-in exception that it is as well::
             WrongThread
             ZombieProcess
         TestKitError
+            BadSimulation (TypeError)
+            BadToken (ValueError)
             Deadlock (AssertionError)
+            InvariantBroken (AssertionError)
+            NotDeterministic (AssertionError)
+            ReplayDiffers (AssertionError)
+            SimulationFailed (AssertionError)
+            TasksLeft (AssertionError)
+            TooManySteps (AssertionError)
+            UnhandledInRun (AssertionError)
         WaitTimeout (TimeoutError)
         WrongKind (TypeError)
         WrongServer (TypeError)
@@ -253,6 +262,15 @@ from regrow.errors.settings import BadPort as BadPort
 from regrow.errors.settings import BadService as BadService
 from regrow.errors.settings import BadSetting as BadSetting
 from regrow.errors.settings import BadSubscription as BadSubscription
+from regrow.errors.simulation import BadSimulation as BadSimulation
+from regrow.errors.simulation import BadToken as BadToken
+from regrow.errors.simulation import InvariantBroken as InvariantBroken
+from regrow.errors.simulation import NotDeterministic as NotDeterministic
+from regrow.errors.simulation import ReplayDiffers as ReplayDiffers
+from regrow.errors.simulation import SimulationFailed as SimulationFailed
+from regrow.errors.simulation import TasksLeft as TasksLeft
+from regrow.errors.simulation import TooManySteps as TooManySteps
+from regrow.errors.simulation import UnhandledInRun as UnhandledInRun
 from regrow.errors.specs import BadArguments as BadArguments
 from regrow.errors.specs import BadAutoShutdown as BadAutoShutdown
 from regrow.errors.specs import BadBackoff as BadBackoff

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias, TypeVar, TypeVar
 
 from typing_extensions import override
 
-from regrow.errors.testing import Deadlock, FenceBroken, TooManySteps, Waiting
+from regrow.errors.simulation import TooManySteps
+from regrow.errors.testing import Deadlock, FenceBroken
+from regrow.runtime.steps import steps_of
+from regrow.testing.virtual.waits import waits_of
 
 if TYPE_CHECKING:
     from regrow.core.ports import Ports
+    from regrow.runtime.engine import Engine
     from regrow.testing.sim.decisions import Decisions
     from regrow.testing.sim.trace import Trace
 
@@ -28,8 +32,13 @@ __all__ = ("SimLoop",)
 
 LATENCY_STEPS = 20
 """Into how many steps the longest latency of a thread is divided."""
+NEVER: Final = float("inf")
 WINDOW: Final = 64
 """Among how many of the oldest that are ready one is picked, so that a crowd costs no more than a few."""
+HAND_OFFS: Final = (NEVER, 0, 1, 2, 4, 8)
+"""How many calls of one step may run on their caller's stack; the next one goes through the mailbox."""
+CLEANING: Final = 10_000
+"""Steps for the end of what a run has left."""
 
 
 @final
@@ -79,10 +88,17 @@ class SimLoop(asyncio.BaseEventLoop):
         self.after_step: Callable[[], object] | None = None
         """Called after each step, for invariants."""
         self.make_ports: Callable[[], Ports] | None = None
+        self.engines: dict[Engine, None] = {}
+        """Of the Systems of this run, in the order of their starts."""
+        self._asleep: float = 0.0
         self._max_steps = max_steps
         self._timers: list[tuple[float, int, Timed]] = []
         self._set = 0
         self._made = 0
+        self._draining = False
+        self._settling: list[asyncio.Future[None]] = []
+        self._looking = steps_of(self)
+        self._looks = self._looking.looks
 
     # -- time and choice -----------------------------------------------------------------------
 
@@ -102,16 +118,38 @@ class SimLoop(asyncio.BaseEventLoop):
         ready = self._ready
         if not ready or (timers and timers[0][0] <= self.now):
             self._collect_due()
-        handle = ready.popleft() if len(ready) == 1 or not self.decisions.schedule.open() else self._pick()
+            if not ready:
+                return
+        decisions = self.decisions
+        handle = ready.popleft() if len(ready) == 1 or not decisions.schedule.open() else self._pick()
         if handle._cancelled:  # noqa: SLF001  # its method, asked at every step, costs more than it does
             return
         self.steps += 1
         if self.steps > self._max_steps:
             raise TooManySteps(self._max_steps, self.now, self._waiting())
-        self.trace.step(handle.task, handle._callback)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        handle._run()  # noqa: SLF001  # as BaseEventLoop does
+        task = handle.task
+        self.trace.step(task, handle._callback)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if task is not None and self.engines and decisions.hand_off.open():
+            self._run_with_fewer(handle)
+        else:
+            handle._run()  # noqa: SLF001  # as BaseEventLoop does
         if self.after_step is not None:
             self.after_step()
+        if self._looks:
+            self._looking.over()
+
+    def _run_with_fewer(self, handle: Ready | Timed) -> None:
+        """Run a step in which fewer calls, or none, are handed off."""
+        allowed = HAND_OFFS[self.decisions.hand_off.choose(HAND_OFFS)]
+        before = [(engine, engine.hand_offs_left) for engine in self.engines]
+        for engine, left in before:
+            engine.hand_offs_left = int(min(left, allowed))
+        handle._run()  # noqa: SLF001  # as above
+        for engine, left in before:
+            given = int(min(left, allowed))
+            used = given - engine.hand_offs_left
+            if 0 <= used < given or not given:  # otherwise they are used up, and will be renewed
+                engine.hand_offs_left = left - used
 
     def _collect_due(self) -> None:
         timers = self._timers
@@ -123,13 +161,50 @@ class SimLoop(asyncio.BaseEventLoop):
             elif when <= self.now:
                 heappop(timers)
                 ready.append(timer)
-            elif ready:
+            elif ready or self._rest():
                 return
             else:
                 self.now = when
                 self.trace.time(when)
-        if not ready:
-            raise Deadlock(self.now, [Waiting(who=name) for name in self._waiting()])
+        if not ready and not self._rest():
+            waits = waits_of(self)
+            raise Deadlock(self.now, waits.waiting, cycles=waits.cycles)
+
+    def _rest(self) -> bool:
+        """Nothing is ready. True if time must not go on yet."""
+        if self._draining or self._stopping:
+            self._stopping = True
+        elif self._looks and self._looking.over():
+            return True
+        else:
+            waiters = [one for one in self._settling if not one.done()]
+            self._settling.clear()
+            for waiter in waiters:
+                waiter.set_result(None)
+        return self._stopping or bool(self._ready)
+
+    def drain(self) -> None:
+        """Run what is ready, and what becomes ready by it, without letting time go on."""
+        self._draining = True
+        try:
+            self.run_forever()
+        finally:
+            self._draining = False
+
+    def clean(self) -> None:
+        """From now on there are no more invariants, and steps for the end of what is left."""
+        self.after_step = None
+        self._max_steps = self.steps + CLEANING
+
+    async def settled(self) -> None:
+        """Return when nothing is ready to run any more, before time goes on."""
+        waiter: asyncio.Future[None] = self.create_future()
+        self._settling.append(waiter)
+        await waiter
+
+    def timers(self) -> tuple[asyncio.TimerHandle, ...]:
+        """The timers that are to go off, in order."""
+        return tuple(timer for _, _, timer in sorted(self._timers) if not timer.cancelled())
 
     def _pick(self) -> Ready | Timed:
         """One of the ready tasks, or the oldest callback."""
@@ -218,16 +293,25 @@ class SimLoop(asyncio.BaseEventLoop):
     def _inline(self, future: asyncio.Future[T], func: Callable[..., T], args: tuple[object, ...]) -> None:
         if future.cancelled():
             return
+        self._asleep = 0.0
         try:
             result = func(*args)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001  # whoever waits for the thread gets it
-            if not future.cancelled():
-                future.set_exception(error)
+            self._after_sleep(_fail, future, error)
         else:
-            if not future.cancelled():
-                future.set_result(result)
+            self._after_sleep(_answer, future, result)
+
+    def sleep_in_thread(self, seconds: float) -> None:
+        """The work for a thread that runs now takes so much longer; `inf` is for ever."""
+        self._asleep += seconds
+
+    def _after_sleep(self, tell: Callable[[*Ts], object], *args: *Ts) -> None:
+        if not self._asleep:
+            tell(*args)
+        elif self._asleep < NEVER:
+            self.call_later(self._asleep, tell, *args)
 
     # -- what there is not ---------------------------------------------------------------------
 
@@ -236,6 +320,16 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         return
+
+
+def _answer(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[T], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def _refuse(*_args: object, **_options: object) -> Never:

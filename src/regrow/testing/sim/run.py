@@ -5,24 +5,32 @@ from __future__ import annotations
 import asyncio
 import gc
 from asyncio import events
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from contextvars import Context
+from importlib import import_module
 from typing import Final, TypeAlias
 
 import msgspec
 
-import regrow.delivery.service
-import regrow.runtime.system  # noqa: F401  # a module that is first loaded within a run would be a step of it
-from regrow.errors.testing import UnhandledInRun
+from regrow.errors.simulation import InvariantBroken, TasksLeft, UnhandledInRun
+from regrow.errors.testing import Deadlock
 from regrow.testing.sim.decisions import Decisions, Deviation, Deviations
+from regrow.testing.sim.faults import Faults
 from regrow.testing.sim.loop import SimLoop
 from regrow.testing.sim.simulation import Simulation
 from regrow.testing.sim.trace import Trace
+from regrow.testing.sim.unhandled import Unhandled
 
 __all__ = ("Body", "Outcome", "run_seed")
 
+# What is first loaded within a run may be a step of it.
+for _module in ("regrow.runtime.system", "regrow.delivery.service"):
+    import_module(_module)
+
 Body: TypeAlias = Callable[[Simulation], Awaitable[object]]
 MAX_STEPS: Final = 100_000
+NO_FAULTS: Final = Faults()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +43,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         trace_hash: Equal for equal runs only.
         deviations: The answers that made it what it was; they replay it.
         failure: What it raised, None if it passed.
+        faults: How many faults struck, by kind.
     """
 
     seed: int
@@ -43,12 +52,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     trace_hash: str
     deviations: Mapping[Deviation, int]
     failure: BaseException | None
+    faults: Mapping[str, int]
 
 
 def run_seed(
     body: Body,
     seed: int,
     *,
+    faults: Faults = NO_FAULTS,
     replay: Deviations | None = None,
     max_steps: int = MAX_STEPS,
     tell: Callable[[str], object] | None = None,
@@ -58,42 +69,66 @@ def run_seed(
     Args:
         body: An `async def` of one argument.
         seed: Decides everything; 0 is as good as any.
+        faults: What strikes by chance; default nothing.
         replay: The deviations of an earlier run, for the same again; default: draw them by the seed.
         max_steps: Steps of the loop after which the run fails as endless; default 100,000.
         tell: Called with a line of text for what happens; default None.
     """
-    decisions = Decisions(seed, replay=replay)
-    trace = Trace(tell)
+    with Unhandled() as unhandled, _no_collector():
+        outcome = _run(body, Decisions(seed, replay=replay), Trace(tell), unhandled, faults, max_steps)
+        # Whose exceptions and coroutines are lost is only known when they are thrown away. What the run
+        # made is all in the youngest generation.
+        gc.collect(0)
+    if outcome.failure is None and unhandled.found:
+        return msgspec.structs.replace(outcome, failure=UnhandledInRun(unhandled.found))
+    return outcome
+
+
+def _run(  # noqa: PLR0917  # all of them differ
+    body: Body, decisions: Decisions, trace: Trace, unhandled: Unhandled, faults: Faults, max_steps: int
+) -> Outcome:
     loop = SimLoop(decisions, trace, max_steps=max_steps)
-    sim = Simulation(loop)
-    unhandled: list[BaseException | str] = []
-    loop.set_exception_handler(
-        lambda _, context: unhandled.append(context.get("exception") or str(context["message"]))
-    )
-    failure: BaseException | None = None
-    collecting = gc.isenabled()
-    gc.disable()
+    loop.set_exception_handler(unhandled.told)
+    sim = Simulation(loop, faults)
     try:
-        loop.run_until_complete(loop.create_task(_whole(body, sim), name="test", context=Context()))
+        failure = _failure(body, loop, sim)
+        return Outcome(
+            seed=decisions.seed,
+            steps=loop.steps,
+            time=loop.now,
+            trace_hash=trace.hash(decisions.made),
+            deviations=dict(decisions.made),
+            failure=failure,
+            faults=sim.faults,
+        )
+    finally:
+        _clean(loop)
+
+
+def _failure(body: Body, loop: SimLoop, sim: Simulation) -> BaseException | None:
+    """Run the body and what is ready after it: what fails, None if nothing does."""
+    task = loop.create_task(_whole(body, sim), name="test", context=Context())
+    try:
+        loop.run_until_complete(task)
+        loop.drain()
+        left = [name for one in sorted_tasks(loop) if (name := one.get_name())]
     except (SystemExit, KeyboardInterrupt):
         raise
+    except Deadlock as deadlock:
+        return _broken(sim, deadlock) or deadlock
     except BaseException as error:  # noqa: BLE001  # it is the outcome
-        failure = error
-    finally:
-        loop.after_step = None
-        _end(loop)
-        if collecting:
-            gc.enable()
-    if failure is None and unhandled:
-        failure = UnhandledInRun(unhandled)
-    return Outcome(
-        seed=seed,
-        steps=loop.steps,
-        time=loop.now,
-        trace_hash=trace.hash(),
-        deviations=decisions.made,
-        failure=failure,
-    )
+        return error
+    return TasksLeft(left) if left else None
+
+
+def _broken(sim: Simulation, deadlock: Deadlock) -> BaseException | None:
+    """What was to come true and now never can."""
+    try:
+        sim.finish()
+    except InvariantBroken as error:
+        error.__cause__ = deadlock
+        return error
+    return None
 
 
 async def _whole(body: Body, sim: Simulation) -> None:
@@ -101,14 +136,33 @@ async def _whole(body: Body, sim: Simulation) -> None:
     sim.finish()
 
 
-def _end(loop: SimLoop) -> None:
+def _clean(loop: SimLoop) -> None:
     """Cancel what the test left, and close the loop."""
+    loop.clean()
     try:
-        left = asyncio.all_tasks(loop)
-        for task in sorted(left, key=asyncio.Task.get_name):
+        left = sorted_tasks(loop)
+        for task in left:
             task.cancel()
         if left:
             loop.run_until_complete(asyncio.wait(left, timeout=60.0))
+        loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         events.set_event_loop(None)
         loop.close()
+
+
+def sorted_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[object]]:
+    """The tasks that are not done, by name: `all_tasks` has them by address."""
+    return sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
+
+
+@contextmanager
+def _no_collector() -> Generator[None]:
+    """Inside, nothing is thrown away at moments that depend on what ran before."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, final
 
 from regrow.core.ports import Phase, Ports, RandomStreams
-from regrow.errors.testing import InvariantBroken
+from regrow.testing.sim.controls import Controls
+from regrow.testing.sim.invariants import Invariant, Invariants, Predicate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
+    from regrow.testing.sim.faults import Faults
     from regrow.testing.sim.loop import SimLoop
 
 __all__ = ("Simulation",)
 
 EPOCH = 1_577_836_800.0
-HAND_OFF_CHANCE = 0.5
+LONG = 0.02
+"""Real seconds that a turn has taken when it is to end: more than it may, less than make a handler slow."""
 
 
 @final
-class Simulation:
+class Simulation(Controls):
     """One run of a simulated test. Systems made in it take clock, schedule and random numbers from it.
 
     Attributes:
         seed: The seed of this run.
     """
 
-    def __init__(self, loop: SimLoop) -> None:
-        self._loop = loop
-        self._always: list[tuple[str, Callable[[], object]]] = []
-        self._eventually: list[tuple[str, Callable[[], object], float]] = []
+    def __init__(self, loop: SimLoop, faults: Faults) -> None:
+        super().__init__(loop, faults)
+        self._invariants = Invariants(loop)
+        self._turn = loop.decisions.turn
+        self._held = 0.0
         self._wall_offset = 0.0
         self._streams = RandomStreams(loop.decisions.seed)
-        self._engines: dict[Engine, None] = {}
         self.seed: int = loop.decisions.seed
         loop.make_ports = self.ports
 
@@ -58,7 +59,7 @@ class Simulation:
     def ports(self) -> Ports:
         """Ports of this run; Systems that are given none take these anyway."""
         return Ports(
-            monotonic=self._loop.time,
+            monotonic=self._held_so_far,
             wall=self._wall,
             random=self._streams,
             chooser=self._choose,
@@ -68,43 +69,62 @@ class Simulation:
 
     # -- invariants ----------------------------------------------------------------------------
 
-    def always(self, predicate: Callable[[], object], *, name: str | None = None) -> None:
+    def always(self, predicate: Predicate, *, name: str | None = None) -> Invariant:
         """From now on `predicate()` must be true after every step.
 
         Args:
             predicate: A plain function; what it raises fails the run as well.
             name: Shown when it is broken; default its own name.
-        """
-        self._always.append((name or predicate.__qualname__, predicate))
-        self._loop.after_step = self._check
 
-    def eventually(self, predicate: Callable[[], object], *, within: float, name: str | None = None) -> None:
-        """`predicate()` must have become true once within so many virtual seconds from now."""
-        self._eventually.append((name or predicate.__qualname__, predicate, self.time + within))
-        self._loop.after_step = self._check
+        Returns:
+            The invariant; its `remove()` takes it back.
+
+        Raises:
+            BadSimulation: The predicate is no plain function.
+        """
+        return self._invariants.always(predicate, name)
+
+    def eventually(self, predicate: Predicate, *, within: float, name: str | None = None) -> Invariant:
+        """`predicate()` must be true after one step within so many virtual seconds from now.
+
+        It is looked at for the last time when the test returns.
+
+        Args:
+            predicate: A plain function; what it raises fails the run as well.
+            within: Virtual seconds.
+            name: Shown when it is broken; default its own name.
+
+        Returns:
+            The invariant; its `remove()` takes it back.
+
+        Raises:
+            BadSimulation: The predicate is no plain function, or `within` is negative.
+        """
+        return self._invariants.eventually(predicate, name, within)
 
     def finish(self) -> None:
-        """The body has returned: what should have come true by now must have."""
-        for name, predicate, until in self._eventually:
-            if not predicate():
-                raise InvariantBroken(name, "eventually", self.time, until)
+        """For the run itself. Nothing comes any more: what should have come true by now must have.
 
-    def _check(self) -> None:
-        for name, predicate in self._always:
-            if not predicate():
-                raise InvariantBroken(name, "always", self.time, None)
-        if self._eventually:
-            now = self.time
-            left: list[tuple[str, Callable[[], object], float]] = []
-            for name, predicate, until in self._eventually:
-                if predicate():
-                    continue
-                if now > until:
-                    raise InvariantBroken(name, "eventually", now, until)
-                left.append((name, predicate, until))
-            self._eventually = left
+        Raises:
+            InvariantBroken: It hasn't.
+        """
+        self._invariants.finish()
+
+    def note(self, text: str) -> None:
+        """Have `text` stand in the story of the run, and count for what makes two runs equal.
+
+        Args:
+            text: The same in equal runs: no addresses, no real times.
+        """
+        self._loop.trace.note(text)
 
     # -- ports ---------------------------------------------------------------------------------
+
+    def _held_so_far(self) -> float:
+        """Real time, by which turns end: code takes none here, until the decisions say that it has."""
+        if self._turn.strikes():
+            self._held += LONG
+        return self._held
 
     def _wall(self) -> float:
         return EPOCH + self._wall_offset + self._loop.now
@@ -115,5 +135,10 @@ class Simulation:
 
     def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]
-        if phase == "message":
-            self._loop.trace.turn(process, message)
+        if phase == "init":
+            self._loop.engines[process.engine] = None
+            self._process_faults.begin(process)
+            return
+        self._loop.trace.turn(process, message)
+        if process.blueprint.server is None:
+            self._process_faults.received(process)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from regrow.runtime.process import Process
+    from regrow.testing.sim.decisions import Deviations
 
 __all__ = ("Trace",)
 
@@ -69,6 +70,6 @@ class Trace:
         if self._tell is not None:
             self._tell(text)
 
-    def hash(self) -> str:
-        """16 hexadecimal digits."""
-        return blake2b(_encode(self._notes), digest_size=8).hexdigest()
+    def hash(self, made: Deviations) -> str:
+        """16 hexadecimal digits of all that was noted, and of the answers that weren't 0."""
+        return blake2b(_encode((self._notes, sorted(made.items()))), digest_size=8).hexdigest()
