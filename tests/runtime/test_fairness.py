@@ -226,33 +226,46 @@ def test_many_deaths_at_once_do_not_hold_the_loop(hand_off: bool) -> None:
     play(leave, hand_off=hand_off, ports=rg.Ports(monotonic=clock))
 
 
-def test_a_process_that_floods_itself_lets_others_in_by_count_alone(hand_off: bool) -> None:
+class Flood(rg.GenServer):
+    """Casts to itself for as long as nobody closes it."""
+
+    def init(self) -> None:
+        self.n = 0
+        self.open = True
+
+    def again(self, message: rg.types.CastMessage[Flood]) -> None:
+        self.n += 1
+        if self.open:
+            self.pid.cast(message)
+
+    @rg.cast
+    def go(self) -> None:
+        self.again(Flood.go())
+
+    @rg.cast
+    async def go_async(self) -> None:
+        self.again(Flood.go_async())
+
+    @rg.call
+    def close(self) -> int:
+        self.open = False
+        return self.n
+
+
+@pytest.mark.parametrize("message", [Flood.go(), Flood.go_async()], ids=["def", "async def"])
+def test_a_process_that_floods_itself_lets_others_in_by_count_alone(
+    message: rg.types.CastMessage[Flood], hand_off: bool
+) -> None:
     """Under virtual time the clock stands still, and only the counts bound a turn."""
-
-    class Flood(rg.GenServer):
-        def init(self) -> None:
-            self.n = 0
-            self.open = True
-
-        @rg.cast
-        def go(self) -> None:
-            self.n += 1
-            if self.open:
-                self.pid.cast(Flood.go())
-
-        @rg.call
-        def close(self) -> int:
-            self.open = False
-            return self.n
 
     async def body(system: rg.System) -> None:
         flood = system.ref("flood", Flood)
-        flood.cast(Flood.go())
+        flood.cast(message)
         for _ in range(20):
             await pause(0)
         assert 64 <= await flood.call(Flood.close(), timeout=50.0) <= 1024 * 25
 
-    play(body, rg.child(Flood, name="flood"), hand_off=hand_off, ports=rg.Ports(monotonic=Clock()))
+    play(body, rg.child(Flood, name="flood"), hand_off=hand_off)
 
 
 def test_a_turn_goes_on_after_everything_that_can_go_wrong_in_it(hand_off: bool) -> None:

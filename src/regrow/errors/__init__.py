@@ -144,14 +144,22 @@ In brackets: the built-in exception that it is as well::
         TestKitError
             BadSimulation (TypeError)
             BadToken (ValueError)
+            BadWait (ValueError)
+            BecameTrue (AssertionError)
             Deadlock (AssertionError)
             InvariantBroken (AssertionError)
+            NeverIdle (AssertionError)
             NotDeterministic (AssertionError)
             ReplayDiffers (AssertionError)
             SimulationFailed (AssertionError)
             TasksLeft (AssertionError)
             TooManySteps (AssertionError)
             UnhandledInRun (AssertionError)
+            WaitFailed (AssertionError)
+                NotAllTrue
+                NotReady
+                NotRestarted
+                StillAlive
         WaitTimeout (TimeoutError)
         WrongKind (TypeError)
         WrongServer (TypeError)
@@ -310,6 +318,14 @@ from regrow.errors.timeouts import BadTimeout as BadTimeout
 from regrow.errors.timeouts import BadTimeoutEntry as BadTimeoutEntry
 from regrow.errors.timeouts import BadTimeoutFactor as BadTimeoutFactor
 from regrow.errors.timeouts import UnknownTimeout as UnknownTimeout
+from regrow.errors.waiting import BadWait as BadWait
+from regrow.errors.waiting import BecameTrue as BecameTrue
+from regrow.errors.waiting import NeverIdle as NeverIdle
+from regrow.errors.waiting import NotAllTrue as NotAllTrue
+from regrow.errors.waiting import NotReady as NotReady
+from regrow.errors.waiting import NotRestarted as NotRestarted
+from regrow.errors.waiting import StillAlive as StillAlive
+from regrow.errors.waiting import WaitFailed as WaitFailed
 
 
 def _publish(names: dict[str, object]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -24,7 +26,13 @@ _watching: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[object]
 async def idle(engine: Engine) -> None:
     """Return when the run queue is empty, no blocking handler runs and no task of the loop is ready."""
     engine.check_here("idle")
-    loop = engine.loop
+    await settle(engine.loop, lambda: (engine,))
+
+
+async def settle(
+    loop: asyncio.AbstractEventLoop, engines: Callable[[], Sequence[Engine]], *, passes: float = math.inf
+) -> bool:
+    """The same for several Systems of one loop, or none. False if that took more than so many passes."""
     watching = _watching.setdefault(loop, set())
     me = asyncio.current_task()
     assert me is not None
@@ -32,17 +40,27 @@ async def idle(engine: Engine) -> None:
     enough = QUIET_PASSES if ready is not None else QUIET_PASSES_BLIND
     quiet = 0
     while quiet < enough:
-        if engine.threads.busy:
-            await engine.threads.one_done()
-        before = engine.scheduler.steps
+        if passes <= 0:
+            return False
+        passes -= 1
+        for engine in engines():
+            if engine.threads.busy:
+                await engine.threads.one_done()
+        before = _steps(engines())
         watching.add(me)
         try:
             await asyncio.sleep(0)
         finally:
             watching.discard(me)
-        moved = engine.scheduler.busy or engine.scheduler.steps != before or engine.threads.busy
+        now = engines()
+        moved = _steps(now) != before or any(one.scheduler.busy or one.threads.busy for one in now)
         more = len(ready) > len(watching) if ready is not None else _any_ready(loop, watching, me)
         quiet = 0 if moved or more else quiet + 1
+    return True
+
+
+def _steps(engines: Sequence[Engine]) -> list[int]:
+    return [engine.scheduler.steps for engine in engines]
 
 
 def _any_ready(

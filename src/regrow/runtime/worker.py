@@ -7,6 +7,7 @@ Nothing of one message reaches the next: a task that somebody cancelled is not u
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 class Workers:
     """Starts, warms and ends the own tasks of one System's processes."""
 
-    __slots__ = ("_alive", "_engine", "_paced", "_sweep", "_warm", "receiving")
+    __slots__ = ("_alive", "_engine", "_paced", "_stretch", "_sweep", "_warm", "receiving")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._alive = 0
         self._paced: deque[asyncio.Future[None]] = deque()
         self._warm: dict[Process, int] = {}
+        # Virtual time stands still while a task runs, so that there counts alone end a turn.
+        self._stretch: float = engine.settings.turn_messages if engine.ports.virtual else math.inf
         self._sweep: Timer | None = None
         self.receiving: int = 0
         """Own tasks that wait in `receive`."""
@@ -99,12 +102,9 @@ class Workers:
         found: tuple[Entry, object] | None = (entry, argument)
         result = item = argument = None  # a busy task lives long, and a message is not to
         try:
-            if engine.monotonic() > engine.turn_end:
-                await self._pace()
-                current = process.current
-                if type(current) is Request and current.future.done():
-                    process.current = found = None
-                    engine.calls.expired(process, current)
+            if engine.monotonic() > engine.turn_end and await self._expired_in_line(process):
+                found = None
+            until = scheduler.steps + self._stretch
             while True:
                 if found is not None:
                     if process.extras is not None:
@@ -115,8 +115,9 @@ class Workers:
                         return
                 if engine.looks:
                     engine.look()
-                if engine.monotonic() > engine.turn_end:
+                if engine.monotonic() > engine.turn_end or scheduler.steps >= until:
                     await self._pace()
+                    until = scheduler.steps + self._stretch
                 extras = process.extras
                 if extras is not None:
                     if extras.place_waiters:
@@ -167,6 +168,16 @@ class Workers:
                 if process.status == IDLE:  # cancelled while it was warm: no hand-off any more
                     process.status = RUNNING
                 engine.exits.raised(process, error)
+
+    async def _expired_in_line(self, process: Process) -> bool:
+        """No time for the first message: stand in line. True if its caller has given up meanwhile."""
+        await self._pace()
+        current = process.current
+        if type(current) is not Request or not current.future.done():
+            return False
+        process.current = None
+        self._engine.calls.expired(process, current)
+        return True
 
     async def _pace(self) -> None:
         """The time of this turn is used up: stand in line; each pass of the loop lets one process on."""

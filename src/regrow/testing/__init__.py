@@ -12,10 +12,21 @@ if TYPE_CHECKING:
     from regrow.testing.virtual.loop import VirtualLoop as VirtualLoop
     from regrow.testing.virtual.loop import virtual_loop as virtual_loop
     from regrow.testing.virtual.run import run_virtual as run_virtual
+    from regrow.testing.waiting.idle import wait_idle as wait_idle
+    from regrow.testing.waiting.predicates import never as never
+    from regrow.testing.waiting.predicates import wait_for as wait_for
+    from regrow.testing.waiting.predicates import wait_for_all as wait_for_all
+    from regrow.testing.waiting.predicates import wait_for_assertion as wait_for_assertion
+    from regrow.testing.waiting.processes import wait_down as wait_down
+    from regrow.testing.waiting.processes import wait_restart as wait_restart
+    from regrow.testing.waiting.processes import wait_tree_ready as wait_tree_ready
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),
     "regrow.testing.virtual.run": ("run_virtual",),
+    "regrow.testing.waiting.idle": ("wait_idle",),
+    "regrow.testing.waiting.predicates": ("never", "wait_for", "wait_for_all", "wait_for_assertion"),
+    "regrow.testing.waiting.processes": ("wait_down", "wait_restart", "wait_tree_ready"),
 }
 
 if not TYPE_CHECKING:
