@@ -98,15 +98,26 @@ class NoProgress(TestKitError, AssertionError):
         at: Virtual time in seconds.
         passes: Passes of the loop since the clock last moved.
         ready: The tasks that were about to run.
-        timers: The timers that were due, by what they call.
+        timers: The timers that were due last, by what they call.
+        callbacks: The callbacks that were about to run, other than the steps of tasks.
     """
 
-    def __init__(self, at: float, passes: int, ready: Sequence[Waiting], timers: Sequence[str]) -> None:
+    def __init__(
+        self,
+        at: float,
+        passes: int,
+        ready: Sequence[Waiting],
+        timers: Sequence[str],
+        callbacks: Sequence[str],
+    ) -> None:
         self.at: float = at
         self.passes: int = passes
         self.ready: tuple[Waiting, ...] = tuple(ready)
         self.timers: tuple[str, ...] = tuple(timers)
-        lines = [*(f"ready again: {_placed(one)}" for one in ready), *(f"due again: {one}" for one in timers)]
+        self.callbacks: tuple[str, ...] = tuple(callbacks)
+        lines = [f"ready again: {_placed(one)}" for one in ready]
+        lines += [f"due again: {one}" for one in timers]
+        lines += [f"called again: {one}" for one in callbacks]
         text = (
             f"the clock stood still at virtual time {at:.12g} for {passes} passes of the loop, which was busy"
             " all the while; a delay of 0 and a timer for now don't move it (max_passes, if it is right so)"
@@ -179,6 +190,6 @@ class FenceBroken(TestKitError, AssertionError):
     def __init__(self, what: str) -> None:
         self.what: str = what
         super().__init__(
-            f"a simulated run used {what}: nothing real is allowed in it; give the code a stand-in, or test it"
-            " outside the simulation"
+            f"a simulated run used {what}: nothing real is allowed in it; give the code a stand-in, or test"
+            " it outside the simulation"
         )

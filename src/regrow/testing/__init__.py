@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 # As in the root: a name stands in the imports, for the type checkers, and in the table, for the interpreter.
 if TYPE_CHECKING:
+    from regrow.errors.testing import Waiting as Waiting
+    from regrow.testing.sim.faults import Faults as Faults
+    from regrow.testing.sim.faults import StoreFaults as StoreFaults
+    from regrow.testing.virtual.case import VirtualTestCase as VirtualTestCase
     from regrow.testing.virtual.loop import VirtualLoop as VirtualLoop
     from regrow.testing.virtual.loop import virtual_loop as virtual_loop
+    from regrow.testing.virtual.options import LoopSettings as LoopSettings
     from regrow.testing.virtual.run import run_virtual as run_virtual
     from regrow.testing.waiting.idle import wait_idle as wait_idle
     from regrow.testing.waiting.predicates import never as never
@@ -22,7 +27,11 @@ if TYPE_CHECKING:
     from regrow.testing.waiting.processes import wait_tree_ready as wait_tree_ready
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "regrow.errors.testing": ("Waiting",),
+    "regrow.testing.sim.faults": ("Faults", "StoreFaults"),
+    "regrow.testing.virtual.case": ("VirtualTestCase",),
     "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),
+    "regrow.testing.virtual.options": ("LoopSettings",),
     "regrow.testing.virtual.run": ("run_virtual",),
     "regrow.testing.waiting.idle": ("wait_idle",),
     "regrow.testing.waiting.predicates": ("never", "wait_for", "wait_for_all", "wait_for_assertion"),

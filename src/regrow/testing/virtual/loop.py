@@ -26,13 +26,13 @@ from typing_extensions import override
 
 from regrow.core.ports import Ports, RandomStreams
 from regrow.errors.settings import BadSetting
-from regrow.errors.testing import Deadlock, NoProgress, TookTooLong
+from regrow.errors.testing import Deadlock, NoProgress, TestKitError, TookTooLong
 from regrow.runtime.steps import steps_of
 from regrow.testing.virtual.guards import guarded
 from regrow.testing.virtual.options import check_options
 from regrow.testing.virtual.outside import Option, Outside, called
 from regrow.testing.virtual.selector import JumpingSelector
-from regrow.testing.virtual.timers import Timers
+from regrow.testing.virtual.timers import Timers, callback_of, is_step
 from regrow.testing.virtual.waits import ready_tasks, waits_of
 
 T = TypeVar("T")
@@ -81,6 +81,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     _ready: deque[asyncio.Handle]
     _scheduled: list[asyncio.TimerHandle]
     _thread_id: int | None
+    _closed: bool = True  # as long as the options may be refused
 
     def __init__(
         self,
@@ -104,12 +105,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._max_passes = max_passes
         self._seed = seed
         self._passes = 0
+        self._last_due: list[asyncio.TimerHandle] = []
         self._jumping = False
         self._waiters: list[asyncio.Future[None]] = []
         self._timers = Timers()
         self._selects = JumpingSelector()
         self._limit: float | None = None
         self._deadline: float | None = None
+        self._expiry: tuple[float, Callable[[], object]] | None = None
+        self._take: Callable[[TestKitError], object] | None = None
         self.outside: Final = Outside(frozenset(name for name, on in flags.items() if on))
         """What is declared and busy. The loop's own."""
         super().__init__(self._selects)
@@ -163,6 +167,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         check_options({"limit": seconds})
         self._limit = seconds
         self._deadline = None if seconds is None else real_time.monotonic() + seconds
+
+    def expire_at(self, when: float, callback: Callable[[], object]) -> None:
+        """Call `callback` instead of moving the clock past `when`. Unlike a timer this hides no deadlock."""
+        self._expiry = (when, callback)
+
+    def give_failures_to(self, take: Callable[[TestKitError], object] | None) -> None:
+        """Give `take` what is otherwise raised out of the run, and run on; None: raise it again.
+
+        So whoever runs a test on the loop can end it in its own task, and what it was in the middle of
+        is undone before fixtures are.
+        """
+        self._take = take
+        self._expiry = None if take is None else self._expiry
 
     @override
     def call_at(
@@ -230,21 +247,45 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def begin_pass(self, *, heard: bool, idle: bool) -> float | None:
         """For the loop itself. A pass begins: move the clock, or say how long to wait for real."""
+        try:
+            return self._begin_pass(heard=heard, idle=idle)
+        except TestKitError as failure:
+            self._give(failure)
+            return None
+
+    def nothing_heard(self) -> None:
+        """For the loop itself. It waited for those outside, in vain."""
+        try:
+            self._nothing_heard()
+        except TestKitError as failure:
+            self._give(failure)
+
+    def _give(self, failure: TestKitError) -> None:
+        if self._take is None:
+            raise failure
+        self._take(failure)
+
+    def _begin_pass(self, *, heard: bool, idle: bool) -> float | None:
         self._check()
         if heard:
             self._passes = 0
         due = self._timers.take_due(self._now)
-        self._ready.extend(due)
         if self._look() or heard or due or not idle or self._announce_settled():
-            self._passes += 1
-            if self._passes > self._max_passes:
-                passes, self._passes = self._passes - 1, 0
-                raise NoProgress(self._now, passes, ready_tasks(self), [called(one) for one in due])
+            self._count_pass(due)
+            self._ready.extend(due)
             return None
         return self._rest()
 
-    def nothing_heard(self) -> None:
-        """For the loop itself. It waited for those outside, in vain."""
+    def _count_pass(self, due: list[asyncio.TimerHandle]) -> None:
+        self._last_due = due or self._last_due
+        self._passes += 1
+        if self._passes > self._max_passes:
+            passes, self._passes = self._passes - 1, 0
+            timers = [callback_of(one) for one in self._last_due]
+            callbacks = [callback_of(one) for one in self._ready if not is_step(one)]
+            raise NoProgress(self._now, passes, ready_tasks(self), timers, callbacks)
+
+    def _nothing_heard(self) -> None:
         self._check()
         if self._jumping or not self.outside.busy():
             self._jump()
@@ -271,6 +312,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         timer = self._timers.next_time()
         if timer is None:
             raise self._deadlock()
+        if self._expiry is not None and timer > self._expiry[0]:
+            (when, callback), self._expiry = self._expiry, None
+            self._move(when)
+            self.call_soon(callback)
+            return
         self._move(timer)
         self._ready.extend(self._timers.take_due(timer))
 
@@ -278,6 +324,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if now > self._now:
             self._now = now
             self._passes = 0
+            self._last_due = []
 
     def _check(self) -> None:
         """Raise what isn't any task's to handle."""

@@ -124,8 +124,12 @@ class Outside:
 
 def called(function: object) -> str:
     """What a function is called that is about to run somewhere, without what it is wrapped in."""
-    while isinstance(function, partial):
-        inner: object = function.func
-        runs = isinstance(inner, BuiltinMethodType) and inner.__name__ == "run" and function.args
-        function = function.args[0] if runs else inner
-    return name_of(function)
+    if not isinstance(function, partial):
+        return name_of(function)
+    inner: object = function.func
+    args: tuple[object, ...] = function.args
+    if not (args and isinstance(inner, BuiltinMethodType) and inner.__name__ == "run"):
+        return called(inner)
+    # In a context, as `asyncio.to_thread` does; a blocking handler with its server and message.
+    handler = getattr(args[2], "__handler__", None) if len(args) == 3 else None
+    return called(args[0]) if handler is None else f"{type(args[1]).__name__}.{handler.name}"

@@ -46,7 +46,7 @@ def run_virtual(
     except BaseException as failure:
         try:
             runner.close()
-        except TestKitError as second:
+        except (TestKitError, RecursionError) as second:  # asyncio can't cancel tasks that await each other
             failure.add_note(f"And then, as the tasks that were left were cancelled: {second}")
         raise
     runner.close()

@@ -7,7 +7,9 @@ import heapq
 import math
 from typing import Final, final
 
-__all__ = ("Timers",)
+from regrow.testing.virtual.outside import called
+
+__all__ = ("Timers", "callback_of", "is_step")
 
 RESOLUTION: Final = 1e-9
 """Seconds: timers closer together than this go off in one jump, as in asyncio itself."""
@@ -76,3 +78,13 @@ class Timers:
         self._heap = [entry for entry in self._heap if not entry[2].cancelled()]
         heapq.heapify(self._heap)
         self._kept = max(FEW, len(self._heap))
+
+
+def callback_of(handle: asyncio.Handle) -> str:
+    """What a timer or handle calls, for people: asyncio has no public name for it."""
+    return called(getattr(handle, "_callback", handle))
+
+
+def is_step(handle: asyncio.Handle) -> bool:
+    """Whether what it calls is the next step of a task."""
+    return isinstance(getattr(getattr(handle, "_callback", None), "__self__", None), asyncio.Task)

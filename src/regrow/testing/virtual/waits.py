@@ -66,11 +66,18 @@ class _Scene:
                 self.owners[task] = process
             if process.task is not None:
                 self.owners[process.task] = process
-        order = {process: number for number, process in enumerate(self.processes)}
-        self.tasks: Final = sorted(
-            asyncio.all_tasks(loop),
-            key=lambda one: (order.get(self.owners[one], 0) + 1 if one in self.owners else 0, _natural(one)),
-        )
+        places = {process: place for place, process in enumerate(self.processes)}
+
+        def order(task: Task) -> tuple[int, bool, tuple[object, ...]]:
+            """The test's own tasks, then each process with its."""
+            owner = self.owners.get(task)
+            return (
+                -1 if owner is None else places[owner],
+                owner is None or owner.task is not task,
+                _natural(task),
+            )
+
+        self.tasks: Final = sorted(asyncio.all_tasks(loop), key=order)
 
     def waiting(self) -> tuple[Waiting, ...]:
         rows = [self.task(one) for one in self.tasks if not self._is_idle(one)]
@@ -111,8 +118,9 @@ class _Scene:
         """What `task` waits for: its innermost frame that says so decides."""
         for frame in reversed(frames):
             tell = _TELLS.get(frame.f_code)
-            if tell is not None:
-                return self._named(tell(frame.f_locals))
+            reason = Reason("") if tell is None else tell(frame.f_locals)
+            if reason.text or reason.whom:
+                return self._named(reason)
         whom = tuple(_unfinished([_waits_for(task)]))
         if whom:
             return self._named(Reason("", whom))
@@ -127,11 +135,9 @@ class _Scene:
         return Reason(", ".join(sorted(self.who(one) for one in reason.whom)), reason.whom)
 
     def _is_idle(self, task: Task) -> bool:
-        """Whether it is the warm task of a process that has nothing to do, or the runtime's own."""
-        process = self.owners.get(task)
-        if process is None or process.task is not task:
-            return False
-        return process.blueprint.server is not None and process.wakeup is not None
+        """Whether it is the runtime's own and has nothing to do just now."""
+        frames = _frames(task)
+        return not any(frame.f_code in _TELLS or not _is_runtime(frame) for frame in frames)
 
     # -- rings ---------------------------------------------------------------------------------
 
@@ -218,7 +224,8 @@ def _unfinished(futures: Iterable[object]) -> list[Task]:
         if isinstance(one, asyncio.Task):
             task = cast("Task", one)
             found += [] if task.done() else [task]
-        found += _unfinished(getattr(cast("object", one), "_children", ()))
+        else:
+            found += _unfinished(getattr(one, "_children", ()))
     return found
 
 
@@ -244,9 +251,12 @@ def _frames(task: Task) -> list[FrameType]:
     return frames
 
 
+def _is_runtime(frame: FrameType) -> bool:
+    return stacks.module_of(frame).partition(".")[0] == "regrow"
+
+
 def _is_internal(frame: FrameType) -> bool:
-    module = stacks.module_of(frame)
-    return module.partition(".")[0] in {*stacks.BETWEEN, "regrow"}
+    return _is_runtime(frame) or stacks.module_of(frame).partition(".")[0] in stacks.BETWEEN
 
 
 def _place(frame: FrameType) -> str:
