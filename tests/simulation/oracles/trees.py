@@ -1,0 +1,118 @@
+"""A whole tree of supervisors against what the events told, after the run."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+
+from regrow import events
+from regrow.core.address import Address
+from tests.simulation.oracles.plans import Branch, branches
+from tests.simulation.oracles.supervision import Attempt, Model
+
+
+class Leaving(events.Event, frozen=True):
+    """Put among the events where the System is told to stop."""
+
+
+class Trees:
+    """Tells each supervisor's model what concerns it.
+
+    Args:
+        root: The plan of the whole tree.
+        violate: Told what is wrong.
+    """
+
+    def __init__(self, root: Branch, violate: Callable[[str, str], object]) -> None:
+        self.killed: set[Address] = set()
+        """Processes that the scenario killed."""
+        self.disturbed: set[Address] = set()
+        """These, and those that it sent an exit signal."""
+        self.labels: dict[Address, str] = {}
+        """Which child a process is, written by its `init`."""
+        self._plans = {branch.label: branch for branch in branches(root)}
+        self._root = root.label
+        self._violate = violate
+        self._attempts: defaultdict[Address | None, defaultdict[str, deque[Attempt]]] = defaultdict(
+            lambda: defaultdict(deque)
+        )
+        self._models: dict[Address, Model] = {}
+        self._parents: dict[Address, Address | None] = {}
+
+    def born(self, parent: Address | None, label: str, pid: Address, outcome: str) -> None:
+        """An `init` begins; `parent` is None below the root."""
+        self.labels[pid] = label
+        self._parents[pid] = parent
+        self._attempts[parent][label].append(Attempt(pid, outcome))
+
+    def check(self, told: Iterable[events.Event]) -> None:
+        """Go through all that was told, in order."""
+        told = list(told)
+        self._find_root(told)
+        for event in told:
+            if isinstance(event, events.Started):
+                self._started(event)
+            elif isinstance(event, events.Exited):
+                self._exited(event)
+            elif isinstance(event, events.Restarted):
+                self._model(event.supervisor).told_restarted(
+                    event.child_id, event.new, event.attempts, event.at
+                )
+            elif isinstance(event, events.RestartFailed):
+                self._start_failed(event)
+            elif isinstance(event, events.BudgetExceeded):
+                self._model(event.supervisor).told_exceeded(event.child_id, event.at)
+            elif isinstance(event, Leaving):
+                for pid, label in self.labels.items():
+                    if label == self._root:
+                        self._model(pid).ordered = True
+        for model in self._models.values():
+            model.finish()
+
+    def _find_root(self, told: list[events.Event]) -> None:
+        for event in told:
+            if isinstance(event, events.Started) and event.parent is None:
+                if event.kind == "Supervisor":
+                    self.labels[event.pid] = self._root
+                    self._parents[event.pid] = None
+                    self._attempts[event.pid] = self._attempts[None]
+
+    def _model(self, pid: Address) -> Model:
+        model = self._models.get(pid)
+        if model is None:
+            plan = self._plans[self.labels[pid]]
+            model = Model(plan, pid, self._attempts[pid], self.killed, self.disturbed, self._violate)
+            above = self._parents.get(pid)
+            if plan.label != self._root:
+                model.above = self._model(above if above is not None else self._root_pid())
+            self._models[pid] = model
+        return model
+
+    def _root_pid(self) -> Address:
+        return next(pid for pid, label in self.labels.items() if label == self._root)
+
+    def _started(self, event: events.Started) -> None:
+        label = self.labels.get(event.pid)
+        self._parents.setdefault(event.pid, event.parent)
+        if label in self._plans:
+            self._model(event.pid).up(event.at)
+        if event.parent is not None:
+            self._model(event.parent).started(label, event.pid, event.at)
+
+    def _start_failed(self, event: events.RestartFailed) -> None:
+        pid = self._model(event.supervisor).start_failed(event.child_id, event.reason, event.at)
+        if pid in self._models:
+            self._models[pid].phase = "dead"
+
+    def _exited(self, event: events.Exited) -> None:
+        label = self.labels.get(event.pid)
+        if label in self._plans:
+            self._model(event.pid).ended(event.reason)
+        if label == self._root:
+            for model in self._models.values():
+                model.swept = True
+        else:
+            above = self._parents[event.pid]
+            self._model(above if above is not None else self._root_pid()).child_ended(
+                event.pid, event.reason, event.at
+            )
