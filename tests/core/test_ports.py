@@ -61,7 +61,7 @@ def test_ports_are_taken() -> None:
         ids=Tens(),
         threads=threads,
         chooser=lambda ready: len(ready) - 1,
-        mailbox_hook=lambda sender, receiver, message: "drop",
+        mailbox_hook=lambda sender, receiver, message, lossy: "drop",
         step_hook=lambda pid, phase, message: None,
         store="store",
     )

@@ -241,7 +241,7 @@ def test_dropped_says_why(hand_off: bool) -> None:
 
 
 def test_dropped_by_the_mailbox_hook(hand_off: bool) -> None:
-    def hook(sender: object, receiver: object, message: object) -> Any:
+    def hook(sender: object, receiver: object, message: object, lossy: bool) -> Any:
         return "drop" if message == "no" else "deliver"
 
     async def body(system: rg.System) -> None:

@@ -253,7 +253,7 @@ def test_a_message_held_up_by_a_hook_is_lost_at_a_full_mailbox(hand_off: bool) -
         await system.idle()
         assert [fate.told for fate in fates] == [["handled"], ["handled"], ["drop_newest"]]
 
-    ports = rg.Ports(mailbox_hook=lambda sender, receiver, message: 1.0)
+    ports = rg.Ports(mailbox_hook=lambda sender, receiver, message, lossy: 1.0)
     play(body, one(), hand_off=hand_off, ports=ports)
 
 
@@ -263,7 +263,7 @@ def test_a_hook_that_drops_tells(hand_off: bool) -> None:
         await system.idle()
         assert fate.told == ["hook"]
 
-    ports = rg.Ports(mailbox_hook=lambda sender, receiver, message: "drop")
+    ports = rg.Ports(mailbox_hook=lambda sender, receiver, message, lossy: "drop")
     play(body, one(), hand_off=hand_off, ports=ports)
 
 

@@ -32,18 +32,20 @@ __all__ = (
 
 T = TypeVar("T")
 
-MailboxDecision: TypeAlias = Literal["deliver", "drop"] | float
-"""What becomes of a message: delivered, dropped and counted, or held for so many seconds."""
+MailboxDecision: TypeAlias = Literal["deliver", "drop", "duplicate"] | float
+"""What becomes of a message: delivered, dropped and counted, delivered twice if it is lossy, or held for so
+many seconds. What is sent later by the same process to the same one waits behind it."""
 Chooser: TypeAlias = Callable[[Sequence[object]], int]
 """Takes the ready processes, oldest first, and gives the index of the one that runs next."""
-MailboxHook: TypeAlias = Callable[[object, object, object], MailboxDecision]
-"""Takes sender, receiver and message; runtime signals aren't shown to it."""
+MailboxHook: TypeAlias = Callable[[object, object, object, bool], MailboxDecision]
+"""Takes sender (None for outside), receiver, message, and whether it is lossy: a plain cast or send, of
+which nobody is told what becomes. Runtime signals aren't shown to it. With a hook there is no hand-off."""
 Phase: TypeAlias = Literal["init", "message"]
-"""What a process is about to do: run `init`, or, for a plain process under a supervisor, its function; or take
-a message."""
+"""What a process is about to do: run `init`, or, for a plain process under a supervisor, its function; or
+take a message."""
 StepHook: TypeAlias = Callable[[object, Phase, object], None]
-"""Takes the pid, what it is about to do, and the message, None before `init`. What it raises ends the process,
-as if its own code had raised it before it began."""
+"""Takes the pid, what it is about to do, and the message, None before `init`. What it raises ends the
+process, as if its own code had raised it before it began."""
 
 
 class IdSource(Protocol):

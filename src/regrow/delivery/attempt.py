@@ -115,6 +115,9 @@ class Attempt(HandedOut, eq=False):
             return
         if self.placed:
             self.over = True
+            transit = self.target.engine.transit
+            if transit is not None and self.sending.own is not None:
+                transit.flush(self.target, self.sending.own)
             self.sending.answered(self, result)
         else:
             self.target.room += 1

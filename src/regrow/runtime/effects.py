@@ -182,7 +182,7 @@ class Turns:
         """Hold a send if a handler runs. False if it may go out at once, as what is waited for does."""
         if not self.handling or isinstance(item, Tracked):
             return False
-        self._turn().add(partial(target.engine.sends.put_late, target, item, message))
+        self._turn().add(partial(target.engine.sends.release, self._process, target, item, message))
         return True
 
     def hold_timer(self, timer: Timer) -> bool:

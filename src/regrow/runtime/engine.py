@@ -33,9 +33,11 @@ from regrow.runtime.sends import Sends
 from regrow.runtime.steps import Look, Steps, steps_of
 from regrow.runtime.threads import Threads
 from regrow.runtime.timers import Timers
+from regrow.runtime.transit import Transit
 from regrow.runtime.worker import Workers
 
 if TYPE_CHECKING:
+    from regrow.core.ports import MailboxHook
     from regrow.runtime.debug import Tracer
     from regrow.runtime.process import Process
     from regrow.runtime.system import System
@@ -99,6 +101,7 @@ class Engine:
         "timers",
         "timing",
         "tracer",
+        "transit",
         "turn_end",
         "watched",
         "workers",
@@ -153,10 +156,14 @@ class Engine:
         self.tracer: Tracer | None = None
         """What records the processes that are traced, None if none is."""
         self._giving_out = False
-        self._guards = int(debug) + (ports.mailbox_hook is not None)
+        self._guards = int(debug)
         self.plain: bool = not self._guards
         self.hand_offs: int = settings.hand_off_budget if hand_off else 0
         self.hand_offs_left: int = self.hand_offs
+        self.transit: Transit | None = None
+        """The messages that the mailbox hook holds back, if there is one."""
+        if ports.mailbox_hook is not None:
+            self.hook_mailboxes(ports.mailbox_hook)
         self.parked: bool = settings.watchdog and not ports.virtual
         """Set by the watchdog: it wants to know when the loop is used again."""
         self.timing: bool = False
@@ -247,6 +254,12 @@ class Engine:
         """The System is down: what is still to be told is told now."""
         self.reporter.flush()
         self.hub.shut()
+
+    def hook_mailboxes(self, hook: MailboxHook) -> None:
+        """From now on `hook` decides about each message, so all of them go through mailboxes."""
+        self.transit = Transit(self, hook)
+        self.hand_offs = self.hand_offs_left = 0
+        self.guard()
 
     def guard(self) -> None:
         """Have every send take the long way from now on, where hooks and checks are."""

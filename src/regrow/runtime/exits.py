@@ -40,11 +40,13 @@ class Exits:
         sender = current_process.get(None)
         if reason is NORMAL and sender is not target and not target.trap_exit:
             return
+        self._engine.sends.before_signal(target)
         self.signal(target, sender, reason)
 
     def kill_from_user(self, target: Process) -> None:
         """`pid.kill()`: can't be trapped."""
         self._engine.check_here("kill")
+        self._engine.sends.before_signal(target)
         self.end(target, KILLED)
 
     def signal(self, target: Process, sender: Process | None, reason: ExitReason) -> None:
@@ -262,6 +264,8 @@ class Exits:
         """
         engine = self._engine
         begun = process.status != STARTING
+        if engine.transit is not None:
+            engine.transit.flush(process)
         if not by_signal:
             engine.reporter.crashed(process, reason)
         process.status = DEAD

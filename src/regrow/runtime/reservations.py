@@ -78,6 +78,7 @@ class Reservation(Generic[S_co]):
 
     def _put(self, item: object) -> None:
         self._end("used")
+        self._target.engine.sends.before_signal(self._target)
         self._target.engine.scheduler.enqueue(self._target, item)
 
     def _end(self, state: str) -> None:

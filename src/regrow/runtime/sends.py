@@ -71,8 +71,9 @@ class Sends:
                     raise ZombieProcess(sender)
                 if sender.extras.turns is not None and sender.extras.turns.hold_send(target, item, message):
                     return True
-            if not self._hooked(sender, target, item, message):
-                return False
+            passed = self._hooked(sender, target, item, message)
+            if passed is not True:
+                return passed is None
         return self.put(target, item, message)
 
     def put(self, target: Process, item: object, message: object) -> bool:
@@ -124,21 +125,33 @@ class Sends:
         sender = current_process.get(None)
         if self._engine.tracer is not None:
             self._engine.tracer.message(sender, target, request, request.message)
-        return self._hooked(sender, target, request, request.message)
+        transit = self._engine.transit
+        if transit is None:
+            return True
+        if request.delivery is None:
+            request.future = transit.answer_to(sender, target) or request.future
+        return self._hooked(sender, target, request, request.message) is True
 
-    def _hooked(self, sender: Process | None, target: Process, item: object, message: object) -> bool:
-        engine = self._engine
-        hook = engine.ports.mailbox_hook
-        if hook is None:
+    def release(self, sender: Process, target: Process, item: object, message: object) -> None:
+        """`deliver` what a turn of `sender` has held back until now."""
+        if self._engine.plain or self._hooked(sender, target, item, message):
+            self.put_late(target, item, message)
+
+    def _hooked(self, sender: Process | None, target: Process, item: object, message: object) -> bool | None:
+        """What the mailbox hook says: True to go on, None if it is held, False if it is lost."""
+        transit = self._engine.transit
+        if transit is None:
             return True
-        decision = hook(sender, target, message)
-        if decision == "deliver":
-            return True
-        if decision == "drop":
+        passed = transit.passes(sender, target, item, message, lambda: self.put_late(target, item, message))
+        if passed is False:
             self.drop(target, message, "hook", item)
-        else:
-            engine.timers.internal(float(decision), lambda: self.put_late(target, item, message))
-        return False
+        return passed
+
+    def before_signal(self, target: Process) -> None:
+        """Something that can't be held goes to `target` from here: have what was sent before arrive."""
+        transit = self._engine.transit
+        if transit is not None:
+            transit.flush(current_process.get(None), target)
 
     # -- the bound -----------------------------------------------------------------------------
 
@@ -211,6 +224,7 @@ class Sends:
             engine.calls.check_caller(own, target, "sync")
             engine.calls.check_cycle(own, target)
             own.waiting = target
+        self.before_signal(target)
         future: asyncio.Future[None] = engine.loop.create_future()
         engine.scheduler.signal(target, Sync(future))
         timer = engine.timers.fail_after(seconds, future, lambda: WaitTimeout(target, "sync", seconds))

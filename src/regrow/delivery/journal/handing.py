@@ -117,15 +117,12 @@ class Handing:
         engine = self._engine
         if engine.tracer is not None:
             engine.tracer.message(None, process, item, message)
-        hook = engine.ports.mailbox_hook
-        decision = "deliver" if hook is None else hook(None, process, message)
-        if decision == "deliver":
+        if engine.transit is None:
             return True
-        if decision == "drop":
+        passed = engine.transit.passes(None, process, item, message, partial(self._late, owed, process, item))
+        if passed is False:
             self._desk.ended(owed, None, Dropped())
-        else:
-            engine.timers.internal(float(decision), partial(self._late, owed, process, item))
-        return False
+        return passed is True
 
     def _late(self, owed: Owed, process: Process, item: object) -> None:
         if owed.state == OUT:
