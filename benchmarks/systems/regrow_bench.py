@@ -148,13 +148,12 @@ class Regrow(Bench):
         return self._drive(main)
 
     async def _start(self, pool: rg.Ref[rg.DynamicSupervisor], n: int, nonce: int) -> list[rg.Pid[Idle]]:
-        pids = []
+        pids: list[rg.Pid[object] | None] = []
         spec = rg.ChildSpec(id="idle", target=Idle)  # one for all, as simple_one_for_one has it
         for answer in range(nonce, nonce + n):
             message = rg.DynamicSupervisor.start_child(spec, (answer,))
-            pid = await pool.call(message, timeout=CALL_TIMEOUT)
-            pids.append(cast(rg.Pid[Idle], pid))
-        return pids
+            pids.append(await pool.call(message, timeout=CALL_TIMEOUT))
+        return cast(list[rg.Pid[Idle]], pids)
 
     async def _answers(self, pids: list[rg.Pid[Idle]]) -> int:
         return sum([await pid.call(Idle.ask(), timeout=CALL_TIMEOUT) for pid in pids])

@@ -67,6 +67,7 @@ class Blueprint:
         "overflow",
         "prepare",
         "server",
+        "starts_at_once",
         "state_slots",
         "terminate",
         "trap_exit",
@@ -94,6 +95,8 @@ class Blueprint:
         self.prepare: Prepare | None = None
         """What `PREPARE` of the class says, None if nothing has to be done before `init`."""
         self.is_supervisor: bool = False
+        self.starts_at_once: bool = False
+        """Whether a start has nothing to wait for: no `prepare`, no `async def` init, no children."""
         self.state_slots: tuple[str, ...] = ()
         """Attributes that a server class keeps in slots, its own and its bases'."""
         self.unhandled_seen: set[type] = set()
@@ -177,7 +180,7 @@ _CALLBACKS: Final = ("init", "handle_continue", "handle_info", "terminate")
 
 def blueprint_of(server: type[GenServer]) -> Blueprint:
     """The blueprint of a server class, made when the class is first started."""
-    found: Blueprint | None = vars(server).get(_KEPT_AS)
+    found: Blueprint | None = server.__dict__.get(_KEPT_AS)
     if found is None:
         found = _make(server)
         setattr(server, _KEPT_AS, found)  # on the class, so that it goes with it
@@ -201,6 +204,8 @@ def _make(server: type[GenServer]) -> Blueprint:
     blueprint.state_slots = tuple(_slots(server, GenServer))
     blueprint.prepare = getattr(server, PREPARE, None)
     blueprint.is_supervisor = blueprint.eager = issubclass(server, SupervisorBase)
+    waits = blueprint.is_supervisor or (blueprint.init is not None and blueprint.init.is_async)
+    blueprint.starts_at_once = blueprint.prepare is None and not waits
     info = blueprint.info
     if blueprint.eager and info is not None and _is_own(_definer(server, info.name)):
         blueprint.info = Entry(info.name, eagerly(info.invoke))

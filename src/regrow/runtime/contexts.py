@@ -36,13 +36,27 @@ class Contexts:
 
     def make(self, process: Process) -> Context:
         """Give `process` its context."""
-        context = self._base.copy()
+        context = self.lend(process)
+        self._keep(process)
+        return context
+
+    def lend(self, process: Process) -> Context:
+        """Give `process` its context until `take_back`: most run an `init` and nothing else for long."""
+        context = process.context = self._base.copy()
         context.run(current_process.set, process)
-        process.context = context
+        return context
+
+    def take_back(self, process: Process, context: Context) -> None:
+        """Forget the context, unless a variable was set in it."""
+        if self._untouched(context):
+            process.context = None
+        else:
+            self._keep(process)
+
+    def _keep(self, process: Process) -> None:
         self._recent.append(process)
         if len(self._recent) > KEPT:
             self._forget_oldest()
-        return context
 
     def _forget_oldest(self) -> None:
         process = self._recent.popleft()
@@ -57,6 +71,8 @@ class Contexts:
     def _untouched(self, context: Context) -> bool:
         """Whether no handler set a variable: it is the base and the current process, no more."""
         base = self._base
+        if not base:  # most are started in an empty context
+            return len(context) == 1
         if len(context) != len(base) + (current_process not in base):
             return False
         return all(context.get(var) is value or var is current_process for var, value in base.items())

@@ -28,7 +28,7 @@ from regrow.runtime.items import Exit, TryAgain
 from regrow.runtime.links import children_of
 from regrow.runtime.pid import Pid
 from regrow.runtime.process import DEAD, Process
-from regrow.runtime.start import start_child
+from regrow.runtime.start import begin_child, start_child
 from regrow.runtime.supervision import (
     Branch,
     ChildCount,
@@ -129,7 +129,9 @@ class DynamicSupervisor(SupervisorBase):
             check_significance(spec, "never")
             self._last_spec, self._last_args = spec, len(args)
         self._check_room()
-        new = await start_child(process.engine, spec, process, args)
+        new = begin_child(process.engine, spec, process, args)
+        if new is not None and not isinstance(new, Process):
+            new = await new
         self._count += new is not None
         return new
 

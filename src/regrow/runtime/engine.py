@@ -78,6 +78,7 @@ class Engine:
         "monotonic",
         "name",
         "names",
+        "next_serial",
         "os_pid",
         "ownership",
         "parked",
@@ -90,7 +91,6 @@ class Engine:
         "running",
         "scheduler",
         "sends",
-        "serial",
         "settings",
         "steps",
         "strict",
@@ -136,7 +136,8 @@ class Engine:
         self.debug: bool = debug
         self.strict: bool = strict
         self.redact: Redact | None = redact
-        self.serial: int = 0
+        self.next_serial: Callable[[], int] = ports.ids.next
+        """Gives a number that no process of this System had."""
         self.running: bool = True
         self.thread: int = threading.get_ident()
         self.os_pid: int = os.getpid()
@@ -193,11 +194,6 @@ class Engine:
         self.threads: Threads = Threads(self)
         hub.open(self.later, self._listeners_changed)
         ENGINES.add(self)
-
-    def next_serial(self) -> int:
-        """A number that no process of this System had."""
-        self.serial = serial = self.ports.ids.next()
-        return serial
 
     def processes(self) -> Iterator[Process]:
         """All living processes: those without a supervisor by age, each before its children."""

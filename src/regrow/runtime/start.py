@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Never, Protocol, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Never, Protocol, cast
 
 from regrow.core.events import Started
 from regrow.core.reasons import KILLED, NORMAL, Crash, ExitReason, reason_of
@@ -24,13 +25,14 @@ from regrow.runtime.blueprint import Blueprint, Prepare, blueprint_of
 from regrow.runtime.genserver import Continue, GenServer, Ignore
 from regrow.runtime.items import Continuation
 from regrow.runtime.mailbox import Mailbox
-from regrow.runtime.process import DEAD, RUNNING, STARTING, Process
+from regrow.runtime.process import DEAD, IDLE, RUNNING, STARTING, Process
 
 if TYPE_CHECKING:
     from regrow.core.ports import StepHook
     from regrow.runtime.engine import Engine
 
 PLAIN_MAILBOX = Mailbox()
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Beginner(Protocol):
@@ -58,6 +60,14 @@ async def start_child(
     Raises:
         NameTaken, InitFailed, StartTimeout, BadInitResult: Nothing is left running.
     """
+    begun = begin_child(engine, spec, parent, extra)
+    return begun if begun is None or isinstance(begun, Process) else await begun
+
+
+def begin_child(
+    engine: Engine, spec: ChildSpec, parent: Process | None, extra: tuple[object, ...] = ()
+) -> Process | Coroutine[object, Never, Process | None] | None:
+    """What `start_child` does, and what it returns; if there is something to wait for, the rest of it."""
     target = spec.target
     server = target if isinstance(target, type) and issubclass(target, GenServer) else None
     blueprint = _plain_blueprint(spec.target) if server is None else blueprint_of(server)
@@ -65,12 +75,22 @@ async def start_child(
     process.child = spec
     process.extra = extra
     args = spec.args + extra if extra else spec.args
-    if server is not None:
-        return await _init(engine, process, server, args, spec.kwargs or {}, spec.start_timeout)
+    if server is None:
+        if engine.ports.step_hook is not None:
+            _announce_init(engine, process, engine.ports.step_hook)
+        _run_plain(engine, process, spec.target, args, dict(spec.kwargs or {}))
+        return process
+    instance = server.__new__(server)
+    instance._process = process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
+    process.instance = instance
+    if not blueprint.starts_at_once:
+        return _init(engine, process, args, spec.kwargs or NOTHING, spec.start_timeout)
     if engine.ports.step_hook is not None:
         _announce_init(engine, process, engine.ports.step_hook)
-    _run_plain(engine, process, spec.target, args, dict(spec.kwargs or {}))
-    return process
+    result = None
+    if args or spec.kwargs or blueprint.init is not None:
+        result = _run_init(engine, process, instance, args, spec.kwargs or NOTHING)
+    return _started(engine, process, result)
 
 
 def spawn_process(
@@ -133,41 +153,39 @@ def new_process(
     if parent is None:
         engine.rootless[process] = None
     else:
-        extras = parent.more()
+        extras = parent.extras or parent.more()
         if extras.children is None:
             extras.children = {}
         extras.children[process] = None
     return process
 
 
-async def _init(  # noqa: PLR0917  # all of them differ
+async def _init(
     engine: Engine,
     process: Process,
-    server: type[GenServer],
     args: tuple[object, ...],
     kwargs: Mapping[str, object],
     start_timeout: float | None,
 ) -> Process | None:
-    instance = server.__new__(server)
-    instance._process = process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
-    process.instance = instance
-    prepare = process.blueprint.prepare
-    ready = _nothing if prepare is None else await _prepare(engine, process, prepare)
+    blueprint = process.blueprint
+    ready = None if blueprint.prepare is None else await _prepare(engine, process, blueprint.prepare)
     if engine.ports.step_hook is not None:
         _announce_init(engine, process, engine.ports.step_hook)
-    entry = process.blueprint.init
-    if entry is None and not args and not kwargs:
-        result: object = None
-    elif entry is not None and entry.is_async and not process.blueprint.eager:
+    entry = blueprint.init
+    if entry is not None and entry.is_async and not blueprint.eager:
         result = await _wait_for_init(engine, process, args, kwargs, start_timeout)
     else:
-        result = await _run_init(engine, process, args, kwargs)
+        instance = process.instance
+        assert isinstance(instance, GenServer)
+        result = _run_init(engine, process, instance, args, kwargs)
+        if blueprint.is_supervisor and process.after is None:
+            result = await _begin(engine, process, cast("Beginner", instance), result)
     return _started(engine, process, result, ready)
 
 
-async def _prepare(engine: Engine, process: Process, prepare: Prepare) -> Callable[[], object]:
+async def _prepare(engine: Engine, process: Process, prepare: Prepare) -> Callable[[], object] | None:
     """Do what the class needs before `init`."""
-    ready: Callable[[], object] = _nothing
+    ready: Callable[[], object] | None = None
     try:
         ready = await prepare(process)
     except Exception as error:  # noqa: BLE001  # whatever it is ends the process
@@ -180,10 +198,6 @@ async def _prepare(engine: Engine, process: Process, prepare: Prepare) -> Callab
     return ready
 
 
-def _nothing() -> None:
-    """A class that needs nothing after `init`."""
-
-
 def _announce_init(engine: Engine, process: Process, hook: StepHook) -> None:
     """Tell the step hook of a child that is about to begin."""
     try:
@@ -194,29 +208,38 @@ def _announce_init(engine: Engine, process: Process, hook: StepHook) -> None:
         _undo(engine, process, process.after)
 
 
-async def _run_init(
-    engine: Engine, process: Process, args: tuple[object, ...], kwargs: Mapping[str, object]
+def _run_init(
+    engine: Engine,
+    process: Process,
+    instance: GenServer,
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
 ) -> object:
-    """Run a `def` init on the starter's stack, and what a supervisor does to start its children."""
-    context = process.context or engine.contexts.make(process)
-    instance = process.instance
-    assert isinstance(instance, GenServer)
+    """Run `init` on the starter's stack."""
+    context = process.context or engine.contexts.lend(process)
     outer = engine.handling
     engine.handling = process
     try:
-        result: object = context.run(instance.init, *args, **kwargs)
+        # Most have none, and to hand on an empty mapping takes as long as the rest of the call.
+        result: object = (
+            context.run(instance.init, *args, **kwargs) if kwargs else context.run(instance.init, *args)
+        )
     except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
         engine.exits.raised(process, error)
         return None
     finally:
         engine.handling = outer
-    if not process.blueprint.is_supervisor:
-        return result
+        engine.contexts.take_back(process, context)
+    return result
+
+
+async def _begin(engine: Engine, process: Process, supervisor: Beginner, result: object) -> object:
+    """Start the children of a supervisor, still on its starter's stack."""
     parent = process.parent
     if parent is not None:
         parent.waiting = process
     try:
-        return await cast("Beginner", instance).begin(await result if isawaitable(result) else result)
+        return await supervisor.begin(await result if isawaitable(result) else result)
     except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
         engine.exits.raised(process, error)
         return None
@@ -276,8 +299,10 @@ def _fail(future: asyncio.Future[object], process: Process, ended: asyncio.Futur
         future.set_exception(InitFailed(str(process), ended.result()))
 
 
-def _started(engine: Engine, process: Process, result: object, ready: Callable[[], object]) -> Process | None:
-    if process.after is None and result is not Ignore:
+def _started(
+    engine: Engine, process: Process, result: object, ready: Callable[[], object] | None = None
+) -> Process | None:
+    if ready is not None and process.after is None and result is not Ignore:
         try:
             ready()
         except Exception as problem:  # noqa: BLE001  # whatever it is ends the process
@@ -317,7 +342,9 @@ def _up(engine: Engine, process: Process, result: Continue | None) -> None:
                 engine.scheduler.enqueue(process, Continuation(result.value))
             else:
                 process.mailbox.appendleft(Continuation(result.value))
-        if process.task is None:
+        if process.mailbox is None and process.task is None and process.extras is None:
+            process.status = IDLE
+        elif process.task is None:
             engine.scheduler.settle(process)
         else:
             process.status = RUNNING  # the task of an async init, about to end
@@ -327,5 +354,6 @@ def _up(engine: Engine, process: Process, result: Continue | None) -> None:
 def announce(engine: Engine, process: Process) -> None:
     """Count and tell that `process` is up."""
     engine.counters.started += 1
-    if Started in engine.hub.wanted:
+    wanted = engine.hub.wanted
+    if wanted and Started in wanted:
         engine.hub.emit(Started(at=engine.loop.time(), pid=process, kind=process.kind, parent=process.parent))
