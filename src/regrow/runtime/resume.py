@@ -11,7 +11,9 @@ from typing_extensions import override
 __all__ = ("resume",)
 
 
-def resume(coroutine: Coroutine[object, object, object], yielded: object) -> Coroutine[object, object, object]:
+def resume(
+    coroutine: Coroutine[object, object, object], yielded: object
+) -> Coroutine[object, object, object]:
     """What goes on, on the task that awaits it, with a coroutine that has already yielded a future."""
     return _Resumed(coroutine, yielded)
 
