@@ -1,6 +1,248 @@
 """Regrow's pytest plugin, loaded by pytest at start.
 
 It stands beside the package because importing anything of ``regrow`` here would make every
-pytest run on the machine pay for it, and would hide the package's import from coverage.
-Fixtures, when they come, import what they need inside.
+pytest run on the machine pay for it, and would hide the package's import from coverage. What it does
+it does only in projects whose ``pyproject.toml`` has a table ``[tool.regrow.test]``, and there only for
+tests that use the kit: those that request one of its fixtures or carry ``@pytest.mark.regrow``.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from regrow.testing.plugin.running import KitTest
+
+Settings: TypeAlias = "dict[str, str | float | bool]"
+LoopFactory: TypeAlias = "Callable[[], asyncio.AbstractEventLoop]"
+
+MARK: Final = (
+    'regrow(time="virtual"|"real", isolation="basic"|"registry"|"full"|"contamination", timeout=seconds,'
+    ' allow_leaks=("task", ...), sleep=True, sockets=True, threads=True, subprocesses=True, reason="..."):'
+    " the test uses Regrow's test kit, with these settings; allow_leaks and sleep need a reason"
+)
+FIXTURES: Final = frozenset({"regrow_kit", "regrow_guard"})
+"""All fixtures of the kit come to one of these, so that a project's own `unique_name` isn't one."""
+NO_TABLE: Final = (
+    "Regrow's test kit is switched on by a table [tool.regrow.test], which may be empty, in the"
+    " pyproject.toml of pytest's rootdir ({rootdir})"
+)
+
+CHOICES: Final[dict[str, tuple[str | bool, ...]]] = {
+    "isolation": ("registry", "basic", "full", "contamination"),
+    "loop": ("virtual", "real"),
+    "leak-check": ("error", "report", "off"),
+    "contamination": ("off", "report", "error"),
+    "block-sleep": (False, True),
+    "blocking-calls": ("off", "error"),
+}
+"""What the settings can be; the first is the default."""
+SECONDS: Final = {"test-timeout": 10.0, "real-timeout": 30.0}
+"""Times in seconds, and their defaults."""
+PACKAGE: Final = "package"
+
+settings_key: Final = pytest.StashKey[Settings]()
+
+
+# -- options and settings ----------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options."""
+    group = parser.getgroup("regrow", "Regrow's test kit")
+    group.addoption(
+        "--regrow-seeds",
+        type=int,
+        default=None,
+        metavar="N",
+        help="run each simulated test (@simulate) with N seeds instead of its own number",
+    )
+    group.addoption(
+        "--regrow-replay",
+        default=None,
+        metavar="TOKEN",
+        help="run simulated tests once, exactly as the failed run that printed TOKEN",
+    )
+    group.addoption(
+        "--regrow-bisect",
+        default=None,
+        metavar="TEST",
+        help="find out which of the selected tests makes TEST, a test id, fail when it runs before it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the mark, and the rest where a project asks for it."""
+    config.addinivalue_line("markers", MARK)
+    settings = read_settings(config.rootpath / "pyproject.toml")
+    if settings is not None:
+        config.stash[settings_key] = settings
+        config.pluginmanager.register(TestKit(config), "regrow-test-kit")
+
+
+def read_settings(path: Path) -> Settings | None:
+    """The table ``[tool.regrow.test]`` of a ``pyproject.toml`` with defaults filled in; None without one.
+
+    Raises:
+        pytest.UsageError: Something in it can't be used.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if "regrow" not in text:
+        return None
+    import tomllib
+
+    table: object = tomllib.loads(text)
+    for key in ("tool", "regrow", "test"):
+        table = cast("dict[str, object]", table).get(key) if isinstance(table, dict) else None
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise pytest.UsageError(f"{path}: tool.regrow.test = {table!r} has to be a table, [tool.regrow.test]")
+    given = cast("dict[str, str | float | bool]", table)
+    problems = [text for key, value in given.items() if (text := _problem(key, value))]
+    if problems:
+        raise pytest.UsageError(f"{path}: [tool.regrow.test]: {'; '.join(problems)}")
+    return {**{key: values[0] for key, values in CHOICES.items()}, **SECONDS, PACKAGE: "", **given}
+
+
+def _problem(key: str, value: object) -> str | None:
+    if key in CHOICES:
+        if any(type(value) is type(choice) and value == choice for choice in CHOICES[key]):
+            return None
+        names = (f'"{choice}"' if isinstance(choice, str) else str(choice).lower() for choice in CHOICES[key])
+        allowed = "one of " + ", ".join(names)
+    elif key in SECONDS:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+            return None
+        allowed = "a number of seconds above 0"
+    elif key == PACKAGE:
+        if isinstance(value, str) and value.replace(".", "_").isidentifier():
+            return None
+        allowed = 'the name of the package under test, such as "myapp"'
+    else:
+        return f"unknown key {key!r}; known are {', '.join([*CHOICES, *SECONDS, PACKAGE])}"
+    return f"{key} = {value!r} can't be used: it has to be {allowed}"
+
+
+# -- tests that use the kit --------------------------------------------------------------------
+
+
+def uses_kit(item: pytest.Item) -> bool:
+    """Whether a test carries the mark or requests a fixture of the kit, itself or through another one."""
+    requested: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("regrow") is not None or not FIXTURES.isdisjoint(requested)
+
+
+def time_of(item: pytest.Item) -> object:
+    """Whose time the test runs in: what its mark says, else what the project's settings say."""
+    for mark in item.iter_markers("regrow"):
+        if "time" in mark.kwargs:
+            return mark.kwargs["time"]
+    return item.config.stash[settings_key]["loop"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuses the mark where it would do nothing."""
+    if settings_key not in item.config.stash and item.get_closest_marker("regrow") is not None:
+        pytest.fail(NO_TABLE.format(rootdir=item.config.rootpath), pytrace=False)
+
+
+class TestKit:
+    """The hooks of a project that has the table."""
+
+    __test__ = False
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._requests: list[pytest.FixtureRequest] = []
+        self._test: KitTest | None = None
+
+    @pytest.hookimpl(wrapper=True, optionalhook=True)
+    def pytest_asyncio_loop_factories(
+        self, item: pytest.Item
+    ) -> Generator[None, Mapping[str, LoopFactory] | None, Mapping[str, LoopFactory]]:
+        """Offers one factory, so that ids stay as they are; the loops of other tests are the stock ones.
+
+        It is the same object for all tests: with a different one, pytest-asyncio would end the fixtures of
+        whole sessions to give a single test its loop. A project's own hook is left alone but for such tests.
+        """
+        offered = yield
+        mark = item.get_closest_marker("asyncio")
+        chosen = mark is not None and "loop_factories" in mark.kwargs
+        if offered and (chosen or not uses_kit(item)):
+            return offered
+        return {"regrow": self.new_loop}
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """A loop for the test that runs, if it uses the kit and the loop is for nobody else."""
+        request = self._requests[-1] if self._requests else None
+        if self._test is not None and (request is None or request.scope == "function"):
+            return self._test.new_loop()
+        import asyncio
+
+        return asyncio.new_event_loop()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, request: pytest.FixtureRequest) -> Generator[None, object, object]:
+        """Remembers which fixture is being set up: loops are made then."""
+        self._requests.append(request)
+        try:
+            return (yield)
+        finally:
+            self._requests.pop()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Gives tests on virtual time a loop of their own, unless their mark says otherwise."""
+        for item in items:
+            mark = item.get_closest_marker("asyncio")
+            if mark is None or not uses_kit(item) or time_of(item) == "real":
+                continue
+            if mark.kwargs.keys().isdisjoint({"loop_scope", "scope"}):
+                item.add_marker(pytest.mark.asyncio(**mark.kwargs, loop_scope="function"), append=False)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Begins to watch a test that uses the kit."""
+        __tracebackhide__ = True
+        if uses_kit(item):
+            from regrow.testing.plugin.running import KitTest
+
+            self._test = KitTest(item, self._config.stash[settings_key], self.new_loop)
+            self._test.begin()
+        yield
+
+    @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
+    def pytest_regrow_marks(self) -> None:
+        """Fails it if its marks can't be used: not in the wrapper above, which other plugins stand inside."""
+        if self._test is not None:
+            self._test.read_marks()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Runs such a test within its limits."""
+        __tracebackhide__ = True
+        if self._test is None:
+            yield
+            return
+        with self._test.calling():
+            yield
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        """Fails it if it left behind what nobody handled."""
+        __tracebackhide__ = True
+        test, self._test = self._test, None
+        if test is None:
+            yield
+            return
+        with test.ending():
+            yield

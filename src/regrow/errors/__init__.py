@@ -152,7 +152,9 @@ In brackets: the built-in exception that it is as well::
             NotDeterministic (AssertionError)
             ReplayDiffers (AssertionError)
             SimulationFailed (AssertionError)
+            SleepInTest (AssertionError)
             TasksLeft (AssertionError)
+            TestTimeout (AssertionError)
             TooManySteps (AssertionError)
             UnhandledInRun (AssertionError)
             WaitFailed (AssertionError)
@@ -256,6 +258,8 @@ from regrow.errors.persistence import StateSetAside as StateSetAside
 from regrow.errors.persistence import StateTooNew as StateTooNew
 from regrow.errors.persistence import StillRunning as StillRunning
 from regrow.errors.persistence import UpgradeFailed as UpgradeFailed
+from regrow.errors.plugin import SleepInTest as SleepInTest
+from regrow.errors.plugin import TestTimeout as TestTimeout
 from regrow.errors.processes import BadServer as BadServer
 from regrow.errors.processes import NotAProcess as NotAProcess
 from regrow.errors.processes import NotMine as NotMine
