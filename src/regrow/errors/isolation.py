@@ -22,6 +22,7 @@ __all__ = (
     "KitNotOpen",
     "KitSupervisorEnded",
     "LeaksFound",
+    "NoKitSystem",
     "NotPolluted",
     "NotStartedHere",
     "RunBroken",
@@ -49,6 +50,11 @@ class TeardownFailed(ExceptionGroup[Exception], TestKitError, AssertionError):
 
     If one of them is no `Exception`, as a cancellation isn't, they come in a plain `BaseExceptionGroup`.
     """
+
+    @classmethod
+    def of(cls, what: str, errors: Sequence[Exception]) -> TeardownFailed:
+        """The group of the errors at the end of `what`."""
+        return cls(f"{what} did not end well", errors)
 
     def derive(self, excs: Sequence[Exception], /) -> TeardownFailed:  # type: ignore[override]  # all are Exceptions
         """A group of a part of them, for `except*`."""
@@ -140,10 +146,31 @@ class NotStartedHere(TestKitError, LookupError):
 
 
 class KitNotOpen(TestKitError):
-    """A kit was used outside its `async with` block, or its System where it has none."""
+    """A kit was used outside its `async with` block, or entered a second time.
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
+    Attributes:
+        test_id: Whose kit it is.
+    """
+
+    def __init__(self, test_id: str, *, entered: bool = False) -> None:
+        self.test_id: str = test_id
+        problem = "open already: one kit is for one block" if entered else "used outside its async with block"
+        super().__init__(f"the kit of {test_id} is {problem}")
+
+
+class NoKitSystem(TestKitError):
+    """A kit of mode `"basic"` that was given no System was asked for one.
+
+    Attributes:
+        test_id: Whose kit it is.
+    """
+
+    def __init__(self, test_id: str) -> None:
+        self.test_id: str = test_id
+        super().__init__(
+            f"the kit of {test_id} has no System: mode 'basic' makes none; give it one, by system=, or take"
+            " mode='registry'"
+        )
 
 
 class AlreadyIsolated(TestKitError):

@@ -240,8 +240,10 @@ class _LoopPolicy(Resource):
 
     @override
     def is_same(self, name: str, before: object, after: object) -> bool:
-        default = cast("object", getattr(asyncio, "DefaultEventLoopPolicy", None))
-        return is_same(before, after) or (before is None and type(after) is default)
+        made: object = type(after)
+        return is_same(before, after) or (
+            before is None and made is getattr(asyncio, "DefaultEventLoopPolicy", None)
+        )
 
     @override
     def write(self, name: str, before: object, after: object) -> None:
