@@ -210,6 +210,6 @@ async def test_fails_too():
 """
     result = run(pytester, tests)
     assert outcomes(result) == {"failed": 2}
-    told = [line for line in result.outlines if line.startswith("FAILED")]
-    assert [" - regrow.errors.TestTimeout: the test took lon" in line for line in told] == [True, True]
+    told = [line.split()[3] for line in result.outlines if line.startswith("FAILED")]
+    assert told == ["regrow.errors.TestTimeout:", "regrow.errors.TestTimeout:"]
     assert "E           ValueError: at the end" in result.outlines
