@@ -99,7 +99,7 @@ class _Worker:
             stderr=self._complaints,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
+            env={**os.environ, "PYTHONHASHSEED": "0"},
         )
         self.timed_out = False
         self._alarm = threading.Timer(limit, self._time_is_up)
