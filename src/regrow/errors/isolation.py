@@ -23,6 +23,7 @@ __all__ = (
     "KitSupervisorEnded",
     "LeaksFound",
     "NoKitSystem",
+    "NotCollected",
     "NotPolluted",
     "NotStartedHere",
     "RunBroken",
@@ -263,15 +264,28 @@ class NotPolluted(BisectError):
         )
 
 
+class NotCollected(BisectError):
+    """The test is not among those that there are.
+
+    Attributes:
+        victim: The test that was asked for.
+    """
+
+    def __init__(self, victim: str, count: int) -> None:
+        self.victim: str = victim
+        super().__init__(f"{victim!r} is none of the {count} tests that were collected; give its whole id")
+
+
 class RunBroken(BisectError):
     """A run of the tests told nothing of the victim.
 
     Attributes:
-        victim: The test.
+        victim: The test; None for a run that only collects.
         output: The end of what the run wrote.
     """
 
-    def __init__(self, victim: str, output: str) -> None:
-        self.victim: str = victim
+    def __init__(self, victim: str | None, output: str) -> None:
+        self.victim: str | None = victim
         self.output: str = output
-        super().__init__(f"the run did not get to {victim}; it ended with:\n{output}")
+        what = "the run collected no tests" if victim is None else f"the run did not get to {victim}"
+        super().__init__(f"{what}; it ended with:\n{output}")
