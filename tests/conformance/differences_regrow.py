@@ -1,4 +1,3 @@
-# ruff: noqa: TID251 - every sleep here moves the virtual clock
 """The Regrow side of ``differences.py``: one scenario per entry, which says what happened."""
 
 from __future__ import annotations
@@ -8,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import regrow as rg
+import regrow.testing as rt
 from regrow import errors
-from regrow.testing import run_virtual
 from tests.conformance.regrow_processes import reason_text
 
 Body = Callable[[rg.System, list[Any]], Awaitable[str]]
@@ -28,7 +27,7 @@ def run(id: str) -> str:
         async with rg.System([]) as system:
             return await SCENARIOS[id](system, [])
 
-    return run_virtual(main())
+    return rt.run_virtual(main())
 
 
 class Server(rg.GenServer):
@@ -166,7 +165,7 @@ async def bounded_mailboxes(system: rg.System, notes: list[Any]) -> str:
 async def start_timeout(system: rg.System, notes: list[Any]) -> str:
     spec = rg.child(Hanging, id="a", start_timeout=0.05)
     start = asyncio.create_task(_start(system.root, spec))
-    await asyncio.sleep(0.15)
+    await rt.pass_time(0.15)
     if not start.done():
         return "still waiting"
     left = await system.root.call(rg.Supervisor.which_children(), timeout=1.0)
@@ -184,8 +183,11 @@ async def back_off(system: rg.System, notes: list[Any]) -> str:
     old.kill()
     await system.idle()
     state = (await _child(sup)).state
-    while (await _child(sup)).state != "running":  # noqa: ASYNC110 - when it is up is what is asked
-        await asyncio.sleep(0.125)
+
+    async def running() -> bool:
+        return (await _child(sup)).state == "running"
+
+    await rt.wait_for(running, timeout=10.0)
     return f"{state}, then restarted after {asyncio.get_running_loop().time() - begun:g} s"
 
 
@@ -207,7 +209,7 @@ async def exact_max_seconds(system: rg.System, notes: list[Any]) -> str:
         assert pid is not None
         pid.kill()
         await system.idle()
-        await asyncio.sleep(pause)
+        await rt.pass_time(pause)
     return "restarted" if sup.alive else "gave up"
 
 
@@ -217,7 +219,7 @@ async def timers_end_with_their_owner(system: rg.System, notes: list[Any]) -> st
     owner.cast(Server.set_timer(target))
     await system.idle()
     owner.kill()
-    await asyncio.sleep(0.1)
+    await rt.pass_time(0.1)
     await system.idle()
     return "tick arrived" if "tick" in notes else "no tick"
 

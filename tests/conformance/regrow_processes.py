@@ -1,4 +1,3 @@
-# ruff: noqa: TID251 - sleeps of 0 make a handler that really waits; nothing here takes time
 """The processes of a scenario on the Regrow side: workers in two colours, supervisors, observers, the
 recorder.
 
@@ -15,6 +14,7 @@ import msgspec
 
 import regrow as rg
 from regrow import errors
+from regrow.testing import pass_time
 from tests.conformance import model as m
 
 
@@ -333,26 +333,26 @@ class AsyncWorker(Worker):
     """The same worker with everything ``async def``."""
 
     async def init(self, recorder: Recorder, spec: m.Worker) -> Any:
-        await asyncio.sleep(0)
+        await pass_time(0)
         return Worker.init(self, recorder, spec)
 
     async def handle_continue(self, value: object) -> None:  # type: ignore[override]
-        await asyncio.sleep(0)
+        await pass_time(0)
         Worker.handle_continue(self, value)
 
     async def ask(self, act: str) -> str:  # type: ignore[override]
-        await asyncio.sleep(0)
+        await pass_time(0)
         reply = self.answer(act)
         if act == "kill_self":
             await asyncio.Event().wait()
         return reply
 
     async def act(self, act: str) -> None:  # type: ignore[override]
-        await asyncio.sleep(0)
+        await pass_time(0)
         self.obey(act)
 
     async def handle_info(self, message: object) -> None:  # type: ignore[override]
-        await asyncio.sleep(0)
+        await pass_time(0)
         Worker.handle_info(self, message)
 
     async def terminate(self, reason: object) -> None:  # type: ignore[override]
@@ -360,7 +360,7 @@ class AsyncWorker(Worker):
         if self.spec.terminate == "hang" and reason is rg.SHUTDOWN:
             self.me.recorder.busy.add(self.pid)
             await asyncio.Event().wait()
-        await asyncio.sleep(0)
+        await pass_time(0)
 
 
 class RecordedSupervisor(rg.Supervisor):

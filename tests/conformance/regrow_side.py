@@ -1,4 +1,3 @@
-# ruff: noqa: TID251 - every sleep here moves the virtual clock
 """Runs a scenario on Regrow, on the virtual clock, and returns its trace."""
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import msgspec
 import regrow as rg
 from regrow import errors
 from regrow.core.events import Exited
-from regrow.testing import VirtualLoop, run_virtual
+from regrow.testing import VirtualLoop, pass_time, run_virtual
 from tests.conformance import model as m
 from tests.conformance.regrow_processes import (
     Act,
@@ -125,7 +124,7 @@ class _Driver:
             recorder.busy = {pid for pid in recorder.busy if pid.alive}
             if not recorder.busy:
                 return
-            await asyncio.sleep(0.01)
+            await pass_time(0.01)
 
     # -- steps -------------------------------------------------------------------------------------
 
@@ -177,7 +176,7 @@ class _Driver:
                 else:
                     self.now(number)
             case m.Wait(ms):
-                await asyncio.sleep(ms / 1000)
+                await pass_time(ms / 1000)
                 self.now(number)
             case m.Shutdown():
                 self.shutdown(number)

@@ -25,6 +25,7 @@ from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import CALL, CAST, DEAD, INFO, Attempt, Burial, Counts, Live, Reason
 from regrow.delivery.journal.store import Reader, Store
 from regrow.errors import JournalFailed
+from regrow.testing import pass_time
 
 T = TypeVar("T")
 START_US = 1_700_000_000_000_000
@@ -103,7 +104,7 @@ class Handle:
         return id
 
     async def read(self, fn: Callable[[Reader], T]) -> T:
-        await asyncio.sleep(0)  # noqa: TID251  # as a thread would let others run
+        await pass_time(0)  # as a thread would let others run
         return fn(self.reader)
 
 

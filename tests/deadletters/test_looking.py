@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ import pytest
 import regrow as rg
 from regrow.delivery.deadletters.letters import DeadLetters
 from regrow.delivery.journal.rows import Attempt
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.deadletters.kit import SECOND, START_US, Bench, Item, Shop
 
 BadFilter = rg.errors.BadDeadLetterFilter
@@ -47,7 +46,7 @@ def test_each_condition_chooses_and_all_have_to_hold() -> None:
     async def body() -> None:
         bench = Bench()
         old = await bench.bury(dest="a", reason="crash_loop", error_type=None, fingerprint=7, key="k")
-        await asyncio.sleep(100)  # noqa: TID251  # virtual
+        await pass_time(100)
         new = await bench.bury(Shop.order(Item("tea"), 2), dest="b", error_type="app:Boom")
         at = datetime.fromtimestamp((START_US + 50 * SECOND) / SECOND, UTC)
         cases: list[tuple[dict[str, object], list[int]]] = [
@@ -306,7 +305,7 @@ def test_stats_say_what_alarms_look_at() -> None:
             None,
         )
         await bench.many(2, reason="expired", fingerprint=9)
-        await asyncio.sleep(90)  # noqa: TID251  # virtual
+        await pass_time(90)
         await bench.bury(retry_us=START_US + 120 * SECOND)
         stats = await bench.letters.stats()
         assert (stats.depth, stats.allowed, stats.arrivals_per_minute) == (3, 50, 1)

@@ -11,7 +11,7 @@ import regrow as rg
 from regrow.delivery.deadletters.events import DeadLettersRedriven, RedriveChanged
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import PutJob, Revive
-from regrow.testing import VirtualLoop, run_virtual
+from regrow.testing import VirtualLoop, pass_time, run_virtual
 from tests.deadletters.kit import START_US, Bench, Item, Shop
 
 
@@ -107,7 +107,7 @@ def test_what_dies_again_meanwhile_is_not_moved_twice() -> None:
         bench = await running()
         ids = await bench.many(3)
         job = await bench.letters.redrive(rate=1)
-        await asyncio.sleep(0.5)  # noqa: TID251  # virtual: the first is moved
+        await pass_time(0.5)
         await bench.kill(ids[0])
         done = await bench.letters.wait(job.id)
         assert done.moved == 3
@@ -156,7 +156,7 @@ def test_a_rate_is_kept() -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         job = await bench.letters.redrive(rate=10)
-        await asyncio.sleep(4.99)  # noqa: TID251  # virtual
+        await pass_time(4.99)
         assert 49 <= len(bench.handle.live) <= 52
         done = await bench.letters.wait(job.id)
         assert done.moved == 100
@@ -170,10 +170,10 @@ def test_pause_stands_still_and_resume_goes_on_from_there() -> None:
         bench = await running()
         ids = await bench.many(10)
         job = await bench.letters.redrive(rate=1)
-        await asyncio.sleep(3.5)  # noqa: TID251  # virtual
+        await pass_time(3.5)
         paused = await bench.letters.pause(job.id, actor="ann")
         assert (paused.status, paused.moved) == ("paused", 4)
-        await asyncio.sleep(60)  # noqa: TID251  # virtual
+        await pass_time(60)
         assert list(bench.handle.live) == ids[:4]
         with pytest.raises(rg.errors.RedriveOver, match="is paused: it can't be paused"):
             await bench.letters.pause(job.id)
@@ -192,13 +192,13 @@ def test_cancel_ends_it_for_good(first: str) -> None:
         bench = await running()
         await bench.many(10)
         job = await bench.letters.redrive(rate=1)
-        await asyncio.sleep(1.5)  # noqa: TID251  # virtual
+        await pass_time(1.5)
         if first == "paused":
             await bench.letters.pause(job.id)
         cancelled = await bench.letters.cancel(job.id)
         assert (cancelled.status, cancelled.moved) == ("cancelled", 2)
         assert cancelled.ended_us is not None
-        await asyncio.sleep(60)  # noqa: TID251  # virtual
+        await pass_time(60)
         assert len(bench.handle.live) == 2
         with pytest.raises(rg.errors.RedriveOver, match="is cancelled"):
             await bench.letters.resume(job.id)
@@ -286,7 +286,7 @@ def test_it_goes_on_after_a_crash_where_it_was() -> None:
         bench = await running(Bench(store=store, attended=True))
         ids = await bench.many(10)
         job = await bench.letters.redrive(rate=1)
-        await asyncio.sleep(3.5)  # noqa: TID251  # virtual
+        await pass_time(3.5)
         bench.tasks[0].cancel()
         await asyncio.wait(bench.tasks)
         moved = list(bench.handle.live)
@@ -366,7 +366,7 @@ def test_a_journal_that_takes_nothing_pauses_it_without_loss() -> None:
         bench = await running()
         ids = await bench.many(10)
         job = await bench.letters.redrive(rate=1)
-        await asyncio.sleep(2.5)  # noqa: TID251  # virtual
+        await pass_time(2.5)
         bench.handle.failing = True
         stood = await bench.letters.wait(job.id)
         assert (stood.status, stood.moved) == ("paused", 3)

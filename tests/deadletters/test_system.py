@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 import regrow as rg
 from regrow.runtime.dynamic import DynamicSupervisor
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.delivery.durable_kit import play, run_system, settled
 from tests.runtime.kit import start
 
@@ -182,7 +181,7 @@ class Moody(rg.GenServer):
     @rg.call
     async def ask(self) -> str:
         if Moody.moody:
-            await asyncio.sleep(10)  # noqa: TID251  # virtual, and longer than an attempt may take
+            await pass_time(10)
         return "yes"
 
 
@@ -203,7 +202,7 @@ def test_what_failed_for_a_while_is_tried_again_by_itself() -> None:
         assert letter.reason == "max_attempts"
         assert letter.retry_at is not None
         Moody.moody = False
-        await asyncio.sleep(letter.retry_at - letter.died_at + 1)  # noqa: TID251  # virtual
+        await pass_time(letter.retry_at - letter.died_at + 1)
         await settled()
         counts = await journal.conservation()
         assert (counts.dead, counts.done) == (0, 1)
@@ -221,7 +220,7 @@ def test_a_redrive_that_is_killed_goes_on_where_it_was() -> None:
         Mill.mended = True
         letters = journal.dead_letters
         job = await letters.redrive(rate=1.0)
-        await asyncio.sleep(2.5)  # noqa: TID251  # virtual
+        await pass_time(2.5)
         running = await system.ref("journal.redrives", DynamicSupervisor).call(
             DynamicSupervisor.which_children(), timeout=1.0
         )

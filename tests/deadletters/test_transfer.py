@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ from regrow.delivery.deadletters.events import AutoRetriesExhausted
 from regrow.delivery.journal.operations import Revive
 from regrow.delivery.journal.policy import DeadLetterPolicy
 from regrow.delivery.journal.rows import Attempt, Filter
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.deadletters.kit import SECOND, START_US, Bench, Item, Shop
 
 TRY = Attempt(boot=1, started_us=START_US, ended_us=START_US + SECOND, outcome="timeout", error="late")
@@ -99,7 +98,7 @@ def test_a_journey_keeps_what_was_tried_and_the_first_message() -> None:
         assert isinstance(details.original, dict)
         assert (details.contents["count"], details.original["count"]) == (2, 1)
         async with there.upkeep():
-            await asyncio.sleep(10.0)  # noqa: TID251  # virtual
+            await pass_time(10.0)
         assert there.named(AutoRetriesExhausted)
         assert there.handle.live == {}
 

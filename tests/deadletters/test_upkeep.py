@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 import pytest
@@ -16,7 +15,7 @@ from regrow.delivery.deadletters.events import (
     HousekeepingFailed,
 )
 from regrow.delivery.journal.policy import expires_us, retry_us
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.deadletters.kit import DAY, SECOND, START_US, Bench
 from tests.deadletters.test_redrive import settled
 
@@ -29,11 +28,11 @@ def test_each_is_retried_when_it_is_due_and_never_before() -> None:
         soon = await bench.bury(retry_us=START_US + 10 * SECOND)
         never = await bench.bury()
         async with bench.upkeep():
-            await asyncio.sleep(9.99)  # noqa: TID251  # virtual
+            await pass_time(9.99)
             assert list(bench.handle.live) == []
-            await asyncio.sleep(0.02)  # noqa: TID251  # virtual
+            await pass_time(0.02)
             assert list(bench.handle.live) == [soon]
-            await asyncio.sleep(40)  # noqa: TID251  # virtual
+            await pass_time(40)
             assert list(bench.handle.live) == [soon, late]
         assert await bench.ids() == [never]
         told = [event for event in bench.events if isinstance(event, DeadLettersRedriven)]
@@ -50,9 +49,9 @@ def test_one_that_comes_later_but_is_due_earlier_is_not_late() -> None:
         bench = Bench()
         await bench.bury(retry_us=START_US + 3_000 * SECOND)
         async with bench.upkeep():
-            await asyncio.sleep(1)  # noqa: TID251  # virtual
+            await pass_time(1)
             id = await bench.bury(retry_us=START_US + 2 * SECOND)
-            await asyncio.sleep(1.01)  # noqa: TID251  # virtual
+            await pass_time(1.01)
             assert list(bench.handle.live) == [id]
 
     run_virtual(body())
@@ -98,7 +97,7 @@ def test_quarantined_ones_are_never_retried_until_released() -> None:
         id = await bench.bury(retry_us=START_US + 10 * SECOND, fingerprint=5)
         assert await bench.letters.quarantine("0000000000000005") == 1
         async with bench.upkeep():
-            await asyncio.sleep(1_000)  # noqa: TID251  # virtual
+            await pass_time(1_000)
             assert bench.handle.live == {}
             assert await bench.letters.release("0000000000000005") == 1
             await settled()
@@ -113,9 +112,9 @@ def test_retention_deletes_counts_and_tells() -> None:
         old = await bench.bury(expires_us=START_US + DAY)
         kept = await bench.bury(expires_us=None)
         async with bench.upkeep():
-            await asyncio.sleep(86_399)  # noqa: TID251  # virtual
+            await pass_time(86_399)
             assert await bench.ids() == [old, kept]
-            await asyncio.sleep(1.01)  # noqa: TID251  # virtual
+            await pass_time(1.01)
             assert await bench.ids() == [kept]
         assert bench.counts().discarded == 1
         told = [event for event in bench.events if isinstance(event, DeadLettersExpired)]
@@ -164,7 +163,7 @@ def test_a_journal_that_takes_nothing_is_tried_again_and_nothing_is_lost() -> No
             await settled()
             assert [type(event) for event in bench.events] == [DeadLetterAdded, HousekeepingFailed]
             bench.handle.failing = False
-            await asyncio.sleep(30.01)  # noqa: TID251  # virtual
+            await pass_time(30.01)
             assert list(bench.handle.live) == [id]
 
     run_virtual(body())
@@ -175,7 +174,7 @@ def test_a_thousand_due_at_once_leave_the_queue_responsive() -> None:
         bench = Bench()
         await bench.many(1_200, retry_us=START_US + SECOND)
         async with bench.upkeep():
-            await asyncio.sleep(1.01)  # noqa: TID251  # virtual
+            await pass_time(1.01)
             page = await bench.letters.list(limit=1)  # answered between two batches, or after
             assert len(page.letters) <= 1
             await settled()

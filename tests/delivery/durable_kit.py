@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -18,6 +17,7 @@ from regrow.delivery.owner import JournalOwner
 from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed
 from regrow.events import Event
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import regrow as rg
+import regrow.testing as rt
 from tests.delivery.kit import Worker, pause, play, start
 from tests.runtime.kit import Clock
 
@@ -109,12 +110,14 @@ def test_all_have_it_before_one_of_all_or_nothing_begins(hand_off: bool) -> None
         casting = asyncio.create_task(
             rg.broadcast(pids, Worker.work("a"), timeout=5.0, strategy="all_or_nothing")
         )
-        waiting: list[int] = []
-        while not any(waiting):
+
+        def waiting() -> list[int] | None:
+            """How many wait in each mailbox, as soon as any does."""
+            lengths = [one.mailbox_length for one in system.listing.processes() if one.pid in pids]
             assert seen == []
-            await pause(0.0)
-            waiting = [one.mailbox_length for one in system.listing.processes() if one.pid in pids]
-        assert waiting == [1, 1, 1]
+            return lengths if any(lengths) else None
+
+        assert await rt.wait_for(waiting) == [1, 1, 1]
         assert (await casting).ok
         assert seen == ["a"] * 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from typing import ClassVar
 
 import pytest
@@ -11,6 +10,7 @@ from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import Filter
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, Poison, inside, play, run_system, settled
 

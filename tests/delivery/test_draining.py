@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 
 import msgspec
 import pytest
 
 import regrow as rg
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Poison, play, run_system, settled
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from typing_extensions import Unpack
 
 import regrow as rg
 from regrow.delivery.journal.rows import DeadLetter, Filter
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, Machine, Poison, inside, play, ports, run_system, settled
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Never
 
@@ -17,6 +16,7 @@ from regrow.delivery.journal.operations import Accept, Operation, SaveState, Set
 from regrow.delivery.journal.rows import SavedState
 from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed, StaleEpoch
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, Machine, Mortal, inside, ports, run_system, settled
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from regrow.delivery.journal.operations import Revive
 from regrow.delivery.journal.rows import DeadLetter, Filter, Live
 from regrow.errors import JournalError
 from regrow.testing import VirtualLoop
+from regrow.testing import pass_time as pause
 from tests.delivery.durable_kit import Machine, inside, ports, settled
 
 NAMES = ("a", "b")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 
 import pytest
 
 import regrow as rg
 from regrow import errors
 from regrow.delivery.journal.rows import Filter
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, Events, inside, play, ports, run_system, settled
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 import regrow as rg
 from regrow.errors import JournalNotRunning, SystemFailed
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import Box, ports
 

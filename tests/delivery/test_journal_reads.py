@@ -10,7 +10,8 @@ import pytest
 
 import regrow as rg
 from regrow.delivery.journal.store import Reader
-from tests.delivery.durable_kit import inside
+from regrow.testing import run_virtual
+from tests.delivery.durable_kit import inside, settled
 
 
 @pytest.mark.parametrize("then", ["read", "stop"])
@@ -23,6 +24,11 @@ def test_a_read_whose_asker_has_gone_disturbs_nobody(tmp_path: Path, then: str) 
         assert go_on.wait(30)
         counted.append(reader.counts().accepted)
 
+    async def let_go_on() -> None:
+        """As soon as all the others wait."""
+        await settled()
+        go_on.set()
+
     async def main() -> None:
         journal = rg.Journal(tmp_path / "app.db", sync="process")
         async with rg.System([], services=[journal], name="reads"):
@@ -31,10 +37,11 @@ def test_a_read_whose_asker_has_gone_disturbs_nobody(tmp_path: Path, then: str) 
             asked.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asked
-            asyncio.get_running_loop().call_later(0.05, go_on.set)
+            letting = asyncio.create_task(let_go_on())
             if then == "read":
                 assert (await journal.conservation()).accepted == 0
                 assert counted == [0]
         assert counted == [0]
+        await letting
 
-    asyncio.run(main())
+    run_virtual(main(), threads=True)

@@ -12,6 +12,7 @@ from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import Operation, SaveState
 from regrow.delivery.journal.rows import Live
 from regrow.delivery.journal.store import Reader
+from regrow.testing import pass_time
 
 
 class Watcher(rg.GenServer):
@@ -129,7 +130,7 @@ class Counter(rg.GenServer):
     @rg.call(raises=(Refused,))
     async def add_slowly(self, by: int) -> int:
         self.state.n += by
-        await asyncio.sleep(1.0)  # noqa: TID251  # virtual time
+        await pass_time(1.0)
         self._tell(by)
         if by < 0:
             raise Refused

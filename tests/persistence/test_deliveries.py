@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import regrow as rg
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.persistence.conftest import Storage
 
 
@@ -90,7 +90,7 @@ class Bench:
 
     async def settled(self) -> None:
         """Give everything that waits its time."""
-        await asyncio.sleep(100.0)  # noqa: TID251  # virtual time
+        await pass_time(100.0)
         await self.system.idle()
 
     async def taken(self) -> Sum:
@@ -223,7 +223,7 @@ def test_keys_are_forgotten_after_their_window_and_refreshed_by_a_duplicate(stor
 
         seen = [await send()]
         for days in (6.0, 6.0, 7.5):
-            await asyncio.sleep(days * day)  # noqa: TID251  # virtual time
+            await pass_time(days * day)
             seen.append(await send())
         assert seen == [False, True, True, False]
 

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import regrow as rg
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.persistence.kit import HandJournal
 
 
@@ -60,7 +60,7 @@ class Server(rg.GenServer):
     @rg.call
     async def add_slowly(self, number: int) -> int:
         self.note(number)
-        await asyncio.sleep(1.0)  # noqa: TID251  # virtual time
+        await pass_time(1.0)
         return len(self.state.numbers)
 
     @rg.call(raises=(Refused,))
@@ -171,7 +171,7 @@ class Run:
     async def end(self, system: rg.System) -> list[int]:
         self.journal.held = False
         self.journal.let_go()
-        await asyncio.sleep(100.0)  # noqa: TID251  # virtual time
+        await pass_time(100.0)
         await system.idle()
         return await system.ref("server", Server).call(Server.read(), timeout=9.0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 import pytest
 
 import regrow as rg
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.persistence.conftest import Storage
 from tests.persistence.kit import HandJournal
 
@@ -221,7 +220,7 @@ class SlowBeginner(rg.GenServer):
     state: Agent
 
     async def init(self) -> None:
-        await asyncio.sleep(1.0)  # noqa: TID251  # virtual time
+        await pass_time(1.0)
         self.began_with = self.state.handled
 
     @rg.call
@@ -236,7 +235,7 @@ def test_an_async_init_sees_the_state_too(storage: Storage) -> None:
         assert await agent.call(SlowBeginner.work(), timeout=1.0) == (0, 1)
         agent.kill()
         await system.idle()
-        await asyncio.sleep(2.0)  # noqa: TID251  # virtual time
+        await pass_time(2.0)
         assert await agent.call(SlowBeginner.work(), timeout=1.0) == (1, 2)
 
     run(body, storage(), rg.child(SlowBeginner, name="agent"))
@@ -274,7 +273,7 @@ def test_a_journal_that_is_started_anew_has_what_was_committed(storage: Storage)
         first = agent.whereis()
         owner = next(pid for pid in system.processes() if pid.kind == "JournalServer")
         owner.kill()
-        await asyncio.sleep(10.0)  # noqa: TID251  # virtual time
+        await pass_time(10.0)
         await system.idle()
         assert agent.whereis() is not first
         await agent.call(AgentServer.work("b"), timeout=1.0)

@@ -9,7 +9,7 @@ import pytest
 
 import regrow as rg
 from regrow.delivery.journal.operations import SaveState
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.persistence.kit import Counter, HandJournal, Refused, Sink, Totals, tree
 
 
@@ -116,7 +116,7 @@ def test_casts_infos_and_timers_are_turns_too() -> None:
             b.counter.cast(Counter.note("cast"))
             b.counter.send("info")
             rg.send_after(b.counter, "timer", 1.0)
-            await asyncio.sleep(2.0)  # noqa: TID251  # virtual time
+            await pass_time(2.0)
             await system.idle()
             assert b.kept().seen == ["cast", "info", "timer"]
 

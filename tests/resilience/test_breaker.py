@@ -6,6 +6,7 @@ import pytest
 
 import regrow as rg
 from regrow.resilience.breaker import Breaker, Cause
+from regrow.resilience.window import BUCKETS, Window
 
 SETTINGS = rg.BreakerSettings(
     failure_rate=0.5,
@@ -118,11 +119,11 @@ def test_cancelled_calls_count_as_neither() -> None:
 
 
 def test_its_memory_does_not_grow_with_the_calls() -> None:
-    breaker = Breaker(SETTINGS, 0.0)
+    window = Window(10.0, 0.0)
     for step in range(5000):
-        call(breaker, step / 10, ok=step % 10 != 0)
-    assert breaker.window(499.9) == (100, 10, 0)
-    assert len(breaker._window._past) < 10  # noqa: SLF001  # what it is there to bound
+        window.count(step / 10, failed=step % 10 == 0, slow=False)
+    assert window.counts(499.9) == (100, 10, 0)
+    assert window.kept < BUCKETS
 
 
 def test_a_clock_that_goes_back_counts_into_the_latest_bucket() -> None:

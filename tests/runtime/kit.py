@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from asyncio import sleep as pause  # noqa: TID251  # under virtual time it moves the clock and waits for nothing
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import regrow as rg
+from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
 
 S = TypeVar("S", bound=rg.GenServer)

@@ -42,9 +42,13 @@ class Worker(rg.GenServer):
 
     @rg.call
     async def group(self) -> int:
+        async def after(seconds: int) -> int:
+            await pause(seconds)
+            return seconds
+
         async with asyncio.TaskGroup() as tasks:
-            one = tasks.create_task(pause(1.0, 1))
-            two = tasks.create_task(pause(2.0, 2))
+            one = tasks.create_task(after(1))
+            two = tasks.create_task(after(2))
         return one.result() + two.result()
 
     @rg.call

@@ -10,7 +10,7 @@ import pytest
 import regrow as rg
 from regrow.runtime.effects import Turn, hold_effects
 from regrow.runtime.items import Request
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 
 
 class Refused(Exception):
@@ -185,7 +185,7 @@ def test_what_a_turn_takes_back_never_comes() -> None:
         b.let_go()
         with pytest.raises(Refused):
             await asked
-        await asyncio.sleep(2.0)  # noqa: TID251  # virtual time
+        await pass_time(2.0)
         assert await b.seen() == []
 
     on_bench(body)

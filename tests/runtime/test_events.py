@@ -10,7 +10,7 @@ import pytest
 
 import regrow as rg
 from regrow import events
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.runtime.kit import Clock, play
 
 Seen = list[events.Event]
@@ -72,7 +72,7 @@ def names(seen: Seen) -> list[str]:
 
 async def elapse(seconds: float) -> None:
     """Let virtual time pass."""
-    await asyncio.sleep(seconds)  # noqa: TID251
+    await pass_time(seconds)
 
 
 async def receiving() -> None:

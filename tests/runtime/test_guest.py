@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import regrow as rg
+from regrow.testing import pass_time
 from tests.runtime.kit import play
 from tests.runtime.life_servers import Worker, forever, worker
 
@@ -64,7 +65,7 @@ def test_a_linked_death_ends_the_block() -> None:
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
-        await asyncio.sleep(0)  # noqa: TID251  # no cancel is left behind
+        await pass_time(0)  # no cancel is left behind
 
     play(body, hand_off=True)
 
@@ -91,7 +92,7 @@ def test_a_killed_guest_leaves_its_block(waiting: bool) -> None:
                     await rg.receive()
         assert caught.value.reason is rg.KILLED
         assert not system.ref("me", object).alive
-        await asyncio.sleep(0)  # noqa: TID251  # no cancel is left behind
+        await pass_time(0)  # no cancel is left behind
 
     play(body, hand_off=True)
 
@@ -120,7 +121,7 @@ def test_a_guest_that_goes_on_after_its_kill_becomes_a_zombie() -> None:
                     with pytest.raises(asyncio.CancelledError):
                         await forever()
                 assert me.alive
-                await asyncio.sleep(0.75)  # noqa: TID251  # virtual time: the grace is over
+                await pass_time(0.75)
                 assert not me.alive
                 with pytest.raises(rg.errors.ZombieProcess):
                     rg.current()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import regrow as rg
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.runtime.life_servers import Worker, worker
 from tests.runtime.loops import LOOPS, Factory, run_on
 
@@ -29,9 +30,11 @@ class Chain(rg.GenServer):
             self.pid.cast(Chain.relay(left - 1))
 
     @rg.cast
-    async def steps(self, n: int) -> None:
+    async def steps(self, n: int, begun: asyncio.Event | None = None) -> None:
+        if begun is not None:
+            begun.set()
         for _ in range(n):
-            await asyncio.sleep(0)  # noqa: TID251  # a task that is ready again at once
+            await pass_time(0)  # a task that is ready again at once
         self.done += 1
 
     @rg.cast
@@ -50,7 +53,8 @@ class Chain(rg.GenServer):
 
     @rg.cast
     async def sleeps(self) -> None:
-        await asyncio.sleep(3600.0)  # noqa: TID251  # virtual, or never over
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 3600.0)
 
     def handle_info(self, message: object) -> None:
         self.done += 1
@@ -64,7 +68,7 @@ async def nested(depth: int) -> None:
     if depth:
         await asyncio.gather(nested(depth - 1), asyncio.wait_for(nested(depth - 1), 60.0))
     else:
-        await asyncio.sleep(0)  # noqa: TID251  # a task that is ready again at once
+        await pass_time(0)  # a task that is ready again at once
 
 
 def on(
@@ -165,7 +169,7 @@ def test_a_cancelled_wait_leaves_no_trace() -> None:
     async def body() -> None:
         async with rg.System([worker("a")]) as system:
             waiting = asyncio.create_task(system.idle())
-            await asyncio.sleep(0)  # noqa: TID251  # it begins
+            await pass_time(0)  # it begins
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -201,15 +205,15 @@ def test_a_suspended_server_handles_nothing_until_it_is_resumed(busy: str, hand_
             pid = system.whereis("chain")
             assert pid is not None
             chain = system.ref("chain", Chain)
+            begun = asyncio.Event()
             done = 0
             if busy in ("warm", "running"):
-                chain.cast(Chain.steps(3))
+                chain.cast(Chain.steps(3, begun))
                 done = 1
             if busy == "warm":
                 await system.idle()
             elif busy == "running":
-                await asyncio.sleep(0)  # noqa: TID251  # its task has begun
-                await asyncio.sleep(0)  # noqa: TID251
+                await begun.wait()
             elif busy == "queued":
                 chain.cast(Chain.relay(0))
             system.suspend(pid)
@@ -274,9 +278,9 @@ def test_a_suspended_server_obeys_its_supervisor_after_the_handler_that_runs() -
         async with rg.System([rg.child(Traps, name="t", shutdown=60.0)]) as system:
             pid = system.whereis("t")
             assert pid is not None
-            system.ref("t", Traps).cast(Traps.steps(3))
-            await asyncio.sleep(0)  # noqa: TID251  # its task has begun
-            await asyncio.sleep(0)  # noqa: TID251
+            begun = asyncio.Event()
+            system.ref("t", Traps).cast(Traps.steps(3, begun))
+            await begun.wait()
             system.suspend(pid)
             await system.root.call(rg.Supervisor.terminate_child("t"), timeout=100.0)
             assert not pid.alive

@@ -22,13 +22,16 @@ PATIENCE = 20.0
 UVLOOP = "__import__('uvloop').new_event_loop"
 
 HEAD = """
-import asyncio, logging, signal, sys, time
+import asyncio, logging, signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may ignore it
 logging.disable(logging.CRITICAL)
 import regrow as rg
 
 def say(*words):
     print(*words, flush=True)
+
+async def forever():
+    await asyncio.Event().wait()
 
 class Worker(rg.GenServer):
     def init(self, label="w"):
@@ -42,7 +45,7 @@ class Worker(rg.GenServer):
             handler(number, frame)
         signal.signal(signal.SIGINT, taken)
         say("hogging")
-        time.sleep(60)
+        threading.Event().wait()
     @rg.cast
     async def press(self):
         raise KeyboardInterrupt
@@ -58,14 +61,14 @@ class Worker(rg.GenServer):
 class Slow(Worker):
     async def terminate(self, reason):
         say("stuck")
-        await asyncio.sleep(60)
+        await forever()
 
 class Deaf(Worker):
     async def terminate(self, reason):
         say("deaf")
         while True:
             try:
-                await asyncio.sleep(60)
+                await forever()
             except asyncio.CancelledError:
                 pass
 
@@ -75,7 +78,7 @@ def spec(label, cls=Worker, **options):
 async def ready(system):
     say("ready")
     try:
-        await asyncio.sleep(60)
+        await forever()
     finally:
         say("main ends")
 
@@ -185,7 +188,7 @@ def test_a_signal_during_the_start_undoes_it() -> None:
         class Starts(Worker):
             async def init(self, label):
                 say("starting")
-                await asyncio.sleep(60)
+                await forever()
         run(rg.System([spec("a"), spec("s", Starts, start_timeout=60.0)]), ready)
     """
     with child(program) as process:
@@ -212,7 +215,7 @@ def test_who_listens_to_no_cancel_does_not_hold_up_the_end(deaf: str) -> None:
             say("ready")
             while True:
                 try:
-                    await asyncio.sleep(60)
+                    await forever()
                 except asyncio.CancelledError:
                     say("deaf")
 
@@ -236,15 +239,15 @@ def test_a_second_sigint_ends_at_once(where: str) -> None:
             say("ready")
             if "{where}" == "handler":
                 system.ref("a", Worker).cast(Worker.hog())
-            await asyncio.sleep(60)
+            await forever()
 
         async def stays(system):
             say("ready")
             try:
-                await asyncio.sleep(60)
+                await forever()
             except asyncio.CancelledError:
                 say("main stays")
-                await asyncio.sleep(60)
+                await forever()
 
         children = [spec("s", Slow, shutdown=60.0)] if "{where}" == "terminate" else [spec("a")]
         run(rg.System(children), stays if "{where}" == "main" else main)

@@ -11,7 +11,7 @@ import pytest
 
 import regrow as rg
 from regrow.core.events import Event
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.runtime.life_servers import (
     LET_GO,
     LOG,
@@ -172,8 +172,7 @@ def test_a_cancelled_start_is_undone_in_order(how: str) -> None:
                     pytest.fail("the body runs")
         else:
             starting = asyncio.create_task(system.start())
-            await asyncio.sleep(0)  # noqa: TID251  # the start begins
-            await asyncio.sleep(0)  # noqa: TID251
+            await asyncio.get_running_loop().settled()  # type: ignore[attr-defined]  # as far as it gets
             starting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await starting
@@ -301,7 +300,7 @@ def test_children_of_a_killed_supervisor_are_waited_for() -> None:
                 try:
                     await forever()
                 finally:
-                    await asyncio.sleep(0.25)  # noqa: TID251  # virtual time: slow to end
+                    await pass_time(0.25)
                     LOG.append("let go")
 
         tree = rg.supervisor([rg.child(Clings, name="k")], id="sub", name="sub", restart="temporary")

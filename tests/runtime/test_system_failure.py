@@ -8,7 +8,7 @@ import logging
 import pytest
 
 import regrow as rg
-from regrow.testing import run_virtual
+from regrow.testing import pass_time, run_virtual
 from tests.runtime.life_servers import (
     LET_GO,
     LOG,
@@ -50,7 +50,7 @@ def test_a_root_that_gives_up_cancels_the_body(hand_off: bool) -> None:
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
-        await asyncio.sleep(0)  # noqa: TID251  # no cancel is left behind
+        await pass_time(0)  # no cancel is left behind
 
     run_virtual(body())
     assert LOG == ["+a", "+b", "-a", "-b"]

@@ -286,6 +286,22 @@ def test_the_times_of_a_journal_are_the_loops() -> None:
     assert run_virtual(main()) == pytest.approx(0.0, abs=1e-3)
 
 
+def test_time_passes_on_virtual_loops_alone() -> None:
+    async def main() -> float:
+        await rt.pass_time(0)
+        await rt.pass_time(3600)
+        return here().time()
+
+    assert run_virtual(main()) == 3600.0
+    asyncio.run(rt.pass_time(0))
+    with pytest.raises(rg.errors.NotVirtual) as raised:
+        asyncio.run(rt.pass_time(0.5))
+    assert str(raised.value) == (
+        "pass_time(0.5) on a real loop (_UnixSelectorEventLoop) would really sleep: run the test on virtual"
+        " time, by run_virtual, VirtualTestCase or @pytest.mark.regrow, or wait for what is to happen"
+    )
+
+
 # -- running -----------------------------------------------------------------------------------
 
 

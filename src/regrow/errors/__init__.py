@@ -149,13 +149,17 @@ In brackets: the built-in exception that it is as well::
             Deadlock (AssertionError)
             InvariantBroken (AssertionError)
             NeverIdle (AssertionError)
+            NoProgress (AssertionError)
+            NotDeclared
             NotDeterministic (AssertionError)
+            NotVirtual
             ReplayDiffers (AssertionError)
             SimulationFailed (AssertionError)
             SleepInTest (AssertionError)
             TasksLeft (AssertionError)
             TestTimeout (AssertionError)
             TooManySteps (AssertionError)
+            TookTooLong (AssertionError)
             UnhandledInRun (AssertionError)
             WaitFailed (AssertionError)
                 NotAllTrue
@@ -317,7 +321,11 @@ from regrow.errors.system import WrongLoop as WrongLoop
 from regrow.errors.system import WrongThread as WrongThread
 from regrow.errors.system import ZombieProcess as ZombieProcess
 from regrow.errors.testing import Deadlock as Deadlock
+from regrow.errors.testing import NoProgress as NoProgress
+from regrow.errors.testing import NotDeclared as NotDeclared
+from regrow.errors.testing import NotVirtual as NotVirtual
 from regrow.errors.testing import TestKitError as TestKitError
+from regrow.errors.testing import TookTooLong as TookTooLong
 from regrow.errors.timeouts import BadTimeout as BadTimeout
 from regrow.errors.timeouts import BadTimeoutEntry as BadTimeoutEntry
 from regrow.errors.timeouts import BadTimeoutFactor as BadTimeoutFactor

@@ -13,6 +13,7 @@ __all__ = (
     "FenceBroken",
     "NoProgress",
     "NotDeclared",
+    "NotVirtual",
     "TestKitError",
     "TookTooLong",
     "Waiting",
@@ -160,6 +161,23 @@ class NotDeclared(TestKitError):
             f"{what} on virtual time: the clock doesn't wait for {option} unless the test declares them, by"
             f" run_virtual(..., {option}=True), VirtualLoop({option}=True) or"
             f" @pytest.mark.regrow({option}=True); or give the code a stand-in that needs none"
+        )
+
+
+class NotVirtual(TestKitError):
+    """`pass_time` on a real loop.
+
+    Attributes:
+        seconds: How much time was to pass.
+        loop: The class of the loop.
+    """
+
+    def __init__(self, seconds: float, loop: str) -> None:
+        self.seconds: float = seconds
+        self.loop: str = loop
+        super().__init__(
+            f"pass_time({seconds!r}) on a real loop ({loop}) would really sleep: run the test on virtual time,"
+            " by run_virtual, VirtualTestCase or @pytest.mark.regrow, or wait for what is to happen"
         )
 
 

@@ -57,6 +57,11 @@ class Window:
         past = self._sums
         return Counts(self.calls + past.calls, self.failed + past.failed, self.slow + past.slow)
 
+    @property
+    def kept(self) -> int:
+        """How many buckets of the past it remembers."""
+        return len(self._past)
+
     def _advance(self, now: float) -> None:
         bucket = int(now // self._width)
         if bucket <= self._bucket:  # a clock that went back counts into the latest

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from regrow.testing.virtual.loop import VirtualLoop as VirtualLoop
     from regrow.testing.virtual.loop import virtual_loop as virtual_loop
     from regrow.testing.virtual.options import LoopSettings as LoopSettings
+    from regrow.testing.virtual.passing import pass_time as pass_time
     from regrow.testing.virtual.run import run_virtual as run_virtual
     from regrow.testing.waiting.idle import wait_idle as wait_idle
     from regrow.testing.waiting.predicates import never as never
@@ -32,6 +33,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.testing.virtual.case": ("VirtualTestCase",),
     "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),
     "regrow.testing.virtual.options": ("LoopSettings",),
+    "regrow.testing.virtual.passing": ("pass_time",),
     "regrow.testing.virtual.run": ("run_virtual",),
     "regrow.testing.waiting.idle": ("wait_idle",),
     "regrow.testing.waiting.predicates": ("never", "wait_for", "wait_for_all", "wait_for_assertion"),
