@@ -8,8 +8,9 @@ tests that use the kit: those that request one of its fixtures or carry ``@pytes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import pytest
@@ -17,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     import asyncio
 
+    from regrow.testing.isolation.kit import Kit
+    from regrow.testing.leaks.guard import LeakGuard
     from regrow.testing.plugin.running import KitTest
 
 Settings: TypeAlias = "dict[str, str | float | bool]"
@@ -24,8 +27,8 @@ LoopFactory: TypeAlias = "Callable[[], asyncio.AbstractEventLoop]"
 
 MARK: Final = (
     'regrow(time="virtual"|"real", isolation="basic"|"registry"|"full"|"contamination", timeout=seconds,'
-    ' allow_leaks=("task", ...), sleep=True, sockets=True, threads=True, subprocesses=True, reason="..."):'
-    " the test uses Regrow's test kit, with these settings; allow_leaks and sleep need a reason"
+    ' sockets=True, threads=True, subprocesses=True, allow_leaks=("task", ...), allow_changes=("env:TZ", ...),'
+    ' sleep=True, reason="..."): the test uses Regrow\'s test kit, so; the last options need the reason'
 )
 FIXTURES: Final = frozenset({"regrow_kit", "regrow_guard"})
 """All fixtures of the kit come to one of these, so that a project's own `unique_name` isn't one."""
@@ -77,6 +80,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
+    """Bisects instead of running tests, if that is asked for."""
+    if not config.getoption("--regrow-bisect"):
+        return None
+    from regrow.testing.bisect_pytest import bisect_main
+
+    return bisect_main(config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the mark, and the rest where a project asks for it."""
     config.addinivalue_line("markers", MARK)
@@ -84,6 +97,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings is not None:
         config.stash[settings_key] = settings
         config.pluginmanager.register(TestKit(config), "regrow-test-kit")
+        config.pluginmanager.register(AsyncFixtures(config), "regrow-async-fixtures")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
+    """Looks for whoever pollutes a test instead of running the tests, if it is asked to."""
+    if config.option.regrow_bisect is None:
+        return None
+    from regrow.testing.bisect_pytest import bisect_main
+
+    return bisect_main(config)
 
 
 def read_settings(path: Path) -> Settings | None:
@@ -156,6 +179,87 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(NO_TABLE.format(rootdir=item.config.rootpath), pytrace=False)
 
 
+# -- fixtures ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def regrow_guard(request: pytest.FixtureRequest) -> Iterator[LeakGuard]:
+    """Watches the test for leaks, as the settings and its mark say: an `rt.LeakGuard`."""
+    if settings_key not in request.config.stash:
+        pytest.fail(NO_TABLE.format(rootdir=request.config.rootpath), pytrace=False)
+    from regrow.testing.plugin.fixtures import guarding
+
+    with guarding(request.node) as guard:
+        yield guard
+
+
+@pytest.fixture
+def regrow_kit(request: pytest.FixtureRequest, regrow_guard: object) -> Kit:
+    """What the test has for itself: an open `rt.Kit`, in the mode that the settings and its mark say."""
+    del regrow_guard  # there first, to look on until the kit is closed
+    return request.getfixturevalue(_async_fixture_of(request))
+
+
+@pytest.fixture
+def start_supervised(regrow_kit: Kit) -> object:
+    """`regrow_kit.start_supervised`: starts a process that is stopped with the test."""
+    return regrow_kit.start_supervised
+
+
+@pytest.fixture
+def spawn_supervised(regrow_kit: Kit) -> object:
+    """`regrow_kit.spawn_supervised`: runs a function as a process of the test."""
+    return regrow_kit.spawn_supervised
+
+
+@pytest.fixture
+def unique_name(regrow_kit: Kit) -> Callable[..., str]:
+    """`regrow_kit.unique_name`: gives names that no other test has."""
+    return regrow_kit.unique_name
+
+
+async def _open_kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
+    from regrow.testing.plugin.fixtures import opened_kit
+
+    async with opened_kit(request.node) as kit:
+        yield kit
+
+
+def _async_fixture_of(request: pytest.FixtureRequest) -> str:
+    """The fixture that opens the kit on the loop that the test will run on."""
+    mark = request.node.get_closest_marker("asyncio")
+    if mark is not None and request.config.pluginmanager.hasplugin("asyncio"):
+        usual = request.config.getini("asyncio_default_test_loop_scope")
+        return f"_regrow_kit_{mark.kwargs.get('loop_scope') or mark.kwargs.get('scope') or usual}"
+    if "anyio_backend" not in request.fixturenames:
+        pytest.fail(
+            "regrow_kit needs an async test, run by pytest-asyncio or anyio; in another one,"
+            " `async with rt.kit() as kit:` within rt.run_virtual(...) does the same",
+            pytrace=False,
+        )
+    if request.getfixturevalue("anyio_backend_name") != "asyncio":
+        pytest.skip("Regrow runs on asyncio")
+    return "_regrow_kit_anyio"
+
+
+class AsyncFixtures:
+    """One fixture that does the same for each way in which async fixtures are run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._regrow_kit_anyio = pytest.fixture(name="_regrow_kit_anyio")(_open_kit)
+        if not config.pluginmanager.hasplugin("asyncio"):
+            return
+        import pytest_asyncio
+
+        for scope in ("function", "class", "module", "package", "session"):
+            # It notes the scope in the function, so each needs one of its own.
+            own = FunctionType(_open_kit.__code__, globals(), f"_regrow_kit_{scope}")
+            setattr(self, own.__name__, pytest_asyncio.fixture(loop_scope=scope, name=own.__name__)(own))
+
+
+# -- hooks -------------------------------------------------------------------------------------
+
+
 class TestKit:
     """The hooks of a project that has the table."""
 
@@ -199,6 +303,14 @@ class TestKit:
             return (yield)
         finally:
             self._requests.pop()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector: pytest.Module | pytest.Class, name: str, obj: object) -> None:
+        """Has tests with the mark watched; fixtures of the kit bring that along."""
+        marks: list[pytest.Mark] = getattr(obj, "pytestmark", [])
+        marked = any(mark.name == "regrow" for mark in marks) or collector.get_closest_marker("regrow")
+        if marked and callable(obj) and collector.istestfunction(obj, name):
+            pytest.mark.usefixtures("regrow_guard")(obj)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Gives tests on virtual time a loop of their own, unless their mark says otherwise."""
