@@ -142,17 +142,25 @@ In brackets: the built-in exception that it is as well::
             WrongThread
             ZombieProcess
         TestKitError
+            BadEvents (ValueError)
+            BadProbe (ValueError)
             BadSimulation (TypeError)
             BadToken (ValueError)
             BadWait (ValueError)
             BecameTrue (AssertionError)
             Deadlock (AssertionError)
+            EventMissing (AssertionError)
+            EventUnwanted (AssertionError)
             InvariantBroken (AssertionError)
             NeverIdle (AssertionError)
             NoProgress (AssertionError)
+            NoReply
             NotDeclared
             NotDeterministic (AssertionError)
+            NotReceived (AssertionError)
             NotVirtual
+            ProbeNotRunning
+            ReceivedAfterAll (AssertionError)
             ReplayDiffers (AssertionError)
             SimulationFailed (AssertionError)
             SleepInTest (AssertionError)
@@ -166,6 +174,8 @@ In brackets: the built-in exception that it is as well::
                 NotReady
                 NotRestarted
                 StillAlive
+            WhichSystem (LookupError)
+            WrongOrder (AssertionError)
         WaitTimeout (TimeoutError)
         WrongKind (TypeError)
         WrongServer (TypeError)
@@ -252,6 +262,11 @@ from regrow.errors.names import BadQuery as BadQuery
 from regrow.errors.names import BadRegistrationName as BadRegistrationName
 from regrow.errors.names import NameTaken as NameTaken
 from regrow.errors.names import NotRegistered as NotRegistered
+from regrow.errors.observing import BadEvents as BadEvents
+from regrow.errors.observing import EventMissing as EventMissing
+from regrow.errors.observing import EventUnwanted as EventUnwanted
+from regrow.errors.observing import WhichSystem as WhichSystem
+from regrow.errors.observing import WrongOrder as WrongOrder
 from regrow.errors.persistence import BadPersistence as BadPersistence
 from regrow.errors.persistence import NoRegisteredName as NoRegisteredName
 from regrow.errors.persistence import NothingSetAside as NothingSetAside
@@ -264,6 +279,11 @@ from regrow.errors.persistence import StillRunning as StillRunning
 from regrow.errors.persistence import UpgradeFailed as UpgradeFailed
 from regrow.errors.plugin import SleepInTest as SleepInTest
 from regrow.errors.plugin import TestTimeout as TestTimeout
+from regrow.errors.probes import BadProbe as BadProbe
+from regrow.errors.probes import NoReply as NoReply
+from regrow.errors.probes import NotReceived as NotReceived
+from regrow.errors.probes import ProbeNotRunning as ProbeNotRunning
+from regrow.errors.probes import ReceivedAfterAll as ReceivedAfterAll
 from regrow.errors.processes import BadServer as BadServer
 from regrow.errors.processes import NotAProcess as NotAProcess
 from regrow.errors.processes import NotMine as NotMine

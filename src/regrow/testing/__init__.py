@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 # As in the root: a name stands in the imports, for the type checkers, and in the table, for the interpreter.
 if TYPE_CHECKING:
     from regrow.errors.testing import Waiting as Waiting
+    from regrow.testing.observing import EventKind as EventKind
+    from regrow.testing.observing import Events as Events
+    from regrow.testing.observing import Where as Where
+    from regrow.testing.observing import assert_event as assert_event
+    from regrow.testing.observing import capture_events as capture_events
+    from regrow.testing.observing import refute_event as refute_event
+    from regrow.testing.probes.probe import Probe as Probe
+    from regrow.testing.probes.records import Received as Received
     from regrow.testing.sim.faults import Faults as Faults
     from regrow.testing.sim.faults import StoreFaults as StoreFaults
     from regrow.testing.virtual.case import VirtualTestCase as VirtualTestCase
@@ -29,6 +37,16 @@ if TYPE_CHECKING:
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.errors.testing": ("Waiting",),
+    "regrow.testing.observing": (
+        "EventKind",
+        "Events",
+        "Where",
+        "assert_event",
+        "capture_events",
+        "refute_event",
+    ),
+    "regrow.testing.probes.probe": ("Probe",),
+    "regrow.testing.probes.records": ("Received",),
     "regrow.testing.sim.faults": ("Faults", "StoreFaults"),
     "regrow.testing.virtual.case": ("VirtualTestCase",),
     "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),

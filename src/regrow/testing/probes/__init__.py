@@ -1,0 +1,1 @@
+"""Probes: processes that note what they get and can be asked about it."""
