@@ -83,10 +83,11 @@ def begin_child(
     instance = server.__new__(server)
     instance._process = process  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
     process.instance = instance
+    if engine.ports.step_hook is not None and blueprint.prepare is None:
+        _announce_init(engine, process, engine.ports.step_hook)
+        blueprint = process.blueprint  # which it may have changed
     if not blueprint.starts_at_once:
         return _init(engine, process, args, spec.kwargs or NOTHING, spec.start_timeout)
-    if engine.ports.step_hook is not None:
-        _announce_init(engine, process, engine.ports.step_hook)
     result = None
     if args or spec.kwargs or blueprint.init is not None:
         result = _run_init(engine, process, instance, args, spec.kwargs or NOTHING)
@@ -168,9 +169,12 @@ async def _init(
     start_timeout: float | None,
 ) -> Process | None:
     blueprint = process.blueprint
-    ready = None if blueprint.prepare is None else await _prepare(engine, process, blueprint.prepare)
-    if engine.ports.step_hook is not None:
-        _announce_init(engine, process, engine.ports.step_hook)
+    ready = None
+    if blueprint.prepare is not None:
+        ready = await _prepare(engine, process, blueprint.prepare)
+        if engine.ports.step_hook is not None:
+            _announce_init(engine, process, engine.ports.step_hook)
+            blueprint = process.blueprint  # which it may have changed
     entry = blueprint.init
     if entry is not None and entry.is_async and not blueprint.eager:
         result = await _wait_for_init(engine, process, args, kwargs, start_timeout)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from regrow.errors.faults import BadFault
 from regrow.runtime.process import Process
 from regrow.runtime.steps import steps_of
 from regrow.testing.sim.hazards import Hazards, Tally
+from regrow.testing.sim.mailbox_faults import MailboxFaults, MessageScript, kind_of
 from regrow.testing.sim.process_faults import ProcessFaults
 from regrow.testing.sim.scripts import Script, whom
+from regrow.testing.sim.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from regrow.testing.sim.faults import Faults
     from regrow.testing.sim.loop import SimLoop
+    from regrow.testing.sim.mailbox_faults import MessageKind
     from regrow.testing.sim.scripts import Whom
 
 __all__ = ("Controls",)
@@ -31,6 +35,9 @@ class Controls:
         self._tally: Tally = Tally(loop, faults.until)
         hazards = Hazards(loop.decisions, self._tally)
         self._process_faults: ProcessFaults = ProcessFaults(faults, hazards, self._tally, loop)
+        replaying = loop.decisions.replaying
+        self._mailbox_faults: MailboxFaults = MailboxFaults(faults, hazards, self._tally, replaying=replaying)
+        self._wall_clock: WallClock = WallClock(faults, hazards, self._tally, loop)
         loop.thread_latency = faults.thread_latency
 
     @property
@@ -41,6 +48,23 @@ class Controls:
     def calm(self) -> None:
         """From now on nothing strikes by chance, so that what has to come right again can."""
         self._tally.until = min(self._tally.until, self._loop.now)
+
+    # -- the clock -----------------------------------------------------------------------------
+
+    def wall(self) -> float:
+        """The wall clock of the run: seconds since 1970. A run begins with the year 2020, UTC."""
+        return self._wall_clock.time()
+
+    def jump_wall(self, seconds: float) -> None:
+        """Have the wall clock jump; the loop's time, by which timers go, doesn't.
+
+        Args:
+            seconds: How far; back if it is negative.
+
+        Raises:
+            BadFault: It is no finite number.
+        """
+        self._wall_clock.jump(_seconds("jump_wall", seconds, back=True))
 
     # -- processes -----------------------------------------------------------------------------
 
@@ -122,6 +146,79 @@ class Controls:
         """
         self._add(Script("storm", whom("storm", who), kills=_count("storm", "kills", kills, least=1)))
 
+    # -- messages ------------------------------------------------------------------------------
+
+    def delay(
+        self,
+        source: Whom | None,
+        target: Whom,
+        seconds: float,
+        *,
+        message: object = None,
+        times: int = 1,
+    ) -> None:
+        """Hold messages. What `source` sends `target` later waits behind them.
+
+        Args:
+            source: Who sends: a Pid, a Ref, a name, or None for anybody.
+            target: To whom: a Pid, a Ref or a name.
+            seconds: How long, in virtual seconds.
+            message: Which: a handler, such as `Counter.add`, or a class of messages; default all.
+            times: How many messages, default one.
+
+        Raises:
+            BadFault: One of them can't be used.
+        """
+        kind = kind_of("delay", message, lossy=False)
+        self._add_messages("delay", source, target, kind, times, _seconds("delay", seconds))
+
+    def drop(self, source: Whom | None, target: Whom, *, message: object = None, times: int = 1) -> None:
+        """Lose casts or plain sends; calls, supervised messages and signals never are.
+
+        Args:
+            source: Who sends: a Pid, a Ref, a name, or None for anybody.
+            target: To whom: a Pid, a Ref or a name.
+            message: Which: a handler, such as `Counter.bump`, or a class of messages; default all.
+            times: How many messages, default one.
+
+        Raises:
+            BadFault: One of them can't be used, or the message is a call.
+        """
+        self._add_messages("drop", source, target, kind_of("drop", message, lossy=True), times)
+
+    def duplicate(self, source: Whom | None, target: Whom, *, message: object = None, times: int = 1) -> None:
+        """Have casts or plain sends arrive twice; calls, supervised messages and signals never do.
+
+        Args:
+            source: Who sends: a Pid, a Ref, a name, or None for anybody.
+            target: To whom: a Pid, a Ref or a name.
+            message: Which: a handler, such as `Counter.bump`, or a class of messages; default all.
+            times: How many messages, default one.
+
+        Raises:
+            BadFault: One of them can't be used, or the message is a call.
+        """
+        self._add_messages("duplicate", source, target, kind_of("duplicate", message, lossy=True), times)
+
+    def _add_messages(  # noqa: PLR0917  # all of them differ
+        self,
+        kind: str,
+        source: Whom | None,
+        target: Whom,
+        message: MessageKind,
+        times: int,
+        seconds: float = 0.0,
+    ) -> None:
+        sender = None if source is None else whom(kind, source, option="source")
+        to = whom(kind, target, option="target")
+        script = MessageScript(kind, sender, to, message, times=_times(kind, times), seconds=seconds)
+        self._mailbox_faults.scripts.append(script)
+        for engine in self._loop.engines:
+            if engine.transit is None:
+                engine.hook_mailboxes(self._mailbox_faults.decide)
+
+    # -- scripts -------------------------------------------------------------------------------
+
     def _add(self, script: Script) -> None:
         self._process_faults.scripts.append(script)
         for engine in steps_of(self._loop).running():
@@ -142,9 +239,9 @@ def _count(owner: str, option: str, value: object, *, least: int) -> int:
     return value
 
 
-def _seconds(owner: str, value: object) -> float:
-    if not isinstance(value, int | float) or not value > 0:
-        raise BadFault(owner, "seconds", value, "a number above 0")
+def _seconds(owner: str, value: object, *, back: bool = False) -> float:
+    if not isinstance(value, int | float) or not (isfinite(value) if back else value > 0):
+        raise BadFault(owner, "seconds", value, "a finite number" if back else "a number above 0")
     return float(value)
 
 

@@ -77,6 +77,7 @@ def delayed_init(blueprint: Blueprint, seconds: float) -> Blueprint:
         return await cast("Awaitable[object]", result) if isawaitable(result) else result
 
     own.init = Entry("init", init, is_async=True)
+    own.starts_at_once = False
     return own
 
 

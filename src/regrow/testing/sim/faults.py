@@ -99,9 +99,9 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """How often faults strike processes, mailboxes, clock and journal of a simulated run.
 
     Probabilities are from 0 to 1, all 0 by default. Those of processes are per callback: a handler, `init`
-    or `terminate`. They strike children of supervisors only, once their System is up, and neither services nor what
-    the test itself spawns; `only` and `spare` make it fewer. A fault never strikes twice at once: the probabilities of a
-    callback are shares of one draw.
+    or `terminate`. They strike children of supervisors only, once their System is up, and neither services
+    nor what the test itself spawns; `only` and `spare` make it fewer. At most one of them strikes a
+    callback: their probabilities are shares of one draw, and so are those of a message.
 
     Attributes:
         kill: The process is killed, before the handler or while it runs.

@@ -120,7 +120,8 @@ class ProcessFaults:
             self._storms[label] -= 1
             self._kill_soon(process, "storm", 2)
             return
-        strike = self._strike(process, "init", "init")
+        phase = "supervisor" if process.blueprint.is_supervisor else "init"
+        strike = self._strike(process, phase, "init")
         if strike is None:
             return
         if strike.seconds is None:

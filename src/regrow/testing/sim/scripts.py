@@ -72,7 +72,7 @@ class Script:
         return True
 
 
-def whom(owner: str, who: object) -> Process | str:
+def whom(owner: str, who: object, *, option: str = "who") -> Process | str:
     """The process, or the name, of what a test gives.
 
     Raises:
@@ -84,4 +84,4 @@ def whom(owner: str, who: object) -> Process | str:
         return who.name
     if isinstance(who, str) and who:
         return who
-    raise BadFault(owner, "who", who, "a Pid, a Ref or a name")
+    raise BadFault(owner, option, who, "a Pid, a Ref or a name")

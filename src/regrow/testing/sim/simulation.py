@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ("Simulation",)
 
-EPOCH = 1_577_836_800.0
 LONG = 0.02
 """Real seconds that a turn has taken when it is to end: more than it may, less than make a handler slow."""
 
@@ -36,7 +35,6 @@ class Simulation(Controls):
         self._invariants = Invariants(loop)
         self._turn = loop.decisions.turn
         self._held = 0.0
-        self._wall_offset = 0.0
         self._streams = RandomStreams(loop.decisions.seed)
         self.seed: int = loop.decisions.seed
         loop.make_ports = self.ports
@@ -60,10 +58,11 @@ class Simulation(Controls):
         """Ports of this run; Systems that are given none take these anyway."""
         return Ports(
             monotonic=self._held_so_far,
-            wall=self._wall,
+            wall=self._wall_clock.time,
             random=self._streams,
             chooser=self._choose,
             step_hook=self._step,
+            mailbox_hook=self._mailbox_faults.decide if self._mailbox_faults.wanted else None,
             virtual=True,
         )
 
@@ -126,9 +125,6 @@ class Simulation(Controls):
             self._held += LONG
         return self._held
 
-    def _wall(self) -> float:
-        return EPOCH + self._wall_offset + self._loop.now
-
     def _choose(self, ready: Sequence[object]) -> int:
         schedule = self._loop.decisions.schedule
         return schedule.choose(ready) if len(ready) > 1 and schedule.open() else 0
@@ -140,5 +136,6 @@ class Simulation(Controls):
             self._process_faults.begin(process)
             return
         self._loop.trace.turn(process, message)
+        self._wall_clock.before_message()
         if process.blueprint.server is None:
             self._process_faults.received(process)

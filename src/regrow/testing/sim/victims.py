@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, cast, final
 
 from regrow.runtime.top import Top
 
 if TYPE_CHECKING:
+    from regrow.core.specs import SupervisorSpec
     from regrow.runtime.process import Process
     from regrow.testing.sim.faults import Faults
 
@@ -50,9 +51,10 @@ def _in_service(process: Process) -> bool:
     while process.parent is not None:
         above = process.parent
         if above.blueprint.server is Top:
-            instance = above.instance
-            assert isinstance(instance, Top)
-            return process is not instance.root
+            assert above.child is not None
+            assert process.child is not None
+            places = cast("SupervisorSpec", above.child.args[0]).children
+            return process.child.id != places[-1].id
         process = above
     return False
 
