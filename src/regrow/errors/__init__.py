@@ -142,32 +142,53 @@ In brackets: the built-in exception that it is as well::
             WrongThread
             ZombieProcess
         TestKitError
+            AlreadyIsolated
             BadEvents (ValueError)
+            BadFault (ValueError)
             BadProbe (ValueError)
             BadSimulation (TypeError)
             BadToken (ValueError)
             BadWait (ValueError)
             BecameTrue (AssertionError)
+            BisectError
+                NotCollected
+                NotPolluted
+                RunBroken
+                VictimFailsAlone
+            ChildIgnored
+            Contaminated (AssertionError)
+            CrashMissing (AssertionError)
             Deadlock (AssertionError)
             EventMissing (AssertionError)
             EventUnwanted (AssertionError)
+            FenceBroken (AssertionError)
+            InjectedCrash
             InvariantBroken (AssertionError)
+            KitNotOpen
+            KitSupervisorEnded (AssertionError)
+            LeaksFound (AssertionError)
             NeverIdle (AssertionError)
+            NoKitSystem
             NoProgress (AssertionError)
             NoReply
             NotDeclared
             NotDeterministic (AssertionError)
             NotReceived (AssertionError)
+            NotStartedHere (LookupError)
             NotVirtual
             ProbeNotRunning
             ReceivedAfterAll (AssertionError)
             ReplayDiffers (AssertionError)
             SimulationFailed (AssertionError)
             SleepInTest (AssertionError)
+            StaleOptOut (AssertionError)
+            StopFailed (AssertionError)
             TasksLeft (AssertionError)
+            TeardownFailed (ExceptionGroup, AssertionError)
             TestTimeout (AssertionError)
             TooManySteps (AssertionError)
             TookTooLong (AssertionError)
+            UnexpectedCrash (AssertionError)
             UnhandledInRun (AssertionError)
             WaitFailed (AssertionError)
                 NotAllTrue
@@ -234,6 +255,26 @@ from regrow.errors.delivery import MailboxStayedFull as MailboxStayedFull
 from regrow.errors.delivery import NoJournal as NoJournal
 from regrow.errors.delivery import NotAcceptedInTime as NotAcceptedInTime
 from regrow.errors.delivery import NotSent as NotSent
+from regrow.errors.faults import BadFault as BadFault
+from regrow.errors.faults import InjectedCrash as InjectedCrash
+from regrow.errors.isolation import AlreadyIsolated as AlreadyIsolated
+from regrow.errors.isolation import BisectError as BisectError
+from regrow.errors.isolation import ChildIgnored as ChildIgnored
+from regrow.errors.isolation import Contaminated as Contaminated
+from regrow.errors.isolation import CrashMissing as CrashMissing
+from regrow.errors.isolation import KitNotOpen as KitNotOpen
+from regrow.errors.isolation import KitSupervisorEnded as KitSupervisorEnded
+from regrow.errors.isolation import LeaksFound as LeaksFound
+from regrow.errors.isolation import NoKitSystem as NoKitSystem
+from regrow.errors.isolation import NotCollected as NotCollected
+from regrow.errors.isolation import NotPolluted as NotPolluted
+from regrow.errors.isolation import NotStartedHere as NotStartedHere
+from regrow.errors.isolation import RunBroken as RunBroken
+from regrow.errors.isolation import StaleOptOut as StaleOptOut
+from regrow.errors.isolation import StopFailed as StopFailed
+from regrow.errors.isolation import TeardownFailed as TeardownFailed
+from regrow.errors.isolation import UnexpectedCrash as UnexpectedCrash
+from regrow.errors.isolation import VictimFailsAlone as VictimFailsAlone
 from regrow.errors.journal import JournalDamaged as JournalDamaged
 from regrow.errors.journal import JournalError as JournalError
 from regrow.errors.journal import JournalFailed as JournalFailed
@@ -341,6 +382,7 @@ from regrow.errors.system import WrongLoop as WrongLoop
 from regrow.errors.system import WrongThread as WrongThread
 from regrow.errors.system import ZombieProcess as ZombieProcess
 from regrow.errors.testing import Deadlock as Deadlock
+from regrow.errors.testing import FenceBroken as FenceBroken
 from regrow.errors.testing import NoProgress as NoProgress
 from regrow.errors.testing import NotDeclared as NotDeclared
 from regrow.errors.testing import NotVirtual as NotVirtual

@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING
 # As in the root: a name stands in the imports, for the type checkers, and in the table, for the interpreter.
 if TYPE_CHECKING:
     from regrow.errors.testing import Waiting as Waiting
+    from regrow.testing.contamination.guard import ContaminationGuard as ContaminationGuard
+    from regrow.testing.contamination.guard import contamination_guard as contamination_guard
+    from regrow.testing.contamination.resources import Change as Change
+    from regrow.testing.contamination.resources import ContaminationKind as ContaminationKind
+    from regrow.testing.isolation.factory import kit as kit
+    from regrow.testing.isolation.kit import Kit as Kit
+    from regrow.testing.isolation.plan import KitMode as KitMode
+    from regrow.testing.isolation.plan import SystemOptions as SystemOptions
+    from regrow.testing.leaks.guard import LeakGuard as LeakGuard
+    from regrow.testing.leaks.guard import leak_guard as leak_guard
+    from regrow.testing.leaks.kinds import Leak as Leak
+    from regrow.testing.leaks.kinds import LeakKind as LeakKind
     from regrow.testing.observing import EventKind as EventKind
     from regrow.testing.observing import Events as Events
     from regrow.testing.observing import Where as Where
@@ -37,6 +49,13 @@ if TYPE_CHECKING:
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.errors.testing": ("Waiting",),
+    "regrow.testing.contamination.guard": ("ContaminationGuard", "contamination_guard"),
+    "regrow.testing.contamination.resources": ("Change", "ContaminationKind"),
+    "regrow.testing.isolation.factory": ("kit",),
+    "regrow.testing.isolation.kit": ("Kit",),
+    "regrow.testing.isolation.plan": ("KitMode", "SystemOptions"),
+    "regrow.testing.leaks.guard": ("LeakGuard", "leak_guard"),
+    "regrow.testing.leaks.kinds": ("Leak", "LeakKind"),
     "regrow.testing.observing": (
         "EventKind",
         "Events",
