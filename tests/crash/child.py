@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +26,9 @@ BREAKER = rg.BreakerSettings(window_seconds=0.5, open_seconds=0.02, success_thre
 """Opens now and then, as so much fails here, and not for long."""
 CONCURRENCY = 8
 """In one mailbox: what may kill its process comes again one at a time, so it mustn't stand in a long line."""
-LOOK = 0.01
-"""Seconds between two looks at how much is left."""
+TELL = 0.01
+"""Seconds until it says again how much is left."""
+FOR_EVER = 86_400.0
 
 
 def main() -> None:
@@ -82,7 +84,10 @@ async def _drain(world: World, journal: rg.Journal) -> None:
             last = left
         if not left:
             return
-        await asyncio.sleep(LOOK)  # noqa: TID251  # the child is no test: it lives in real time
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TELL):
+                await world.quiet.wait()
+                await journal.drained(timeout=FOR_EVER)
 
 
 async def _tell_of_the_dead(journal: rg.Journal) -> None:

@@ -23,16 +23,30 @@ class World:
     """What the processes of the child share.
 
     Attributes:
-        busy: Sends and handlers in flight.
         crashed: What has crashed its receiver in this run.
+        quiet: Set while no send and no handler is in flight.
     """
 
     def __init__(self, folder: Path, seed: int, run: int) -> None:
         self.folder = folder
         self.seed = seed
         self.run = run
-        self.busy = 0
         self.crashed: set[str] = set()
+        self.quiet = asyncio.Event()
+        self.busy = 0
+
+    @property
+    def busy(self) -> int:
+        """Sends and handlers in flight."""
+        return self._busy
+
+    @busy.setter
+    def busy(self, count: int) -> None:
+        self._busy = count
+        if count:
+            self.quiet.clear()
+        else:
+            self.quiet.set()
 
     def notebook(self, receiver: str) -> Notebook:
         return Notebook(self.folder, receiver, self.run)
