@@ -57,6 +57,8 @@ class Workers:
     def run(self, process: Process, coroutine: Coroutine[object, object, None]) -> None:
         """Run `coroutine` as the own task of `process`; its end is looked at by the next turn."""
         engine = self._engine
+        if process.task is not None:
+            self.detach(process)  # a warm one, from before a hand-off: its end isn't that of the process
         context = process.context or engine.contexts.make(process)
         task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)
         process.task = task
