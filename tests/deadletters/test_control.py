@@ -149,10 +149,11 @@ def test_there_is_a_bound_to_connections(tmp_path: Path) -> None:
             assert await receive(connection) is not None
         with connect(socket_path(path)) as late:
             assert await receive(late) is None
+        talks = [pid for pid in system.processes() if "talk" in repr(pid)]
+        assert len(talks) == server.MAX_CONNECTIONS
         for connection in held:
             connection.close()
-        while any("talk" in repr(pid) for pid in system.processes()):
-            await system.idle()
+        assert await asyncio.gather(*(pid.down(timeout=5.0) for pid in talks)) == [rg.NORMAL] * len(talks)
 
     with_owner(path, body)
 
