@@ -42,8 +42,8 @@ def entry_for(process: Process, message: object) -> Entry | None:
     """The handler that could run at once, None if there is none, or its process is busy."""
     if process.status:
         return None
-    kind = type(message)
-    handler = process.blueprint.calls.get(kind) or process.blueprint.casts.get(kind)
+    blueprint, kind = process.blueprint, type(message)
+    handler = blueprint.calls.get(kind) or blueprint.casts.get(kind) or blueprint.known(message)
     return handler if handler is not None and handler.hand_off else None
 
 

@@ -157,7 +157,8 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
         handler = blueprint.calls.get(kind)
         replies = handler is not None
         if handler is None:
-            handler = blueprint.casts.get(kind)
+            handler = blueprint.casts.get(kind) or blueprint.known(message)
+            replies = kind in blueprint.calls
         if (
             handler is not None
             and handler.hand_off

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 from regrow.core.messages import CastMessage, Message
-from regrow.errors import BadServer, NotAMessage, UnknownCall, WrongKind, WrongServer
+from regrow.errors import BadServer, NotAMessage, RegrowError, UnknownCall, WrongKind, WrongServer
 from regrow.runtime.after import Job
 from regrow.runtime.mailbox import Mailbox, Overflow
 from regrow.runtime.resume import resume
@@ -131,6 +131,13 @@ class Blueprint:
             entry = self._resolve(message, "cast")
             entry = casts[type(message)] = entry if self.wrap is None else self.wrap(entry)
         return entry
+
+    def known(self, message: object, *, called: bool = False) -> Entry | None:
+        """The handler, also for the first message of its class; None if there is none that may be used."""
+        try:
+            return self.call_entry(message) if called else self.entry(message)
+        except RegrowError:
+            return None
 
     def _who(self) -> type:
         return self.server or PlainProcess

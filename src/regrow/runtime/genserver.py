@@ -13,6 +13,7 @@ from regrow.core.handler import adopt_overrides
 from regrow.core.messages import CastMessage
 from regrow.core.reasons import NORMAL, ExitReason
 from regrow.errors import AlreadyReplied, BadReply, NoReplyExpected, NotAProcess, ReplyLost
+from regrow.runtime.after import End, Failed
 from regrow.runtime.items import Request
 from regrow.runtime.mailbox import Mailbox
 from regrow.runtime.process import RUNNING, Process, current_process
@@ -233,6 +234,9 @@ def _held(request: Request, value: object, error: Exception | None) -> bool:
 
 
 def _lost(request: Request) -> None:
+    target = request.target
+    if target.current is request and isinstance(target.after, End | Failed):
+        return  # its death, which is about to come, answers
     if not request.future.done():
         request.future.set_exception(ReplyLost(request.target, request.message))
 

@@ -174,7 +174,7 @@ class Process(Pid[object]):
         engine = self.engine
         if engine.handling is not None:
             raise CallFromHandler(engine.handling, message)
-        handler = self.blueprint.calls.get(type(message))
+        handler = self.blueprint.calls.get(type(message)) or self.blueprint.known(message, called=True)
         if handler is None or not handler.hand_off:
             return typed("Coroutine[object, Never, R]", engine.calls.queued(self, message, timeout))
         return self._call(handler, message, timeout)
