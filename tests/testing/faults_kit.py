@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +12,7 @@ import regrow as rg
 import regrow.testing as rt
 from regrow.testing.sim.run import Body, Outcome, run_seed
 
-__all__ = ("Counter", "pairs", "quietly", "replays", "runs", "silent", "tree")
+__all__ = ("Counter", "pairs", "played", "quietly", "replays", "runs", "silent", "tree")
 
 
 NONE = rt.Faults()
@@ -87,6 +86,14 @@ def pairs(outcome: Outcome) -> tuple[str, dict[str, int], str]:
     return outcome.trace_hash, dict(outcome.faults), repr(outcome.failure)
 
 
+def played(body: Body, *, seed: int = 3) -> dict[str, int]:
+    """Run once, without a fault by chance."""
+    outcome = run_seed(body, seed)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return dict(outcome.faults)
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
     """Crashes are what these tests are about: none is logged."""
@@ -103,14 +110,3 @@ def silent() -> Iterator[None]:
     """`quietly`, for a whole module that imports it."""
     with quietly():
         yield
-
-
-async def until_done(*calls: Callable[[], object]) -> None:
-    """Make calls one after the other; those of who has died fail."""
-    for call in calls:
-        try:
-            result = call()
-            if asyncio.iscoroutine(result):
-                await result
-        except rg.errors.CallError:
-            continue

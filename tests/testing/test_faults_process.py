@@ -9,9 +9,9 @@ import pytest
 
 import regrow as rg
 import regrow.testing as rt
-from regrow.testing.sim.run import Body, run_seed
+from regrow.testing.sim.run import run_seed
 from regrow.testing.sim.simulation import Simulation
-from tests.testing.faults_kit import Counter, pairs, replays, runs, silent, tree
+from tests.testing.faults_kit import Counter, pairs, played, replays, runs, silent, tree
 
 __all__ = ("silent",)
 
@@ -215,14 +215,6 @@ def test_there_is_an_end_to_it(how: str) -> None:
 
 
 # -- by script ---------------------------------------------------------------------------------
-
-
-def played(body: Body, *, seed: int = 3) -> dict[str, int]:
-    """Run once, without a fault by chance."""
-    outcome = run_seed(body, seed)
-    if outcome.failure is not None:
-        raise outcome.failure
-    return dict(outcome.faults)
 
 
 def test_a_kill_at_the_nth_step() -> None:

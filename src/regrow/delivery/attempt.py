@@ -115,9 +115,7 @@ class Attempt(HandedOut, eq=False):
             return
         if self.placed:
             self.over = True
-            transit = self.target.engine.transit
-            if transit is not None and self.sending.own is not None:
-                transit.flush(self.target, self.sending.own)
+            self._before_answer()
             self.sending.answered(self, result)
         else:
             self.target.room += 1
@@ -127,8 +125,15 @@ class Attempt(HandedOut, eq=False):
         """It was answered with an exception, or its process has ended."""
         if not self.over:
             self.over = True
+            self._before_answer()
             engine = self.target.engine
             engine.loop.call_soon(self.sending.ended, self, error, context=engine.contexts.base)
+
+    def _before_answer(self) -> None:
+        """What the recipient has sent the sender comes before its answer."""
+        transit = self.target.engine.transit
+        if transit is not None and self.sending.own is not None:
+            transit.flush(self.target, self.sending.own)
 
     def add_done_callback(self, callback: Callable[[object], object]) -> None:
         """For a request that was held up on its way: it leaves the line by itself."""

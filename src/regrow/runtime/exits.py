@@ -265,7 +265,7 @@ class Exits:
         engine = self._engine
         begun = process.status != STARTING
         if engine.transit is not None:
-            engine.transit.flush(process)
+            engine.transit.before_end(process)
         if not by_signal:
             engine.reporter.crashed(process, reason)
         process.status = DEAD

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, cast, final
 
 from typing_extensions import override
 
 from regrow.runtime.items import Info
+from regrow.runtime.links import ties_of
 
 if TYPE_CHECKING:
     from regrow.core.ports import MailboxHook
@@ -99,6 +100,16 @@ class Transit:
                     held.due = True
                 self._release(way)
 
+    def before_end(self, process: Process) -> None:
+        """`process` ends: whoever is told of it has what it sent before arrive first."""
+        targets = [target for sender, target in self._ways if sender is process]
+        if targets:
+            everybody = process.extras is not None and bool(process.extras.down_waiters)
+            told = set(() if everybody else _told_of_end(process))
+            for target in targets:
+                if everybody or target in told:
+                    self.flush(process, target)
+
     def answer_to(self, caller: Process | None, callee: Process) -> asyncio.Future[object] | None:
         """A future for an answer of `callee` that nothing which it sent before may come after."""
         if caller is None:
@@ -122,6 +133,13 @@ class Transit:
             waiting.popleft().arrive()
         if waiting is not None and not waiting:
             self._ways.pop(way, None)
+
+
+def _told_of_end(process: Process) -> Iterator[Process]:
+    _, tied = ties_of(process)
+    yield from tied
+    for monitor in process.watchers or ():
+        yield cast("Process", monitor.owner)
 
 
 @final
