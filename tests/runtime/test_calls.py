@@ -537,6 +537,29 @@ def test_a_cancelled_caller_leaves_an_expired_request_that_is_not_handled(hand_o
     play(body, rg.child(Slow, name="slow"), hand_off=hand_off)
 
 
+def test_a_caller_that_gives_up_just_before_the_handlers_first_step_is_in_time(hand_off: bool) -> None:
+    class Slow(rg.GenServer):
+        @rg.call
+        async def work(self, n: int) -> None:
+            handled.append(n)
+
+    handled: list[int] = []
+    calls: list[asyncio.Future[None]] = []
+
+    async def body(system: rg.System) -> None:
+        slow = system.ref("slow", Slow)
+        calls.append(asyncio.ensure_future(slow.call(Slow.work(1), timeout=9.0)))
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, calls[0].cancel)  # taken out of the mailbox, its task not yet begun
+        with pytest.raises(asyncio.CancelledError):
+            await calls[0]
+        await slow.call(Slow.work(2), timeout=9.0)
+        assert handled == [2]
+        assert system.statistics().expired == 1
+
+    play(body, rg.child(Slow, name="slow"), hand_off=hand_off)
+
+
 def test_callers_of_a_dead_callee_fail_at_once(hand_off: bool) -> None:
     class Mortal(rg.GenServer):
         @rg.call

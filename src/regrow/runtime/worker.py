@@ -104,7 +104,9 @@ class Workers:
         found: tuple[Entry, object] | None = (entry, argument)
         result = item = argument = None  # a busy task lives long, and a message is not to
         try:
-            if engine.monotonic() > engine.turn_end and await self._expired_in_line(process):
+            if engine.monotonic() > engine.turn_end:
+                await self._pace()
+            if self._given_up(process):
                 found = None
             until = scheduler.steps + self._stretch
             while True:
@@ -171,9 +173,8 @@ class Workers:
                     process.status = RUNNING
                 engine.exits.raised(process, error)
 
-    async def _expired_in_line(self, process: Process) -> bool:
-        """No time for the first message: stand in line. True if its caller has given up meanwhile."""
-        await self._pace()
+    def _given_up(self, process: Process) -> bool:
+        """Whether who asked has given up before this first step: it isn't handled then."""
         current = process.current
         if type(current) is not Request or not current.future.done():
             return False
