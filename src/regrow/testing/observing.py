@@ -41,6 +41,8 @@ async def assert_event(
 ) -> AsyncGenerator[Events]:
     """Have every one of `kinds` come during the block, or at the latest `timeout` seconds after it.
 
+    ::
+
         async with rt.assert_event(rg.events.Restarted, where={"child_id": "counter"}) as seen:
             counter.cast(Counter.crash())
         assert seen[0].attempts == 1

@@ -38,7 +38,7 @@ class Probe(Generic[S]):
 
     `Probe()` takes plain sends, DOWN and EXIT. `Probe.of(Counter)` stands in for a server class: it takes its
     calls and casts too, with the same types, and answers as it is told. The process comes from
-    `probe.child_spec(name=...)`, wherever a child spec can stand, or from `await probe.start(system)`:
+    `probe.child_spec(name=...)`, wherever a child spec can stand, or from `await probe.start(system)`::
 
         probe = rt.Probe.of(Counter, replies={"increment": 5})
         async with rg.System([probe.child_spec(name="counter"), rg.child(Shop, name="shop")]) as system:

@@ -17,6 +17,8 @@ __all__ = ("VirtualTestCase",)
 class VirtualTestCase(unittest.IsolatedAsyncioTestCase):
     """An `IsolatedAsyncioTestCase` whose tests run on virtual time, each on a loop of its own.
 
+    ::
+
         class TestSession(rt.VirtualTestCase):
             loop_settings = {"threads": True}
 
