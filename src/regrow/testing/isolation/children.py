@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Children", "Expected")
 
-MAX_RESTARTS: Final = 1000
+MAX_RESTARTS: Final = 100
 """The budget of a test's supervisor: high, as its children have nothing to do with each other."""
 SECONDS: Final = 5.0
 
@@ -205,8 +205,10 @@ class Children:
         if self._down is None or self._down.done():
             return []  # it is told of once, by `close`
         above = self._check()
-        rows = await above.call(Supervisor.which_children(), timeout=MAX_TIMEOUT)
-        now = next((row.pid for row in rows if row.id == child.id), None)
+        now: object = child.pid
+        if child.down.done():
+            rows = await above.call(Supervisor.which_children(), timeout=MAX_TIMEOUT)
+            now = next((row.pid for row in rows if row.id == child.id), None)
         family = list(_family(now)) if isinstance(now, Process) else []
         with suppress(NoSuchChild):  # temporary, and has ended
             await above.call(Supervisor.terminate_child(child.id), timeout=MAX_TIMEOUT)

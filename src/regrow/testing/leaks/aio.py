@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Container, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from regrow.runtime.engine import ENGINES
 from regrow.runtime.stacks import module_of
@@ -15,6 +15,8 @@ from regrow.testing.leaks.recorder import AnyTask, Loop, Recorder, running_loop
 if TYPE_CHECKING:
     from types import FrameType
 
+
+ANYIO_RUNNER: Final = "TestRunner._run_tests_and_fixtures"
 
 __all__ = ("asyncgens", "tasks", "timers")
 
@@ -40,7 +42,7 @@ def tasks(recorder: Recorder, before: set[AnyTask], loop: Loop | None) -> Iterat
     asker = None if running_loop() is None else asyncio.current_task()
     for task in suspects:
         place = places.get(task, ())
-        if task.done() or task is asker or task in owned or _is_runtimes(task, place):
+        if task.done() or task is asker or task in owned or _is_runtimes(task, place) or _is_runners(task):
             continue
         if task.cancelling() and not task.get_loop().is_running():
             continue
@@ -67,6 +69,11 @@ def _is_runtimes(task: AnyTask, place: Place) -> bool:
     return (module.startswith(("regrow.runtime.", "regrow.delivery.")) or of_runtime(place)) and any(
         engine.running and engine.loop is task.get_loop() for engine in ENGINES
     )
+
+
+def _is_runners(task: AnyTask) -> bool:
+    """Whether it is the task in which anyio runs tests and their fixtures: it ends with its loop."""
+    return getattr(task.get_coro(), "__qualname__", "") == ANYIO_RUNNER
 
 
 def timers(recorder: Recorder, loop: Loop | None) -> Iterator[tuple[Leak, asyncio.TimerHandle]]:

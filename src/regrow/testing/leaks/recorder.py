@@ -17,6 +17,7 @@ from weakref import WeakSet, ref
 from regrow.core.hub import Hub
 from regrow.runtime.engine import ENGINES, Engine
 from regrow.runtime.monitors import Monitors
+from regrow.runtime.process import Process
 from regrow.runtime.registry import Registry
 from regrow.runtime.timers import Timers
 from regrow.testing.leaks.patches import Patch, Patches, Tell
@@ -277,10 +278,11 @@ def _note_child(child: object, _: object) -> None:
     _note(child, lambda recorder, place: recorder.children.add(child, place))
 
 
-def _note_process(engine: object, serial: object) -> None:
+def _note_process(made: object, _: object) -> None:
+    process = cast("Process", made)
     for recorder in Recorder.running:
-        if engine in recorder.shared and recorder.is_mine():
-            recorder.rows[engine, serial] = recorder.place(2)
+        if process.engine in recorder.shared and recorder.is_mine():
+            recorder.rows[process.engine, process.serial] = recorder.place(2)
 
 
 def _note_row(_table: object, made: object) -> None:
@@ -312,7 +314,7 @@ def _patches() -> list[Patch]:
         Patch(ThreadPoolExecutor, "__init__", _note_executor),
         Patch(Popen, "__init__", _note_popen),
         Patch(socket, "__init__", _note_socket),
-        Patch(Engine, "next_serial", _note_process),
+        Patch(Process, "__init__", _note_process),
         Patch(Registry, "claim", _note_row, before=True),
         Patch(Registry, "register", _note_row, before=True),
         Patch(Monitors, "watch", _note_row),

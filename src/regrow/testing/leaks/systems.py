@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from regrow.delivery.lookup import SERVICE
 from regrow.errors import NoSuchService
 from regrow.runtime.engine import ENGINES, Engine
 from regrow.runtime.listing import Listing
+from regrow.runtime.pid import Ref
 from regrow.runtime.process import Process
 from regrow.testing.leaks.kinds import Leak, LeakKind
-from regrow.testing.leaks.places import Place, written
+from regrow.testing.leaks.places import written
 
 if TYPE_CHECKING:
     from regrow.testing.leaks.recorder import Recorder
@@ -57,13 +58,15 @@ def surplus(recorder: Recorder, before: Rows) -> Iterator[Leak]:
     for engine, had in before.items():
         if not engine.running:
             continue
-        rows = list(_rows(engine))
-        more = Counter(key for key, _ in rows) - had
-        for (kind, name), count in more.items():
-            made = [made for key, made in rows if key == (kind, name)]
-            place = next((recorder.rows[one] for one in reversed(made) if one in recorder.rows), Place())
-            times = f" ({count} more)" if count > 1 or had[kind, name] else ""
-            yield Leak(kind, f"{name}{times}, in System {engine.name!r}", written(place))
+        made: dict[Key, list[object]] = {}
+        for key, what in _rows(engine):
+            made.setdefault(key, []).append(what)
+        for (kind, name), all_made in made.items():
+            more = len(all_made) - had[kind, name]
+            if more > 0:
+                place = next((recorder.rows[one] for one in reversed(all_made) if one in recorder.rows), ())
+                times = f" ({more} more)" if more > 1 or had[kind, name] else ""
+                yield Leak(kind, f"{name}{times}, in System {engine.name!r}", written(place))
 
 
 def _rows(engine: Engine) -> Iterator[tuple[Key, object]]:
@@ -96,4 +99,6 @@ def _label(who: object) -> str:
     """What somebody is called over restarts: its name, or what it is."""
     if isinstance(who, Process):
         return repr(who.name) if who.name else who.kind
-    return NOBODY if who is None else str(who)
+    if isinstance(who, Ref):
+        return repr(cast("Ref[object]", who).name)
+    return NOBODY if who is None else repr(who)

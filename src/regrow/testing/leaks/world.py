@@ -25,11 +25,8 @@ __all__ = ("children", "executors", "sockets", "threads", "until_ended")
 
 PATIENCE: Final = 0.2
 """Real seconds that threads have to end which are about to."""
-WATCHER: Final = "waitpid-"
-"""Names of asyncio's threads that wait for a child process each: the child is what is left."""
-
-FOREIGN: Final = "Dummy-"
-"""Names of threads that Python didn't start."""
+OTHERS: Final = ("asyncio-waitpid-", "waitpid-", "Dummy-")
+"""How threads are called that wait for a child process of asyncio's, or that Python didn't start."""
 
 
 def threads(recorder: Recorder, before: set[threading.Thread]) -> Iterator[tuple[Leak, threading.Thread]]:
@@ -39,7 +36,7 @@ def threads(recorder: Recorder, before: set[threading.Thread]) -> Iterator[tuple
     for thread in threading.enumerate():
         if thread in before or thread in recorder.foreign or thread is threading.current_thread():
             continue
-        if thread.name.startswith((WATCHER, FOREIGN)):
+        if thread.name.startswith(OTHERS):
             continue
         if (systems and isinstance(thread, RuntimeThread)) or _executor_of(thread) is not None:
             continue
