@@ -149,6 +149,7 @@ In brackets: the built-in exception that it is as well::
             BadSimulation (TypeError)
             BadToken (ValueError)
             BadWait (ValueError)
+            BarrierBroken (AssertionError)
             BecameTrue (AssertionError)
             BisectError
                 NotCollected
@@ -162,6 +163,7 @@ In brackets: the built-in exception that it is as well::
             EventMissing (AssertionError)
             EventUnwanted (AssertionError)
             FenceBroken (AssertionError)
+            GateStayedClosed (AssertionError)
             InjectedCrash
             InvariantBroken (AssertionError)
             KitNotOpen
@@ -179,6 +181,7 @@ In brackets: the built-in exception that it is as well::
             ProbeNotRunning
             ReceivedAfterAll (AssertionError)
             ReplayDiffers (AssertionError)
+            SequenceBroken (AssertionError)
             SimulationFailed (AssertionError)
             SleepInTest (AssertionError)
             StaleOptOut (AssertionError)
@@ -192,6 +195,7 @@ In brackets: the built-in exception that it is as well::
             UnhandledInRun (AssertionError)
             WaitFailed (AssertionError)
                 NotAllTrue
+                NotHandled
                 NotReady
                 NotRestarted
                 StillAlive
@@ -366,6 +370,9 @@ from regrow.errors.specs import BadStrategy as BadStrategy
 from regrow.errors.specs import BadTarget as BadTarget
 from regrow.errors.specs import DuplicateChild as DuplicateChild
 from regrow.errors.specs import NotAChildSpec as NotAChildSpec
+from regrow.errors.sync import BarrierBroken as BarrierBroken
+from regrow.errors.sync import GateStayedClosed as GateStayedClosed
+from regrow.errors.sync import SequenceBroken as SequenceBroken
 from regrow.errors.system import AlreadyAProcess as AlreadyAProcess
 from regrow.errors.system import AlreadyStarted as AlreadyStarted
 from regrow.errors.system import ForkedSystem as ForkedSystem
@@ -396,6 +403,7 @@ from regrow.errors.waiting import BadWait as BadWait
 from regrow.errors.waiting import BecameTrue as BecameTrue
 from regrow.errors.waiting import NeverIdle as NeverIdle
 from regrow.errors.waiting import NotAllTrue as NotAllTrue
+from regrow.errors.waiting import NotHandled as NotHandled
 from regrow.errors.waiting import NotReady as NotReady
 from regrow.errors.waiting import NotRestarted as NotRestarted
 from regrow.errors.waiting import StillAlive as StillAlive

@@ -12,6 +12,7 @@ __all__ = (
     "BecameTrue",
     "NeverIdle",
     "NotAllTrue",
+    "NotHandled",
     "NotReady",
     "NotRestarted",
     "StillAlive",
@@ -74,6 +75,20 @@ class NotAllTrue(WaitFailed):
         rows = [f"  {show(item)}: {last}" for item, last in late]
         text = "\n".join([f"for {len(rows)} of {count}:", *rows])
         super().__init__(awaited, timeout, last=text, value=self.late, world=world)
+
+
+class NotHandled(WaitFailed):
+    """A server had not handled a message in time.
+
+    Attributes:
+        pid: The server.
+        message: The message.
+    """
+
+    def __init__(self, pid: object, message: object, timeout: float, world: str) -> None:
+        self.pid: object = pid
+        self.message: object = message
+        super().__init__(f"{pid} has handled {show(message)}", timeout, last="it goes on", world=world)
 
 
 class StillAlive(WaitFailed):

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from regrow.testing.probes.records import Received as Received
     from regrow.testing.sim.faults import Faults as Faults
     from regrow.testing.sim.faults import StoreFaults as StoreFaults
+    from regrow.testing.sync.barrier import Barrier as Barrier
+    from regrow.testing.sync.casts import cast_and_sync as cast_and_sync
+    from regrow.testing.sync.gate import Gate as Gate
+    from regrow.testing.sync.sequencer import Sequencer as Sequencer
     from regrow.testing.virtual.case import VirtualTestCase as VirtualTestCase
     from regrow.testing.virtual.loop import VirtualLoop as VirtualLoop
     from regrow.testing.virtual.loop import virtual_loop as virtual_loop
@@ -67,6 +71,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.testing.probes.probe": ("Probe",),
     "regrow.testing.probes.records": ("Received",),
     "regrow.testing.sim.faults": ("Faults", "StoreFaults"),
+    "regrow.testing.sync.barrier": ("Barrier",),
+    "regrow.testing.sync.casts": ("cast_and_sync",),
+    "regrow.testing.sync.gate": ("Gate",),
+    "regrow.testing.sync.sequencer": ("Sequencer",),
     "regrow.testing.virtual.case": ("VirtualTestCase",),
     "regrow.testing.virtual.loop": ("VirtualLoop", "virtual_loop"),
     "regrow.testing.virtual.options": ("LoopSettings",),

@@ -18,6 +18,7 @@ from regrow.runtime.process import STARTING, STOPPING, SUSPENDED, Process
 from regrow.runtime.reports import pattern_text
 from regrow.runtime.steps import steps_of
 from regrow.runtime.threads import Threads
+from regrow.testing.sync.standing import standing
 
 __all__ = ("Waits", "ready_tasks", "waits_of")
 
@@ -188,6 +189,10 @@ def _runs_blocking(_names: Mapping[str, object]) -> Reason:
     return Reason("the thread of its blocking handler")
 
 
+def _stands(names: Mapping[str, object]) -> Reason:
+    return Reason(str(names["what"]))
+
+
 def _group(names: Mapping[str, object]) -> Reason:
     tasks: Iterable[Task] = getattr(names["self"], "_tasks", ())
     return Reason("", tuple(_unfinished(tasks)))
@@ -206,6 +211,7 @@ _TELLS: Final[Mapping[CodeType | None, Callable[[Mapping[str, object]], Reason]]
     Calls.queued.__code__: _calls,
     Calls.answer.__code__: _calls,
     Threads.run.__code__: _runs_blocking,
+    standing.__code__: _stands,
     asyncio.TaskGroup.__aexit__.__code__: _group,
     # Under `asyncio.wait`, which waits here.
     _code_of(asyncio.tasks, "_wait"): _wait,

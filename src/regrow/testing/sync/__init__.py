@@ -1,0 +1,1 @@
+"""Bringing the tasks and processes of a test into step."""
