@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import pytest
@@ -27,8 +27,8 @@ LoopFactory: TypeAlias = "Callable[[], asyncio.AbstractEventLoop]"
 
 MARK: Final = (
     'regrow(time="virtual"|"real", isolation="basic"|"registry"|"full"|"contamination", timeout=seconds,'
-    ' sockets=True, threads=True, subprocesses=True, allow_leaks=("task", ...), allow_changes=("env:TZ", ...),'
-    ' sleep=True, reason="..."): the test uses Regrow\'s test kit, so; the last options need the reason'
+    ' sockets=True, threads=True, subprocesses=True, allow_leaks=("task", ...), allow_changes=("env:TZ", ...'
+    '), sleep=True, reason="..."): the test uses Regrow\'s test kit, so; the last options need the reason'
 )
 FIXTURES: Final = frozenset({"regrow_kit", "regrow_guard"})
 """All fixtures of the kit come to one of these, so that a project's own `unique_name` isn't one."""
@@ -97,16 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings is not None:
         config.stash[settings_key] = settings
         config.pluginmanager.register(TestKit(config), "regrow-test-kit")
-        config.pluginmanager.register(AsyncFixtures(config), "regrow-async-fixtures")
-
-
-def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
-    """Looks for whoever pollutes a test instead of running the tests, if it is asked to."""
-    if config.option.regrow_bisect is None:
-        return None
-    from regrow.testing.bisect_pytest import bisect_main
-
-    return bisect_main(config)
+        config.pluginmanager.register(async_fixtures(config), "regrow-async-fixtures")
 
 
 def read_settings(path: Path) -> Settings | None:
@@ -242,19 +233,19 @@ def _async_fixture_of(request: pytest.FixtureRequest) -> str:
     return "_regrow_kit_anyio"
 
 
-class AsyncFixtures:
-    """One fixture that does the same for each way in which async fixtures are run."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._regrow_kit_anyio = pytest.fixture(name="_regrow_kit_anyio")(_open_kit)
-        if not config.pluginmanager.hasplugin("asyncio"):
-            return
+def async_fixtures(config: pytest.Config) -> ModuleType:
+    """A plugin with a fixture for each way in which async fixtures are run; all do the same."""
+    plugin = ModuleType("regrow_async_fixtures")
+    vars(plugin)["_regrow_kit_anyio"] = pytest.fixture(name="_regrow_kit_anyio")(_open_kit)
+    if config.pluginmanager.hasplugin("asyncio"):
         import pytest_asyncio
 
         for scope in ("function", "class", "module", "package", "session"):
+            name = f"_regrow_kit_{scope}"
             # It notes the scope in the function, so each needs one of its own.
-            own = FunctionType(_open_kit.__code__, globals(), f"_regrow_kit_{scope}")
-            setattr(self, own.__name__, pytest_asyncio.fixture(loop_scope=scope, name=own.__name__)(own))
+            own = FunctionType(_open_kit.__code__, globals(), name)
+            vars(plugin)[name] = pytest_asyncio.fixture(loop_scope=scope, name=name)(own)
+    return plugin
 
 
 # -- hooks -------------------------------------------------------------------------------------
@@ -305,7 +296,9 @@ class TestKit:
             self._requests.pop()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_pycollect_makeitem(self, collector: pytest.Module | pytest.Class, name: str, obj: object) -> None:
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Module | pytest.Class, name: str, obj: object
+    ) -> None:
         """Has tests with the mark watched; fixtures of the kit bring that along."""
         marks: list[pytest.Mark] = getattr(obj, "pytestmark", [])
         marked = any(mark.name == "regrow" for mark in marks) or collector.get_closest_marker("regrow")

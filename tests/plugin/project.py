@@ -35,8 +35,8 @@ def loop_name():
     return f"{type(loop).__module__}.{type(loop).__qualname__}"
 
 """
-ASYNCIO = f"{LOOP}\npytestmark = pytest.mark.asyncio\n"
-ANYIO = f"{LOOP}\npytestmark = pytest.mark.anyio\n"
+ASYNCIO = f"{LOOP}\npytestmark = pytest.mark.asyncio; from pytest_asyncio import fixture as async_fixture\n"
+ANYIO = f"{LOOP}\npytestmark = pytest.mark.anyio; async_fixture = pytest.fixture\n"
 
 
 def make(pytester: pytest.Pytester, tests: str, *, settings: str | None = "", head: str = ASYNCIO) -> None:

@@ -59,7 +59,7 @@ async def work(): pass
 def test_lost():
     work()
 """
-LIBRARIES = ("-p", "no:asyncio", "-p", "no:anyio")
+LIBRARIES = ("-p", "no:asyncio", "-p", "no:anyio", "--deselect", "test_it.py::test_anyio")
 OTHERS = ("cacheprovider", "faulthandler", "hypothesispytest", "timeout", "xdist", "detangle")
 
 

@@ -99,8 +99,8 @@ def test_the_table_has_to_be_one(tmp_path: Path) -> None:
         (
             "tiem='real'",
             (
-                "unknown option tiem='real'; known are time, isolation, timeout, allow_leaks, reason, sleep,"
-                " sockets, threads, subprocesses"
+                "unknown option tiem='real'; known are time, isolation, timeout, allow_leaks, allow_changes,"
+                " reason, sleep, sockets, threads, subprocesses"
             ),
         ),
         ("time='unreal'", "time='unreal' can't be used: it has to be one of 'virtual', 'real'"),
@@ -110,8 +110,8 @@ def test_the_table_has_to_be_one(tmp_path: Path) -> None:
             "allow_leaks='task' can't be used: it has to be a tuple of kinds, such as ('task',)",
         ),
         ("sockets=1", "sockets=1 can't be used: it has to be True or False"),
-        ("sleep=True", "allow_leaks and sleep need a reason: reason='...'"),
-        ("allow_leaks=('task',)", "allow_leaks and sleep need a reason: reason='...'"),
+        ("sleep=True", "allow_leaks, allow_changes, sleep need a reason: reason='...'"),
+        ("allow_leaks=('task',)", "allow_leaks, allow_changes, sleep need a reason: reason='...'"),
     ],
 )
 def test_a_mark_that_cannot_be_used_fails_its_test(

@@ -21,9 +21,11 @@ async def test_after(): pass
 HEADLINE = "the test left behind what nobody handled"
 
 
-def fails_at_its_end(pytester: pytest.Pytester, test: str, *text: str, args: tuple[str, ...] = ()) -> None:
+def fails_at_its_end(
+    pytester: pytest.Pytester, test: str, *text: str, args: tuple[str, ...] = (), mark: str = ""
+) -> None:
     """The test in the middle passes and then fails, with these lines, and the others pass."""
-    result = run(pytester, TESTS.format(test=f"@pytest.mark.regrow\n{test}"), *args)
+    result = run(pytester, TESTS.format(test=f"@pytest.mark.regrow{mark}\n{test}"), *args)
     assert outcomes(result) == {"passed": 3, "errors": 1}
     start = result.outlines.index(HEADLINE)
     assert "ERROR at teardown of test_guilty" in result.outlines[start - 1]
@@ -94,6 +96,7 @@ def test_a_task_that_fails_when_it_is_cancelled_at_the_end(pytester: pytest.Pyte
         pytester,
         test,
         "unhandled exception during asyncio.run() shutdown: test_guilty.<locals>.stubborn, made at",
+        mark="(allow_leaks=('task',), reason='it is about that')",
     )
 
 

@@ -169,6 +169,7 @@ In brackets: the built-in exception that it is as well::
             KitNotOpen
             KitSupervisorEnded (AssertionError)
             LeaksFound (AssertionError)
+            LeftBehind (UserWarning)
             NeverIdle (AssertionError)
             NoKitSystem
             NoProgress (AssertionError)
@@ -322,6 +323,7 @@ from regrow.errors.persistence import StateSetAside as StateSetAside
 from regrow.errors.persistence import StateTooNew as StateTooNew
 from regrow.errors.persistence import StillRunning as StillRunning
 from regrow.errors.persistence import UpgradeFailed as UpgradeFailed
+from regrow.errors.plugin import LeftBehind as LeftBehind
 from regrow.errors.plugin import SleepInTest as SleepInTest
 from regrow.errors.plugin import TestTimeout as TestTimeout
 from regrow.errors.probes import BadProbe as BadProbe

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 
 from regrow.errors.testing import TestKitError, Waiting
 
-__all__ = ("SleepInTest", "TestTimeout")
+__all__ = ("LeftBehind", "SleepInTest", "TestTimeout")
+
+
+class LeftBehind(TestKitError, UserWarning):
+    """A warning: what a test left behind, in a project where that is reported only.
+
+    Attributes:
+        found: What a guard says of it.
+    """
+
+    def __init__(self, found: str) -> None:
+        self.found: str = found
+        super().__init__(found)
 
 
 class SleepInTest(TestKitError, AssertionError):

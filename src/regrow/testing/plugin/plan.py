@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, TypeGuard, cast
 import msgspec
 import pytest
 
-__all__ = ("Isolation", "Plan", "Report", "plan_of")
+__all__ = ("Isolation", "Plan", "Report", "plan_key", "plan_of")
 
 Isolation: TypeAlias = Literal["basic", "registry", "full", "contamination"]
 Report: TypeAlias = Literal["error", "report", "off"]
@@ -25,7 +25,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         timeout: Seconds of its loop's time that it may take.
         real_timeout: Real seconds that it may take on virtual time.
         allow_leaks: Kinds of leaks that are no failure.
-        reason: Why leaks or sleeps are allowed; empty if they aren't.
+        allow_changes: Kinds of changes to what all tests share that are no failure.
+        reason: Why leaks, changes or sleeps are allowed; empty if they aren't.
         sleep: Whether the test may sleep where the project forbids it.
         sockets, threads, subprocesses: Whether it uses real ones, on virtual time.
         leak_check: What becomes of leaks.
@@ -39,6 +40,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     real_timeout: float
     allow_leaks: tuple[str, ...]
+    allow_changes: tuple[str, ...]
     reason: str
     sleep: bool
     sockets: bool
@@ -48,6 +50,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     contamination: Report
     blocking: bool
     package: str
+
+
+plan_key: Final = pytest.StashKey[Plan]()
 
 
 def plan_of(item: pytest.Item, settings: Settings) -> Plan:
@@ -62,8 +67,8 @@ def plan_of(item: pytest.Item, settings: Settings) -> Plan:
             pytest.fail(f"@pytest.mark.regrow takes options by name only, not {mark.args!r}", pytrace=False)
         asked.update(mark.kwargs)
     problems = [text for option, value in asked.items() if (text := _problem(option, value)) is not None]
-    if (asked.get("allow_leaks") or asked.get("sleep")) and not asked.get("reason"):
-        problems.append("allow_leaks and sleep need a reason: reason='...'")
+    if not asked.get("reason") and any(asked.get(option) for option in _EXCUSES):
+        problems.append(f"{', '.join(_EXCUSES)} need a reason: reason='...'")
     if problems:
         pytest.fail(f"@pytest.mark.regrow: {'; '.join(problems)}", pytrace=False)
     plain = {
@@ -72,6 +77,7 @@ def plan_of(item: pytest.Item, settings: Settings) -> Plan:
         "timeout": settings["test-timeout"],
         "real_timeout": settings["real-timeout"],
         "allow_leaks": (),
+        "allow_changes": (),
         "reason": "",
         "sleep": not settings["block-sleep"],
         "sockets": False,
@@ -101,12 +107,14 @@ def _one_of(*allowed: str) -> tuple[Callable[[object], bool], str]:
     return (lambda value: value in allowed), f"one of {', '.join(map(repr, allowed))}"
 
 
+_EXCUSES: Final = ("allow_leaks", "allow_changes", "sleep")
 _FLAG: Final = (_is_bool, "True or False")
 _OPTIONS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "time": _one_of("virtual", "real"),
     "isolation": _one_of("basic", "registry", "full", "contamination"),
     "timeout": (_is_seconds, "a number of seconds above 0"),
     "allow_leaks": (_are_names, "a tuple of kinds, such as ('task',)"),
+    "allow_changes": (_are_names, "a tuple of kinds, such as ('env:TZ',)"),
     "reason": (lambda value: isinstance(value, str), "a text"),
     "sleep": _FLAG,
     "sockets": _FLAG,

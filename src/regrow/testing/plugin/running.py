@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -12,20 +13,20 @@ from typing import TypeAlias, cast, final
 
 import pytest
 
+from regrow.errors.plugin import LeftBehind
 from regrow.testing.plugin.alarm import Alarm
 from regrow.testing.plugin.backends import on_own_loop
 from regrow.testing.plugin.blocking import blocking_refused
 from regrow.testing.plugin.limits import TimeLimit
-from regrow.testing.plugin.plan import Plan, Settings, plan_of
+from regrow.testing.plugin.plan import Plan, Settings, plan_key, plan_of
 from regrow.testing.plugin.sleeping import sleep_refused
 from regrow.testing.plugin.unhandled import Unhandled
 from regrow.testing.virtual.loop import VirtualLoop
 
-__all__ = ("KitTest", "plan_key")
+__all__ = ("KitTest",)
 
 Loop: TypeAlias = asyncio.AbstractEventLoop
 Test: TypeAlias = "Callable[..., Coroutine[object, object, object]]"
-plan_key = pytest.StashKey[Plan]()
 
 
 @final
@@ -51,6 +52,8 @@ class KitTest:
         Alarm.prepare()
         self._unhandled.begin()
         self._patches.callback(self._unhandled.end)
+        # In the report of a run that makes errors of warnings, as well.
+        warnings.filterwarnings("default", category=LeftBehind)
         self._patches.enter_context(on_own_loop(self._item.config, self._new_loop))
 
     def read_marks(self) -> None:
@@ -115,12 +118,18 @@ class KitTest:
         __tracebackhide__ = True
         try:
             yield
-        finally:
-            self._patches.close()
-            problems = self._unhandled.problems
-            if problems:
-                text = "\n\n".join(["the test left behind what nobody handled", *problems])
-                pytest.fail(text, pytrace=False)
+        except BaseException as error:
+            for text in self._end():
+                error.add_note(text)
+            raise
+        problems = self._end()
+        if problems:
+            text = "\n\n".join(["the test left behind what nobody handled", *problems])
+            pytest.fail(text, pytrace=False)
+
+    def _end(self) -> list[str]:
+        self._patches.close()
+        return self._unhandled.problems
 
 
 def _skip_other_backends(item: pytest.Function) -> None:
