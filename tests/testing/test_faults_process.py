@@ -35,6 +35,7 @@ async def busy(sim: Simulation) -> None:
             for name in ("one", "two"):
                 ref = system.ref(name, Counter)
                 ref.cast(Counter.bump())
+                sim.wall()
                 await ask(ref, Counter.add(), Counter.add_later(), Counter.add_on_thread())
             if turn % 3 == 2:
                 pid = system.whereis("one")

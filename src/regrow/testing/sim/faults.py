@@ -117,7 +117,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         max_delay: In seconds, default 1.0.
         drop: A cast or a plain send is lost. Calls, supervised messages and signals never are.
         duplicate: A cast or a plain send arrives twice.
-        wall_jump: The wall clock jumps by up to `max_wall_jump`, forth or back, before a message is handled.
+        wall_jump: The wall clock has jumped by up to `max_wall_jump`, forth or back, when it is read.
         max_wall_jump: In seconds, default 3600.0.
         thread_latency: Longest time in seconds that work for a thread waits before it begins; default 0.0.
         store: Faults of the journal's disk.

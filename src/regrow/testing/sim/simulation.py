@@ -136,6 +136,5 @@ class Simulation(Controls):
             self._process_faults.begin(process)
             return
         self._loop.trace.turn(process, message)
-        self._wall_clock.before_message()
         if process.blueprint.server is None:
             self._process_faults.received(process)

@@ -42,18 +42,15 @@ class WallClock:
         self._hazard = hazards.of("wall clock", (chance,)) if on else None
 
     def time(self) -> float:
-        """Seconds since 1970."""
-        return self._offset + self._loop.time()
-
-    def jump(self, seconds: float) -> None:
-        """Jump now."""
-        self._offset += seconds
-        self._tally.struck("wall_jump", f"wall_jump by {seconds:g} s")
-
-    def before_message(self) -> None:
-        """A process is about to handle a message: the clock may jump."""
+        """Seconds since 1970; whoever asks may find that it has jumped."""
         drawn = None if self._hazard is None else self._hazard.strike()
         if drawn is not None:
             forth = drawn.strength > STEPS
             steps = drawn.strength - STEPS if forth else drawn.strength
             self.jump((1 if forth else -1) * self._farthest * steps / STEPS)
+        return self._offset + self._loop.now
+
+    def jump(self, seconds: float) -> None:
+        """Jump now."""
+        self._offset += seconds
+        self._tally.struck("wall_jump", f"wall_jump by {seconds:g} s")
