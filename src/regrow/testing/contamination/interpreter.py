@@ -23,6 +23,8 @@ from regrow.testing.contamination.resources import ABSENT, Entries, Entry, Resou
 __all__ = ("Builtins", "Environment", "Modules", "Signals", "interpreter_entries")
 
 SECRET: Final = ("KEY", "PASS", "SECRET", "TOKEN", "CREDENTIAL")
+NOTES: Final = frozenset({"_", "__annotations__", "__warningregistry__"})
+"""The last value of an interactive session, and what modules get when they are looked into."""
 GONE: Final = "a directory that is gone"
 
 
@@ -113,7 +115,7 @@ class Signals(Resource):
 
 @final
 class Builtins(Resource):
-    """What is built in, without the last value of an interactive session."""
+    """What is built in, without what the interpreter itself puts there."""
 
     __slots__ = ()
 
@@ -122,7 +124,7 @@ class Builtins(Resource):
 
     @override
     def read(self) -> Mapping[str, object]:
-        return {name: value for name, value in vars(builtins).items() if name != "_"}
+        return {name: value for name, value in vars(builtins).items() if name not in NOTES}
 
     @override
     def is_same(self, name: str, before: object, after: object) -> bool:

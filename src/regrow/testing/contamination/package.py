@@ -52,12 +52,20 @@ class Mark:
         if vars(self.owner).get(self.name, ABSENT) is not self.value:
             setattr(self.owner, self.name, self.value)
         if self.content is not None:
-            held = self.value if issubclass(type(self.value), CONTAINERS) else vars(self.value)
+            held = self.value if issubclass(type(self.value), CONTAINERS) else _own_dict(self.value)
             _refill(cast("Container", held), self.content)
 
     def remove(self) -> None:
         """Take the name away."""
         delattr(self.owner, self.name)
+
+    def class_of(self, module: ModuleType) -> type | None:
+        """The class that it stands for, if the module defines it; None for anything else."""
+        # By the type of the value: a proxy may do anything when it is asked for its class.
+        if not issubclass(type(self.value), type):
+            return None
+        found = cast("type", self.value)
+        return found if found.__module__ == module.__name__ else None
 
     def shown(self) -> object:
         """What people are shown of it."""
@@ -100,7 +108,7 @@ class Namespaces(Resource):
     def __init__(self, kind: ContaminationKind, packages: Sequence[str]) -> None:
         super().__init__(kind)
         self._packages = tuple(packages)
-        self._known: dict[int, object] = {}
+        self._known: dict[int, object] | None = None
         self._content_of: dict[type, Callable[..., Container] | None] = {}
 
     @override
@@ -111,12 +119,13 @@ class Namespaces(Resource):
             owners.append(module)
             for name, mark in self._marks(module):
                 found[f"{module.__name__}.{name}"] = mark
-                value = mark.value
-                if isinstance(value, type) and value.__module__ == module.__name__:
-                    owners.append(value)
-                    prefix = f"{module.__name__}.{value.__qualname__}."
-                    found.update((prefix + name, one) for name, one in self._marks(value))
-        self._known = self._known or {id(owner): owner for owner in owners}
+                inner = mark.class_of(module)
+                if inner is not None:
+                    owners.append(inner)
+                    prefix = f"{module.__name__}.{inner.__qualname__}."
+                    found.update((prefix + name, one) for name, one in self._marks(inner))
+        if self._known is None:
+            self._known = {id(owner): owner for owner in owners}
         return found
 
     def _marks(self, owner: ModuleType | type) -> Iterator[tuple[str, Mark]]:
@@ -146,7 +155,7 @@ class Namespaces(Resource):
     def is_same(self, name: str, before: object, after: object) -> bool:
         if isinstance(before, Mark):
             return isinstance(after, Mark) and before.is_same(after)
-        return isinstance(after, Mark) and (id(after.owner) not in self._known or _is_import(after))
+        return isinstance(after, Mark) and (id(after.owner) not in (self._known or ()) or _is_import(after))
 
     @override
     def write(self, name: str, before: object, after: object) -> None:
@@ -163,11 +172,16 @@ class Namespaces(Resource):
 
 def _is_import(new: Mark) -> bool:
     """Whether a new name comes of an import: a module in its package, or what a lazy module has loaded."""
-    return isinstance(new.value, ModuleType) or LAZY in vars(new.owner)
+    return issubclass(type(new.value), ModuleType) or LAZY in vars(new.owner)
+
+
+def _own_dict(instance: object) -> dict[object, object]:
+    """Its attributes, past a `__getattribute__` of its own."""
+    return cast("dict[object, object]", object.__getattribute__(instance, "__dict__"))
 
 
 def _attributes(instance: object) -> dict[object, object]:
-    return cast("dict[object, object]", vars(instance)).copy()
+    return _own_dict(instance).copy()
 
 
 def modules_of(packages: Sequence[str]) -> list[ModuleType]:
