@@ -165,16 +165,7 @@ class Engine:
         """The messages that the mailbox hook holds back, if there is one."""
         if ports.mailbox_hook is not None:
             self.hook_mailboxes(ports.mailbox_hook)
-        self.parked: bool = settings.watchdog and not ports.virtual
-        """Set by the watchdog: it wants to know when the loop is used again."""
-        self.timing: bool = False
-        """Whether somebody listens for slow handlers."""
-        self.steps: Steps = steps_of(loop)
-        self.looks: list[Look] = self.steps.joined_by(self)
-        self.attention: bool = self.parked
-        """Whether a hand-off has to look at `parked`, `timing` and `looks`: one question instead of three."""
-        self.begun: float = 0.0
-        """When the present hand-off began, if anybody wants to know."""
+        self._begin_watching()
         self.turn_end: float = 0.0
         self.counters: Counters = Counters()
         self.rootless: dict[Process, None] = {}
@@ -194,6 +185,18 @@ class Engine:
         self.threads: Threads = Threads(self)
         hub.open(self.later, self._listeners_changed)
         ENGINES.add(self)
+
+    def _begin_watching(self) -> None:
+        self.parked: bool = self.settings.watchdog and not self.ports.virtual
+        """Set by the watchdog: it wants to know when the loop is used again."""
+        self.timing: bool = False
+        """Whether somebody listens for slow handlers."""
+        self.steps: Steps = steps_of(self.loop)
+        self.looks: list[Look] = self.steps.joined_by(self)
+        self.attention: bool = self.parked
+        """Whether a hand-off has to look at `parked`, `timing` and `looks`: one question instead of three."""
+        self.begun: float = 0.0
+        """When the present hand-off began, if anybody wants to know."""
 
     def processes(self) -> Iterator[Process]:
         """All living processes: those without a supervisor by age, each before its children."""
