@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ def told(error: BaseException) -> list[str]:
     """Its text line by line, without the folders and line numbers of this file."""
     text = re.sub(rf"at \S*{HERE}:\d+ in ", "at HERE in ", str(error))
     return [line.replace(f"{told.__module__}.", "").strip() for line in text.splitlines()]
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What a test leaves pending on purpose goes with it: asyncio logs when it is destroyed."""
+    yield
+    gc.collect()
 
 
 async def never() -> None:
@@ -65,6 +73,7 @@ def test_it_is_found_at_once() -> None:
     assert deadlock(never(), patience=3600.0, silence=3600.0, sockets=True, threads=True).at == 0.0
 
 
+@pytest.mark.usefixtures("collected")
 def test_tasks_that_wait_for_each_other_are_named_first() -> None:
     async def main() -> None:
         tasks: dict[str, asyncio.Task[None]] = {}

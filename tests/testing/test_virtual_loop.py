@@ -8,7 +8,7 @@ import asyncio
 import gc
 import math
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -23,6 +23,13 @@ def here() -> rt.VirtualLoop:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, rt.VirtualLoop)
     return loop
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What a test leaves pending on purpose goes with it: asyncio logs when it is destroyed."""
+    yield
+    gc.collect()
 
 
 def test_an_hour_takes_no_time() -> None:
@@ -364,6 +371,7 @@ def test_whatever_ends_the_run_the_tasks_that_are_left_are_cancelled() -> None:
     assert ended_by(fails) == ["cancelled", "AssertionError"]
 
 
+@pytest.mark.usefixtures("collected")
 def test_what_goes_wrong_at_the_end_is_added_to_what_went_wrong_before() -> None:
     async def stubborn() -> None:
         try:

@@ -118,7 +118,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """What is declared and busy. The loop's own."""
         super().__init__(self._selects)
         self._steps = steps_of(self)
-        self._selects.attach(self)
+        self._selects.attach(self._on_pass, self._on_silence)
         self.limit_real_time(limit)
 
     # -- time ----------------------------------------------------------------------------------
@@ -245,16 +245,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     # -- passes --------------------------------------------------------------------------------
 
-    def begin_pass(self, *, heard: bool, idle: bool) -> float | None:
-        """For the loop itself. A pass begins: move the clock, or say how long to wait for real."""
+    def _on_pass(self, *, heard: bool, idle: bool) -> float | None:
+        """A pass begins: move the clock, or say how long to wait for real."""
         try:
             return self._begin_pass(heard=heard, idle=idle)
         except TestKitError as failure:
             self._give(failure)
             return None
 
-    def nothing_heard(self) -> None:
-        """For the loop itself. It waited for those outside, in vain."""
+    def _on_silence(self) -> None:
+        """The loop waited for those outside, in vain."""
         try:
             self._nothing_heard()
         except TestKitError as failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, final
 
 from typing_extensions import override
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ("JumpingSelector",)
 
 
-class Clock(Protocol):
-    """What moves the clock instead of waiting."""
+class OnPass(Protocol):
+    """What is asked at the begin of each pass of the loop."""
 
-    def begin_pass(self, *, heard: bool, idle: bool) -> float | None:
-        """A pass of the loop begins. Returns the real seconds to wait, None not to.
+    def __call__(self, *, heard: bool, idle: bool) -> float | None:
+        """Move the clock, or give the real seconds to wait; None not to.
 
         Args:
             heard: Whether a file is ready.
@@ -26,24 +26,21 @@ class Clock(Protocol):
         """
         ...
 
-    def nothing_heard(self) -> None:
-        """The wait was in vain."""
-        ...
-
 
 @final
 class JumpingSelector(selectors.BaseSelector):
-    """Asks the real selector without waiting, and a clock what to do instead."""
+    """Asks the real selector without waiting, and a virtual clock what to do instead."""
 
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
         self._own: int = 0
-        self._clock: Clock | None = None
+        self._on_pass: OnPass | None = None
+        self._on_silence: Callable[[], object] | None = None
 
-    def attach(self, clock: Clock) -> None:
-        """From now on `clock` is asked; the files until now are the loop's own."""
+    def attach(self, on_pass: OnPass, on_silence: Callable[[], object]) -> None:
+        """Call these from now on, in each pass and after a wait in vain; the files so far are the loop's."""
         self._own = len(self._real.get_map())
-        self._clock = clock
+        self._on_pass, self._on_silence = on_pass, on_silence
 
     @property
     def files(self) -> int:
@@ -53,15 +50,14 @@ class JumpingSelector(selectors.BaseSelector):
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
-        clock = self._clock
-        if clock is None:
+        if self._on_pass is None or self._on_silence is None:
             return ready
-        wait = clock.begin_pass(heard=bool(ready), idle=timeout is None or timeout > 0)
+        wait = self._on_pass(heard=bool(ready), idle=timeout is None or timeout > 0)
         if wait is None:
             return ready
         ready = self._real.select(wait)
         if not ready:
-            clock.nothing_heard()
+            self._on_silence()
         return ready
 
     @override
@@ -84,5 +80,5 @@ class JumpingSelector(selectors.BaseSelector):
 
     @override
     def close(self) -> None:
-        self._clock = None
+        self._on_pass = self._on_silence = None
         self._real.close()
