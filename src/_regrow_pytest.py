@@ -46,7 +46,7 @@ CHOICES: Final[dict[str, tuple[str | bool, ...]]] = {
     "blocking-calls": ("off", "error"),
 }
 """What the settings can be; the first is the default."""
-SECONDS: Final = {"test-timeout": 10.0, "real-timeout": 30.0}
+SECONDS: Final = {"test-timeout": 10.0, "virtual-timeout": 86_400.0}
 """Times in seconds, and their defaults."""
 PACKAGE: Final = "package"
 
@@ -93,6 +93,14 @@ def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the mark, and the rest where a project asks for it."""
     config.addinivalue_line("markers", MARK)
+    for variable, value in (
+        ("REGROW_SEEDS", config.option.regrow_seeds),
+        ("REGROW_REPLAY", config.option.regrow_replay),
+    ):
+        if value is not None:  # simulated tests are functions like others: they look there
+            patch = pytest.MonkeyPatch()
+            patch.setenv(variable, str(value))
+            config.add_cleanup(patch.undo)
     settings = read_settings(config.rootpath / "pyproject.toml")
     if settings is not None:
         config.stash[settings_key] = settings

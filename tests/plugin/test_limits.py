@@ -71,7 +71,7 @@ async def test_in_time():
 async def test_longer():
     await asyncio.sleep(2.1)
 """
-    result = run(pytester, tests, settings="test-timeout = 2")
+    result = run(pytester, tests, settings="virtual-timeout = 2")
     assert outcomes(result) == {"failed": 1, "passed": 2}
     assert failure(result, "regrow")[0] == (
         "regrow.errors.TestTimeout: the test took longer than 2 seconds of virtual time"
@@ -102,7 +102,7 @@ async def test_slow():
     while True:
         await asyncio.sleep(1)
 """
-    result = run(pytester, tests + AFTER, settings="real-timeout = 0.1")
+    result = run(pytester, tests + AFTER, settings="test-timeout = 0.1")
     assert outcomes(result) == {"failed": 1, "passed": 1}
     assert failure(result, "regrow")[0].startswith(
         "regrow.errors.TookTooLong: still running after 0.1 s of real time, at virtual time "
@@ -128,7 +128,7 @@ async def test_slow():
     asyncio.get_running_loop().call_soon(stuck)
     await asyncio.Event().wait()
 """
-    result = run(pytester, tests + AFTER, settings="real-timeout = 0.05")
+    result = run(pytester, tests + AFTER, settings="test-timeout = 0.05")
     assert outcomes(result) == {"failed": 1, "passed": 1}
     lines = failure(result, "regrow")
     assert lines[0].startswith("regrow.errors.TestTimeout: the test took longer than 0.05")
@@ -145,7 +145,7 @@ async def test_slow():
     while True:
         pass
 """
-    result = run(pytester, tests + AFTER, settings="real-timeout = 0.05")
+    result = run(pytester, tests + AFTER, settings="test-timeout = 0.05")
     assert outcomes(result) == {"failed": 1, "passed": 1}
     assert failure(result, "regrow")[0] == (
         "regrow.errors.TestTimeout: the test took longer than 0.05 real seconds"

@@ -1,5 +1,6 @@
 """The settings of a project and the options of the mark: what they are by default, and what is refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ DEFAULTS = {
     "block-sleep": False,
     "blocking-calls": "off",
     "test-timeout": 10.0,
-    "real-timeout": 30.0,
+    "virtual-timeout": 86_400.0,
     "package": "",
 }
 
@@ -54,7 +55,7 @@ def test_without_the_file_there_are_no_settings(tmp_path: Path) -> None:
             'lop = "real"',
             (
                 "unknown key 'lop'; known are isolation, loop, leak-check, contamination, block-sleep,"
-                " blocking-calls, test-timeout, real-timeout, package"
+                " blocking-calls, test-timeout, virtual-timeout, package"
             ),
         ),
         ('loop = "fast"', """loop = 'fast' can't be used: it has to be one of "virtual", "real\""""),
@@ -99,8 +100,8 @@ def test_the_table_has_to_be_one(tmp_path: Path) -> None:
         (
             "tiem='real'",
             (
-                "unknown option tiem='real'; known are time, isolation, timeout, allow_leaks, allow_changes,"
-                " reason, sleep, sockets, threads, subprocesses"
+                "unknown option tiem='real'; known are time, isolation, timeout, real_timeout, allow_leaks,"
+                " allow_changes, reason, sleep, sockets, threads, subprocesses"
             ),
         ),
         ("time='unreal'", "time='unreal' can't be used: it has to be one of 'virtual', 'real'"),
@@ -137,11 +138,16 @@ def test_without_the_table_the_mark_is_refused(pytester: pytest.Pytester) -> Non
     assert f"{told} pyproject.toml of pytest's rootdir ({pytester.path})" in result.outlines
 
 
-def test_the_options_are_there(pytester: pytest.Pytester) -> None:
+def test_simulated_tests_get_the_options(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGROW_SEEDS", raising=False)
+    monkeypatch.setenv("REGROW_REPLAY", "mine")
     tests = """
+import os
+
 def test_options(pytestconfig):
-    option = pytestconfig.option
-    assert (option.regrow_seeds, option.regrow_replay, option.regrow_bisect) == (50, "token", None)
+    assert pytestconfig.option.regrow_bisect is None
+    assert (os.environ["REGROW_SEEDS"], os.environ["REGROW_REPLAY"]) == ("50", "token")
 """
-    result = run(pytester, tests, "--regrow-seeds", "50", "--regrow-replay=token", head="")
+    result = run(pytester, tests, "--regrow-seeds", "50", "--regrow-replay=token", head="", settings=None)
     assert outcomes(result) == {"passed": 1}
+    assert (os.environ.get("REGROW_SEEDS"), os.environ["REGROW_REPLAY"]) == (None, "mine")

@@ -173,7 +173,7 @@ def watched():
 
 @pytest.mark.regrow
 async def test_watched():
-    assert watched() == (1, True)
+    assert watched() == (4, True)
 
 async def test_other():
     assert watched() == (0, False)

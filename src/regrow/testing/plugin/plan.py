@@ -74,8 +74,6 @@ def plan_of(item: pytest.Item, settings: Settings) -> Plan:
     plain = {
         "time": settings["loop"],
         "isolation": settings["isolation"],
-        "timeout": settings["test-timeout"],
-        "real_timeout": settings["real-timeout"],
         "allow_leaks": (),
         "allow_changes": (),
         "reason": "",
@@ -88,7 +86,9 @@ def plan_of(item: pytest.Item, settings: Settings) -> Plan:
         "blocking": settings["blocking-calls"] == "error",
         "package": settings["package"],
     }
-    return msgspec.convert({**plain, **asked}, Plan)
+    plan = {**plain, **asked}
+    usual = settings["virtual-timeout"] if plan["time"] == "virtual" else settings["test-timeout"]
+    return msgspec.convert({"timeout": usual, "real_timeout": settings["test-timeout"], **plan}, Plan)
 
 
 def _is_seconds(value: object) -> bool:
@@ -113,6 +113,7 @@ _OPTIONS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "time": _one_of("virtual", "real"),
     "isolation": _one_of("basic", "registry", "full", "contamination"),
     "timeout": (_is_seconds, "a number of seconds above 0"),
+    "real_timeout": (_is_seconds, "a number of seconds above 0"),
     "allow_leaks": (_are_names, "a tuple of kinds, such as ('task',)"),
     "allow_changes": (_are_names, "a tuple of kinds, such as ('env:TZ',)"),
     "reason": (lambda value: isinstance(value, str), "a text"),

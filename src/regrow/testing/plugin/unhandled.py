@@ -8,15 +8,18 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import CoroutineType
 from typing import Final, TypeAlias, cast, final
 
+import regrow
 from regrow.testing.plugin.limits import Interrupted
 
 __all__ = ("Unhandled",)
 
-DEPTH: Final = 1
-"""Frames that each coroutine keeps of who made it."""
+DEPTH: Final = 4
+"""Frames that each coroutine keeps of who made it: the runtime makes some for whoever calls it."""
+PACKAGE: Final = str(Path(regrow.__file__).parent)
 NEVER_AWAITED: Final = "coroutine .* was never awaited"
 
 Context: TypeAlias = "dict[str, object]"
@@ -113,7 +116,8 @@ def _origin(made: object) -> str:
     origin = cast("Sequence[tuple[str, int, str]] | None", getattr(made, "cr_origin", None))
     if not origin:
         return ""
-    file, line, function = origin[0]
+    outside = (place for place in origin if not place[0].startswith(PACKAGE))
+    file, line, function = next(outside, origin[0])
     return f', made at\n  File "{file}", line {line}, in {function}'
 
 
