@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import regrow as rg
+from regrow.testing.sim.faults import Faults
 from tests.simulation.oracles.plans import Branch, Leaf, Start, branches, leaves
 from tests.simulation.oracles.trees import Leaving, Trees
 from tests.simulation.scenario import scenario
@@ -26,7 +27,7 @@ class Stage:
     def __init__(self, world: World, root: Branch) -> None:
         self.world = world
         self.root = root
-        self.trees = Trees(root, world.violate)
+        self.trees = Trees(root, world.violate, faulty=world.faulty)
         self.latest: dict[str, rg.Pid[object]] = {}
         self.starts: dict[str, int] = {}
 
@@ -194,7 +195,7 @@ def _leaf(world: World, label: str, above: str) -> Leaf:
         starts = []
     if colour == "def":
         starts = ["ok" if one in ("slow", "hang") else one for one in starts]
-    if named:
+    if named or world.faulty:
         starts = ["ok" if one == "ignore" else one for one in starts]
     return Leaf(
         label=label,
@@ -203,7 +204,9 @@ def _leaf(world: World, label: str, above: str) -> Leaf:
         significant=above != "never" and restart != "permanent" and world.chance(0.5),
         shutdown=rng.choice((None, None, 0.1, "brutal_kill")),
         starts=tuple(starts),
-        end=rng.choice(("quick", "quick", "quick", "slow", "hang", "raise")) if colour != "plain" else "quick",
+        end=rng.choice(("quick", "quick", "quick", "slow", "hang", "raise"))
+        if colour != "plain"
+        else "quick",
         trap_exit=world.chance(0.2),
         named=named,
     )
@@ -212,7 +215,21 @@ def _leaf(world: World, label: str, above: str) -> Leaf:
 # -- the play ----------------------------------------------------------------------------------
 
 
-@scenario("runtime", weight=4)
+FAULTS = Faults(
+    kill=0.03,
+    crash=0.03,
+    crash_init=0.1,
+    crash_terminate=0.1,
+    hang=0.02,
+    slow=0.05,
+    max_slow=0.3,
+    storm=0.01,
+    wall_jump=0.1,
+    spare=lambda pid: pid.kind == "Tree",
+)
+
+
+@scenario("runtime", faults=FAULTS, weight=4)
 async def trees(world: World) -> None:
     """A random tree, and one misfortune after the other."""
     root = random_tree(world)

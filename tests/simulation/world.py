@@ -48,15 +48,19 @@ class World:
         rng: The scenario's random numbers; the same for the same seed.
         events: What the Systems of the run told, in order.
         lives: Who was started and ended.
+        faulty: Whether faults strike that the scenario knows nothing of.
     """
 
-    def __init__(self, sim: Simulation) -> None:
+    def __init__(self, sim: Simulation, *, faulty: bool = False) -> None:
         self.sim = sim
+        self.faulty = faulty
         self.rng: Random = sim.random
         self.events: list[events.Event] = []
         self.broken: list[Violation] = []
         self.lives = Lives(self.violate)
         self.failed: rg.errors.SystemFailed | None = None
+        self.victims: list[rg.Pid[object]] = []
+        """Processes that the scenario may kill."""
 
     # -- chance --------------------------------------------------------------------------------
 

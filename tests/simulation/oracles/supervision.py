@@ -9,7 +9,7 @@ turn; it takes that to be as soon as a child is stopped that nothing else explai
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Literal, TypeAlias
 
 import regrow as rg
@@ -65,8 +65,8 @@ class Model:
         plan: Branch,
         pid: Address,
         attempts: dict[str, deque[Attempt]],
-        killed: set[Address],
-        disturbed: set[Address],
+        killed: Container[Address],
+        disturbed: Container[Address],
         violate: Callable[[str, str], object],
     ) -> None:
         self.plan = plan
@@ -354,9 +354,12 @@ class Model:
         attempt = self._consume(slot.plan.label)
         if isinstance(slot.plan, Branch) or attempt is None:
             return attempt  # one of its children failed, which is checked there
-        if attempt.outcome in ("ok", "slow") and not {attempt.pid, self.pid} & self._disturbed:
+        if attempt.outcome in ("ok", "slow") and not self._was_disturbed(attempt):
             self.wrong("failed start", f"{slot.plan.label} is said not to have started: {reason}")
         return attempt
+
+    def _was_disturbed(self, attempt: Attempt) -> bool:
+        return attempt.pid in self._disturbed or self.pid in self._disturbed
 
     def _empty(self, slot: Slot) -> None:
         slot.pid, slot.state, slot.again = None, "stopped", None

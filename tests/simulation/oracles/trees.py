@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from regrow import events
 from regrow.core.address import Address
@@ -15,15 +15,23 @@ class Leaving(events.Event, frozen=True):
     """Put among the events where the System is told to stop."""
 
 
+class Everybody:
+    """Contains every process."""
+
+    def __contains__(self, pid: object) -> bool:
+        return True
+
+
 class Trees:
     """Tells each supervisor's model what concerns it.
 
     Args:
         root: The plan of the whole tree.
         violate: Told what is wrong.
+        faulty: Whether anybody may be killed, and any start may fail, unknown to the scenario.
     """
 
-    def __init__(self, root: Branch, violate: Callable[[str, str], object]) -> None:
+    def __init__(self, root: Branch, violate: Callable[[str, str], object], *, faulty: bool) -> None:
         self.killed: set[Address] = set()
         """Processes that the scenario killed."""
         self.disturbed: set[Address] = set()
@@ -32,6 +40,7 @@ class Trees:
         """Which child a process is, written by its `init`."""
         self._plans = {branch.label: branch for branch in branches(root)}
         self._root = root.label
+        self._faulty = faulty
         self._violate = violate
         self._attempts: defaultdict[Address | None, defaultdict[str, deque[Attempt]]] = defaultdict(
             lambda: defaultdict(deque)
@@ -81,7 +90,9 @@ class Trees:
         model = self._models.get(pid)
         if model is None:
             plan = self._plans[self.labels[pid]]
-            model = Model(plan, pid, self._attempts[pid], self.killed, self.disturbed, self._violate)
+            killed: Container[Address] = Everybody() if self._faulty else self.killed
+            disturbed: Container[Address] = Everybody() if self._faulty else self.disturbed
+            model = Model(plan, pid, self._attempts[pid], killed, disturbed, self._violate)
             above = self._parents.get(pid)
             if plan.label != self._root:
                 model.above = self._model(above if above is not None else self._root_pid())

@@ -1,0 +1,138 @@
+"""Many seeds, on one process or several, and the sum of what they found."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+
+import msgspec
+
+from regrow.testing.sim.run import Outcome
+from tests.simulation.scenario import Part, Scenario, scenarios
+
+CHUNK = 250
+"""Seeds that a process is given at a time."""
+
+
+class Violated(msgspec.Struct, frozen=True):
+    """A run that went wrong."""
+
+    scenario: str
+    seed: int
+    invariant: str
+    text: str
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What became of many runs.
+
+    Attributes:
+        runs: How many, by scenario.
+        steps: Steps of their loops.
+        virtual_seconds: Time that went by in them.
+        faults: Faults that struck, by kind; what scenarios do themselves is not counted.
+        violations: Runs that went wrong, by seed.
+        seconds: Real time.
+    """
+
+    runs: Counter[str] = msgspec.field(default_factory=Counter)
+    steps: int = 0
+    virtual_seconds: float = 0.0
+    faults: Counter[str] = msgspec.field(default_factory=Counter)
+    violations: list[Violated] = msgspec.field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def seeds(self) -> int:
+        return sum(self.runs.values())
+
+    def add(self, scenario: str, outcome: Outcome) -> None:
+        """One more run."""
+        self.runs[scenario] += 1
+        self.steps += outcome.steps
+        self.virtual_seconds += outcome.time
+        self.faults.update(outcome.faults)
+        failure = outcome.failure
+        if failure is not None:
+            invariant = str(getattr(failure, "invariant", type(failure).__name__))
+            self.violations.append(Violated(scenario, outcome.seed, invariant, str(failure)))
+
+    def merge(self, other: Result) -> None:
+        """The runs of another process."""
+        self.runs += other.runs
+        self.steps += other.steps
+        self.virtual_seconds += other.virtual_seconds
+        self.faults += other.faults
+        self.violations = sorted([*self.violations, *other.violations], key=lambda one: one.seed)
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """Which seeds are run.
+
+    Attributes:
+        first: The first seed.
+        count: How many; each is one run of one scenario, in turn.
+        part: Only scenarios of this part.
+        scenario: Only this one.
+        until_first: Stop at the first violation.
+    """
+
+    first: int = 0
+    count: int = 1000
+    part: Part | None = None
+    scenario: str | None = None
+    until_first: bool = False
+
+    def plan(self) -> list[tuple[str, int]]:
+        """Scenario and seed of each run."""
+        known = scenarios(self.part)
+        chosen = known if self.scenario is None else {self.scenario: known[self.scenario]}
+        turns = list(_in_turn(chosen.values()))
+        return [(turns[seed % len(turns)], seed) for seed in range(self.first, self.first + self.count)]
+
+    def run(self, *, processes: int = 1, tell: Callable[[Result], object] | None = None) -> Result:
+        """Run them all. `tell` is given the sum so far, now and then."""
+        begun = time.monotonic()
+        total = Result()
+        plan = self.plan()
+        chunks = [plan[at : at + CHUNK] for at in range(0, len(plan), CHUNK)]
+        parts = (run_chunk(chunk, self.until_first) for chunk in chunks)
+        for part in parts if processes == 1 else _spread(chunks, processes, self.until_first):
+            total.merge(part)
+            total.seconds = time.monotonic() - begun
+            if tell is not None:
+                tell(total)
+            if self.until_first and total.violations:
+                break
+        return total
+
+
+def _in_turn(chosen: Iterable[Scenario]) -> Iterator[str]:
+    """Each as often as it weighs, the heavy ones spread out."""
+    weights = {one.name: one.weight for one in chosen}
+    for round_ in range(max(weights.values())):
+        yield from (name for name, weight in weights.items() if weight > round_)
+
+
+def run_chunk(chunk: list[tuple[str, int]], until_first: bool) -> Result:
+    """Run some of them, here."""
+    known = scenarios()
+    result = Result()
+    for name, seed in chunk:
+        result.add(name, known[name].run(seed))
+        if until_first and result.violations:
+            break
+    return result
+
+
+def _spread(chunks: list[list[tuple[str, int]]], processes: int, until_first: bool) -> Iterator[Result]:
+    with ProcessPoolExecutor(processes) as pool:
+        futures: list[Future[Result]] = [pool.submit(run_chunk, chunk, until_first) for chunk in chunks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
