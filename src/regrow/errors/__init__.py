@@ -261,6 +261,7 @@ from regrow.errors.delivery import NoJournal as NoJournal
 from regrow.errors.delivery import NotAcceptedInTime as NotAcceptedInTime
 from regrow.errors.delivery import NotSent as NotSent
 from regrow.errors.faults import BadFault as BadFault
+from regrow.errors.faults import FenceBroken as FenceBroken
 from regrow.errors.faults import InjectedCrash as InjectedCrash
 from regrow.errors.isolation import AlreadyIsolated as AlreadyIsolated
 from regrow.errors.isolation import BisectError as BisectError
@@ -391,7 +392,6 @@ from regrow.errors.system import WrongLoop as WrongLoop
 from regrow.errors.system import WrongThread as WrongThread
 from regrow.errors.system import ZombieProcess as ZombieProcess
 from regrow.errors.testing import Deadlock as Deadlock
-from regrow.errors.testing import FenceBroken as FenceBroken
 from regrow.errors.testing import NoProgress as NoProgress
 from regrow.errors.testing import NotDeclared as NotDeclared
 from regrow.errors.testing import NotVirtual as NotVirtual

@@ -10,7 +10,6 @@ from regrow.errors.base import RegrowError
 
 __all__ = (
     "Deadlock",
-    "FenceBroken",
     "NoProgress",
     "NotDeclared",
     "NotVirtual",
@@ -196,18 +195,3 @@ def _placed(one: Waiting) -> str:
 
 def _with_stack(one: Waiting) -> list[str]:
     return [str(one), *(f"  {frame}" for frame in one.stack[:-1])]
-
-
-class FenceBroken(TestKitError, AssertionError):
-    """A simulated run reached for the real world.
-
-    Attributes:
-        what: what it reached for.
-    """
-
-    def __init__(self, what: str) -> None:
-        self.what: str = what
-        super().__init__(
-            f"a simulated run used {what}: nothing real is allowed in it; give the code a stand-in, or test"
-            " it outside the simulation"
-        )

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias, TypeVar, TypeVar
 from typing_extensions import override
 
 from regrow.errors.simulation import TooManySteps
-from regrow.errors.testing import Deadlock, FenceBroken
+from regrow.errors.faults import FenceBroken
+from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
+from regrow.testing.sim.threads import SimThreads
 from regrow.testing.virtual.waits import waits_of
 
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self.make_ports: Callable[[], Ports] | None = None
         self.engines: dict[Engine, None] = {}
         """Of the Systems of this run, in the order of their starts."""
-        self._asleep: float = 0.0
+        self.threads: SimThreads = SimThreads(self)
+        self._working = self.threads.waiting
         self._max_steps = max_steps
         self._timers: list[tuple[float, int, Timed]] = []
         self._set = 0
@@ -137,6 +140,8 @@ class SimLoop(asyncio.BaseEventLoop):
             self.after_step()
         if self._looks:
             self._looking.over()
+        if self._working:
+            self.threads.poll()
 
     def _run_with_fewer(self, handle: Ready | Timed) -> None:
         """Run a step in which fewer calls, or none, are handed off."""
@@ -284,34 +289,17 @@ class SimLoop(asyncio.BaseEventLoop):
 
     @override
     def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
-        """Run `func` on the loop, at a moment that the decisions choose."""
+        """Run `func` on a thread, from a moment on that the decisions choose, while the loop stands still."""
         future: asyncio.Future[T] = self.create_future()
         step = self.decisions.answer("thread latency", 0.5, LATENCY_STEPS, stream="latency")
-        self.call_later(self.thread_latency * step / LATENCY_STEPS, self._inline, future, func, args)
+        self.call_later(self.thread_latency * step / LATENCY_STEPS, self.threads.start, future, func, args)
         return future
 
-    def _inline(self, future: asyncio.Future[T], func: Callable[..., T], args: tuple[object, ...]) -> None:
-        if future.cancelled():
-            return
-        self._asleep = 0.0
-        try:
-            result = func(*args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001  # whoever waits for the thread gets it
-            self._after_sleep(_fail, future, error)
-        else:
-            self._after_sleep(_answer, future, result)
-
-    def sleep_in_thread(self, seconds: float) -> None:
-        """The work for a thread that runs now takes so much longer; `inf` is for ever."""
-        self._asleep += seconds
-
-    def _after_sleep(self, tell: Callable[[*Ts], object], *args: *Ts) -> None:
-        if not self._asleep:
-            tell(*args)
-        elif self._asleep < NEVER:
-            self.call_later(self._asleep, tell, *args)
+    @override
+    def close(self) -> None:
+        """End it, and what is left of its threads."""
+        self.threads.close()
+        super().close()
 
     # -- what there is not ---------------------------------------------------------------------
 
@@ -322,21 +310,12 @@ class SimLoop(asyncio.BaseEventLoop):
         return
 
 
-def _answer(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[T], error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(error)
-
-
 def _refuse(*_args: object, **_options: object) -> Never:
-    raise FenceBroken(REAL)
+    raise FenceBroken(REAL, instead=STAND_IN)
 
 
 REAL: Final = "a socket, pipe or child process of the event loop"
+STAND_IN: Final = "give the code a stand-in for what is at the other end, such as a process of the System"
 REFUSED: Final = (
     *("add_reader", "remove_reader", "add_writer", "remove_writer", "getaddrinfo", "getnameinfo"),
     *("create_connection", "create_server", "create_datagram_endpoint", "create_unix_connection"),

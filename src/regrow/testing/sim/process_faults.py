@@ -156,7 +156,7 @@ class ProcessFaults:
 
     def asleep(self, seconds: float) -> None:
         """Work for a thread, which runs now, takes so much longer."""
-        self._loop.sleep_in_thread(seconds)
+        self._loop.threads.sleep(seconds)
 
     def _strike(self, process: Process, phase: str, where: str) -> ProcessStrike | None:
         for script in self.scripts:
