@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
+from typing import assert_type
 
 import pytest
 
@@ -28,7 +29,11 @@ def instance(system: rg.System, name: str = "counter") -> Counter:
 def test_it_returns_the_true_value_at_once_if_it_is_there() -> None:
     async def body(system: rg.System) -> None:
         pid = await rt.wait_for(lambda: system.whereis("counter"))
+        assert_type(pid, rg.Pid[object])
         assert pid is system.whereis("counter")
+        ref = system.ref("counter", Counter)
+        assert_type(await rt.wait_for(lambda: ref.call(Counter.increment(2), timeout=1.0)), int)
+        assert_type(await rt.wait_for_all(["counter"], system.whereis), list[rg.Pid[object]])
         assert await rt.wait_for(lambda: [1]) == [1]
         assert now() == 0.0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import regrow as rg
@@ -185,6 +187,31 @@ def test_one_that_hangs_does_not_hold_the_others_up() -> None:
         assert now() == 1.0
 
     play(body, counter("free"), counter("held"))
+
+
+def test_what_is_no_exception_ends_the_wait_for_all_of_them() -> None:
+    class Stop(BaseException):
+        pass
+
+    async def main() -> None:
+        def stops(n: int) -> bool:
+            if n == 2:
+                raise Stop
+            return False
+
+        before = asyncio.all_tasks()
+        with pytest.raises(Stop):
+            await rt.wait_for_all([1, 2, 3], stops)
+        assert asyncio.all_tasks() == before
+        assert now() == 0.0
+        waiting = asyncio.create_task(rt.wait_for_all([1, 3], stops))
+        await rt.wait_idle()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert asyncio.all_tasks() == before
+
+    rt.run_virtual(main())
 
 
 def test_an_empty_list_tests_nothing_and_is_refused() -> None:

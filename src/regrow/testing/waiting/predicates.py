@@ -137,8 +137,7 @@ async def wait_for_all(
     if not callable(predicate):
         raise BadWait(predicate, "give a function of one item, such as lambda pid: not pid.alive")
     attempts = [Attempt(_about(predicate, item)) for item in everything]
-    # Made by hand: a strict System refuses tasks that the loop makes and no process owns.
-    came = await asyncio.gather(*(asyncio.Task(attempt.comes_true(seconds)) for attempt in attempts))
+    came = await _all_come_true(attempts, seconds)
     if not all(came):
         rows = zip(everything, attempts, came, strict=True)
         late = [(item, attempt.last()) for item, attempt, done in rows if not done]
@@ -146,6 +145,22 @@ async def wait_for_all(
         what = describe(predicate)
         raise NotAllTrue(what, seconds, late=late, count=len(everything), world=world()) from error
     return [attempt.value for attempt in attempts]
+
+
+async def _all_come_true(attempts: Sequence[Attempt], seconds: float) -> list[bool]:
+    # Made by hand: a strict System refuses tasks that the loop makes and no process owns. And named: a count
+    # over the whole program would make two equal runs differ.
+    tasks = [
+        asyncio.Task(attempt.comes_true(seconds), name=f"wait_for_all {number}")
+        for number, attempt in enumerate(attempts)
+    ]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
 
 
 def _about(predicate: Callable[[V], object], item: V) -> Callable[[], object]:
