@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from regrow.testing.leaks.guard import LeakGuard
     from regrow.testing.plugin.running import KitTest
 
-Settings: TypeAlias = "dict[str, str | float | bool]"
+Settings: TypeAlias = "Mapping[str, str | float | bool]"
 LoopFactory: TypeAlias = "Callable[[], asyncio.AbstractEventLoop]"
 
 MARK: Final = (
@@ -130,7 +130,7 @@ def read_settings(path: Path) -> Settings | None:
     if not isinstance(table, dict):
         raise pytest.UsageError(f"{path}: tool.regrow.test = {table!r} has to be a table, [tool.regrow.test]")
     given = cast("dict[str, str | float | bool]", table)
-    problems = [text for key, value in given.items() if (text := _problem(key, value))]
+    problems = [problem for key, value in given.items() if (problem := _problem(key, value))]
     if problems:
         raise pytest.UsageError(f"{path}: [tool.regrow.test]: {'; '.join(problems)}")
     return {**{key: values[0] for key, values in CHOICES.items()}, **SECONDS, PACKAGE: "", **given}
@@ -196,7 +196,7 @@ def regrow_guard(request: pytest.FixtureRequest) -> Iterator[LeakGuard]:
 def regrow_kit(request: pytest.FixtureRequest, regrow_guard: object) -> Kit:
     """What the test has for itself: an open `rt.Kit`, in the mode that the settings and its mark say."""
     del regrow_guard  # there first, to look on until the kit is closed
-    return request.getfixturevalue(_async_fixture_of(request))
+    return cast("Kit", request.getfixturevalue(_async_fixture_of(request)))
 
 
 @pytest.fixture

@@ -161,6 +161,23 @@ def test_a_leak_fails_its_test(pytester: pytest.Pytester, head: str) -> None:
     assert result.outlines[start + 2].endswith("test_it.py:21 in test_guilty")
 
 
+def test_an_async_generator_left_open_is_a_leak(pytester: pytest.Pytester) -> None:
+    tests = """
+kept = []
+
+async def numbers():
+    yield 1
+
+@pytest.mark.regrow
+async def test_guilty():
+    kept.append(numbers())
+    assert await anext(kept[0]) == 1
+"""
+    result = run(pytester, tests)
+    assert outcomes(result) == {"passed": 1, "errors": 1}
+    assert "  asyncgen: numbers" in result.outlines
+
+
 def test_leaks_may_be_reported_only(pytester: pytest.Pytester) -> None:
     result = run(pytester, LEAKY, settings='leak-check = "report"')
     assert outcomes(result) == {"passed": 2, "warnings": 1}

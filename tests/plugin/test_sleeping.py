@@ -37,6 +37,20 @@ async def test_sleeps():
     assert told in result.outlines
 
 
+def test_a_sleep_in_a_fixture_raises(pytester: pytest.Pytester) -> None:
+    tests = """
+@async_fixture
+async def slow():
+    await asyncio.sleep(1)
+
+@pytest.mark.regrow
+async def test_slow(slow): pass
+"""
+    result = run(pytester, tests, settings=SETTINGS)
+    assert outcomes(result) == {"errors": 1}
+    assert "regrow.errors.SleepInTest: asyncio.sleep(1)" in result.stdout.str()
+
+
 def test_who_may_sleep(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(app="import asyncio\n\nasync def work():\n    await asyncio.sleep(1)\n")
     tests = """

@@ -10,8 +10,8 @@ pytest_plugins = ["pytester"]
 PROMISE = (
     "this test was promised virtual time and runs on a _UnixSelectorEventLoop. Virtual time needs a loop of"
     " the test's own: with pytest-asyncio 1.4 or later loop_scope='function' and no loop_factories of its"
-    " own, with anyio no async fixture of a wider scope and no other loop_factory. Or leave it on real time:"
-    " @pytest.mark.regrow(time='real')"
+    " own, with anyio no async fixture of a wider scope and no other loop_factory, with unittest"
+    " rt.VirtualTestCase. Or leave it on real time: @pytest.mark.regrow(time='real')"
 )
 
 
@@ -272,7 +272,7 @@ async def test_both(anyio_backend):
 
 
 def test_hypothesis(pytester: pytest.Pytester) -> None:
-    assert hypothesis.given  # imported here, as each run forgets what it imports
+    assert hypothesis.__version__  # imported here, as each run forgets what it imports
     tests = """
 from hypothesis import given, settings, strategies as st
 
@@ -284,3 +284,29 @@ async def test_given(n):
 """
     assert outcomes(run(pytester, tests)) == {"passed": 1}
     assert outcomes(run(pytester, tests, head=ANYIO)) == {"passed": 1}
+
+
+def test_unittest(pytester: pytest.Pytester) -> None:
+    tests = """
+import unittest
+import regrow.testing as rt
+
+@pytest.mark.regrow(timeout=60)
+class TestVirtual(rt.VirtualTestCase):
+    async def test_it(self):
+        self.assertEqual(loop_name(), VIRTUAL)
+        await asyncio.sleep(59)
+
+    async def test_too_long(self):
+        await asyncio.sleep(61)
+
+@pytest.mark.regrow
+class TestStock(unittest.IsolatedAsyncioTestCase):
+    async def test_it(self):
+        pass
+"""
+    result = run(pytester, tests, head=LOOP)
+    assert outcomes(result) == {"passed": 1, "failed": 2}
+    assert PROMISE in result.outlines
+    told = "E       regrow.errors.TestTimeout: the test took longer than 60 seconds of virtual time"
+    assert told in result.outlines

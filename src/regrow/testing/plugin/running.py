@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TypeAlias, cast, final
+from unittest import IsolatedAsyncioTestCase
 
 import pytest
 
@@ -58,7 +59,10 @@ class KitTest:
 
     def read_marks(self) -> None:
         """Fails it if its marks can't be used."""
-        self._plan = self._item.stash[plan_key] = plan_of(self._item, self._settings)
+        item = self._item
+        plan = self._plan = item.stash[plan_key] = plan_of(item, self._settings)
+        if isinstance(item, pytest.Function) and not plan.sleep:
+            self._patches.enter_context(sleep_refused(vars(item.module)))
 
     def new_loop(self) -> Loop:
         """A loop for this test alone."""
@@ -89,13 +93,10 @@ class KitTest:
         _skip_other_backends(item)
         with ExitStack() as patches:
             patch = patches.enter_context(pytest.MonkeyPatch.context())
-            hypothesis: object = getattr(item.obj, "hypothesis", None)
-            holder, name = (item, "obj") if hypothesis is None else (hypothesis, "inner_test")
+            holder, name = _place_of(item)
             test: object = getattr(holder, name)
             if inspect.iscoroutinefunction(test):
                 patch.setattr(holder, name, self._limited(test, plan))
-            if not plan.sleep:
-                patches.enter_context(sleep_refused(vars(item.module)))
             if plan.blocking:
                 scanned = plan.package or cast("ModuleType", item.module)
                 patches.enter_context(blocking_refused(scanned, self._unhandled.problems))
@@ -132,6 +133,15 @@ class KitTest:
         return self._unhandled.problems
 
 
+def _place_of(item: pytest.Function) -> tuple[object, str]:
+    """Where whoever runs the test takes its function from: an object, and the name of an attribute."""
+    hypothesis: object = getattr(item.obj, "hypothesis", None)
+    if hypothesis is not None:
+        return hypothesis, "inner_test"
+    instance: object = item.instance
+    return (instance, item.name) if isinstance(instance, IsolatedAsyncioTestCase) else (item, "obj")
+
+
 def _skip_other_backends(item: pytest.Function) -> None:
     backend: object = item.funcargs.get("anyio_backend", "asyncio")
     name = backend if isinstance(backend, str) else cast("tuple[str, object]", backend)[0]
@@ -146,7 +156,8 @@ def _loop_of(plan: Plan) -> Loop:
             f"this test was promised virtual time and runs on a {type(loop).__qualname__}. Virtual time needs"
             " a loop of the test's own: with pytest-asyncio 1.4 or later loop_scope='function' and no"
             " loop_factories of its own, with anyio no async fixture of a wider scope and no other"
-            " loop_factory. Or leave it on real time: @pytest.mark.regrow(time='real')",
+            " loop_factory, with unittest rt.VirtualTestCase. Or leave it on real time:"
+            " @pytest.mark.regrow(time='real')",
             pytrace=False,
         )
     return loop
