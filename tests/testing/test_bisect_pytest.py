@@ -47,7 +47,9 @@ def test_the_polluter_is_named_with_commands_that_show_it(project: Path) -> None
 
 
 def test_a_test_that_is_not_there_is_wrong_use(project: Path) -> None:
-    status, _, err = bisect(project, "--regrow-bisect", "test_b.py::test_vic")
+    """Found out in one process, also where tests are run by several."""
+    workers = ("-p", "xdist", "-n", "2")
+    status, _, err = bisect(project, *workers, "--regrow-bisect", "test_b.py::test_vic")
     assert status == pytest.ExitCode.USAGE_ERROR
     assert "'test_b.py::test_vic' is none of the 4 tests that were collected" in err
 

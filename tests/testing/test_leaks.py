@@ -71,6 +71,24 @@ def test_a_task_that_runs_on(after: ExitStack) -> None:
     assert (leak.kind, leak.name) == ("task", "poller (for_ever)")
 
 
+def test_a_task_that_waits_with_a_timeout_is_told_without_its_timers() -> None:
+    async def waiting() -> None:
+        async with asyncio.timeout(60.0):
+            await asyncio.wait_for(rt.pass_time(10.0), timeout=30.0)
+
+    async def main() -> list[str]:
+        guard = rt.leak_guard()
+        with pytest.raises(rg.errors.LeaksFound):
+            async with guard:
+                task = asyncio.create_task(waiting(), name="waiting")
+                await rt.pass_time(1.0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return [leak.kind for leak in guard.leaks if "waiting" in leak.name or leak.kind != "task"]
+
+    assert run_virtual(main()) == ["task"]
+
+
 def test_a_leaked_task_is_cancelled_so_that_it_does_not_disturb_the_next_test() -> None:
     async def main() -> None:
         with pytest.raises(rg.errors.LeaksFound):

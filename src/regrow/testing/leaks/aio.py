@@ -77,21 +77,27 @@ def _is_runners(task: AnyTask) -> bool:
 
 
 def timers(recorder: Recorder, loop: Loop | None) -> Iterator[tuple[Leak, asyncio.TimerHandle]]:
-    """Calls that the test has scheduled and that are still to come, on one loop or all."""
+    """Calls that the test has scheduled and that are still to come, on one loop or all.
+
+    Not: those of asyncio itself, for a task that sleeps or waits: that task is what is left, if it is.
+    """
     for handle, place in recorder.timers.living():
         home: Loop = handle._loop  # type: ignore[attr-defined]  # noqa: SLF001  # it has no public name
         if (loop is not None and home is not loop) or home.is_closed():
             continue
-        if handle.cancelled() or handle.when() <= home.time() or _is_systems(home, place, handle):
+        if handle.cancelled() or handle.when() <= home.time() or _is_anothers(home, place, handle):
             continue
         callback = getattr(handle, "_callback", None)
         name = f"{getattr(callback, '__qualname__', callback)}, due in {handle.when() - home.time():.3g} s"
         yield Leak("timer", name, written(place)), handle
 
 
-def _is_systems(loop: Loop, place: Place, handle: asyncio.TimerHandle) -> bool:
-    module: object = getattr(getattr(handle, "_callback", None), "__module__", None)
-    runtimes = str(module).startswith(("regrow.runtime.", "regrow.delivery.")) or of_runtime(place)
+def _is_anothers(loop: Loop, place: Place, handle: asyncio.TimerHandle) -> bool:
+    """Whether it goes with something else: with a task that sleeps or waits, or with a System that runs."""
+    module = str(getattr(getattr(handle, "_callback", None), "__module__", None))
+    if module.startswith("asyncio."):
+        return True
+    runtimes = module.startswith(("regrow.runtime.", "regrow.delivery.")) or of_runtime(place)
     return runtimes and any(engine.running and engine.loop is loop for engine in ENGINES)
 
 

@@ -6,18 +6,19 @@ import os.path
 import threading
 from itertools import islice
 from types import CodeType, FrameType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import regrow
 from regrow.runtime.stacks import caller
 
 __all__ = ("Place", "of_runtime", "place_here", "written")
 
-Place: TypeAlias = "tuple[tuple[CodeType, int], ...]"
-"""Code and offset of each frame, innermost first: to read a line number costs more than all the rest."""
+Place: TypeAlias = "tuple[CodeType | int, ...]"
+"""Code and offset of each frame in turn, innermost first: to read a line number costs more than all the rest,
+and a tuple of tuples would give the garbage collector work."""
 
-DEPTH: Final = 24
-"""Frames that are kept."""
+LENGTH: Final = 2 * 12
+"""Frames that are kept, twice."""
 SHOWN: Final = 4
 """Frames that are written out, the innermost."""
 
@@ -43,18 +44,23 @@ _SKIPPED: Final = (*_GO_BETWEENS, _OURS)
 
 
 def place_here(depth: int) -> Place:
-    """The frames from the caller's caller, at depth 1, outwards."""
-    frame: FrameType | None = caller(depth + 1)
-    frames: list[tuple[CodeType, int]] = []
-    while frame is not None and len(frames) < DEPTH:
-        frames.append((frame.f_code, frame.f_lasti))
+    """The frames from the caller, at depth 1, outwards."""
+    frame: FrameType | None = caller(depth)
+    flat: list[CodeType | int] = []
+    while frame is not None and len(flat) < LENGTH:
+        flat += (frame.f_code, frame.f_lasti)
         frame = frame.f_back
-    return tuple(frames)
+    return tuple(flat)
+
+
+def _pairs(place: Place) -> list[tuple[CodeType, int]]:
+    return cast("list[tuple[CodeType, int]]", list(zip(place[::2], place[1::2], strict=True)))
 
 
 def written(place: Place) -> tuple[str, ...]:
     """The frames of whoever wanted it, outermost first: not those of what stands between, or runs tests."""
-    own = [frame for frame in place if not _is_skipped(frame[0].co_filename)] or list(place)
+    frames = _pairs(place)
+    own = [frame for frame in frames if not _is_skipped(frame[0].co_filename)] or frames
     return tuple(_line(code, offset) for code, offset in reversed(own[:SHOWN]))
 
 
@@ -64,7 +70,8 @@ def _is_skipped(file: str) -> bool:
 
 def of_runtime(place: Place) -> bool:
     """Whether the runtime made it, for itself."""
-    maker = next((code for code, _ in place if not code.co_filename.startswith(_GO_BETWEENS)), None)
+    makers = (code for code, _ in _pairs(place) if not code.co_filename.startswith(_GO_BETWEENS))
+    maker = next(makers, None)
     return maker is not None and maker.co_filename.startswith(_RUNTIME)
 
 

@@ -199,6 +199,8 @@ class Recorder:
 
     def is_mine(self) -> bool:
         """Whether what is made here and now is made by the test."""
+        if Recorder.current.get(None) is self:
+            return True
         recorder = self._present()
         if recorder is None:
             return threading.get_ident() not in self._before
@@ -208,87 +210,72 @@ class Recorder:
             recorder = recorder._outer  # noqa: SLF001  # another of this class
         return False
 
-    def place(self, depth: int) -> Place:
+    def place(self) -> Place:
         """Where something is made now."""
-        return place_here(depth + 1) if self._stacks else ()
+        return place_here(4) if self._stacks else ()
 
 
-# -- what is told ------------------------------------------------------------------------------
+# -- what is told: many times in a test, so that no step is taken for tidiness alone --------------
 
 
-def _note(made: object, add: Callable[[Recorder, Place], object]) -> None:
-    for recorder in tuple(Recorder.running):
+def _note_loop(loop: object, _: object) -> None:
+    for recorder in Recorder.running:
         if recorder.is_mine():
-            add(recorder, recorder.place(3))
-        elif isinstance(made, asyncio.Task | threading.Thread):
-            recorder.foreign.add(cast("object", made))
+            recorder.loops.add(cast("Loop", loop))
+            recorder.used.add(cast("Loop", loop))
 
 
 def _note_task(loop: object, made: object) -> None:
     if not isinstance(made, asyncio.Task):
         return  # a task factory of the user's makes something else
     task = cast("AnyTask", made)
-
-    def add(recorder: Recorder, place: Place) -> None:
-        recorder.used.add(cast("Loop", loop))
-        recorder.tasks.add(task, place)
-
-    _note(task, add)
-
-
-def _note_loop(loop: object, _: object) -> None:
-    def add(recorder: Recorder, _place: Place) -> None:
-        recorder.loops.add(cast("Loop", loop))
-        recorder.used.add(cast("Loop", loop))
-
-    _note(loop, add)
-
-
-def _note_timer(_loop: object, made: object) -> None:
-    timer = cast("asyncio.TimerHandle", made)
-    _note(timer, lambda recorder, place: recorder.timers.add(timer, place))
-
-
-def _note_asyncgen(_loop: object, made: object) -> None:
-    asyncgen = cast("AsyncGenerator[object, object]", made)
-    _note(asyncgen, lambda recorder, place: recorder.asyncgens.add(asyncgen, place))
+    for recorder in Recorder.running:
+        if recorder.is_mine():
+            recorder.used.add(cast("Loop", loop))
+            recorder.tasks.add(task, recorder.place())
+        else:
+            recorder.foreign.add(task)
 
 
 def _note_thread(thread: object, _: object) -> None:
     started = cast("threading.Thread", thread)
-    _note(started, lambda recorder, place: recorder.threads.add(started, place))
+    for recorder in Recorder.running:
+        if recorder.is_mine():
+            recorder.threads.add(started, recorder.place())
+        else:
+            recorder.foreign.add(started)
 
 
-def _note_executor(executor: object, _: object) -> None:
-    made = cast("ThreadPoolExecutor", executor)
-    _note(made, lambda recorder, place: recorder.executors.add(made, place))
+def _note_asyncgen(_loop: object, made: object) -> None:
+    asyncgen = cast("AsyncGenerator[object, object]", made)
+    for recorder in Recorder.running:
+        if recorder.is_mine():
+            recorder.asyncgens.add(asyncgen, recorder.place())
 
 
-def _note_popen(popen: object, _: object) -> None:
-    started = cast("Popen[bytes]", popen)
-    _note(started, lambda recorder, place: recorder.popens.add(started, place))
+def _noting(kind: str, *, result: bool = False) -> Tell:
+    """Notes what a method has made: its `self`, or its result."""
 
+    def tell(owner: object, made: object) -> None:
+        for recorder in Recorder.running:
+            if recorder.is_mine():
+                notes: Notes[object] = getattr(recorder, kind)
+                notes.add(made if result else owner, recorder.place())
 
-def _note_socket(opened: object, _: object) -> None:
-    made = cast("socket", opened)
-    _note(made, lambda recorder, place: recorder.sockets.add(made, place))
-
-
-def _note_child(child: object, _: object) -> None:
-    _note(child, lambda recorder, place: recorder.children.add(child, place))
+    return tell
 
 
 def _note_process(made: object, _: object) -> None:
     process = cast("Process", made)
     for recorder in Recorder.running:
         if process.engine in recorder.shared and recorder.is_mine():
-            recorder.rows[process.engine, process.serial] = recorder.place(2)
+            recorder.rows[process.engine, process.serial] = recorder.place()
 
 
 def _note_row(_table: object, made: object) -> None:
     for recorder in Recorder.running:
         if recorder.shared and recorder.is_mine():
-            recorder.rows[made] = recorder.place(2)
+            recorder.rows[made] = recorder.place()
 
 
 def _ends(name: str) -> Tell:
@@ -305,15 +292,15 @@ def _patches() -> list[Patch]:
     found = [
         Patch(loop, "__init__", _note_loop),
         Patch(loop, "create_task", _note_task),
-        Patch(loop, "call_at", _note_timer),
+        Patch(loop, "call_at", _noting("timers", result=True)),
         Patch(loop, "_asyncgen_firstiter_hook", _note_asyncgen, before=True),
         Patch(loop, "shutdown_asyncgens", _ends("finishing"), before=True),
         Patch(loop, "close", _ends("closed"), before=True),
         Patch(runners, "_cancel_all_tasks", _ends("closing"), before=True),
         Patch(threading.Thread, "start", _note_thread, before=True),
-        Patch(ThreadPoolExecutor, "__init__", _note_executor),
-        Patch(Popen, "__init__", _note_popen),
-        Patch(socket, "__init__", _note_socket),
+        Patch(ThreadPoolExecutor, "__init__", _noting("executors")),
+        Patch(Popen, "__init__", _noting("popens")),
+        Patch(socket, "__init__", _noting("sockets")),
         Patch(Process, "__init__", _note_process),
         Patch(Registry, "claim", _note_row, before=True),
         Patch(Registry, "register", _note_row, before=True),
@@ -322,11 +309,10 @@ def _patches() -> list[Patch]:
         Patch(Hub, "subscribe", _note_row),
     ]
     # Not loaded for this: what isn't there yet isn't used yet, or is found without its place.
-    for module, owner, name in (
-        ("concurrent.futures.process", "ProcessPoolExecutor", "__init__"),
-        ("multiprocessing.process", "BaseProcess", "start"),
+    for module, owner, name, kind in (
+        ("concurrent.futures.process", "ProcessPoolExecutor", "__init__", "executors"),
+        ("multiprocessing.process", "BaseProcess", "start", "children"),
     ):
         if module in modules:
-            tell = _note_executor if name == "__init__" else _note_child
-            found.append(Patch(getattr(modules[module], owner), name, tell))
+            found.append(Patch(getattr(modules[module], owner), name, _noting(kind)))
     return found
