@@ -1,14 +1,18 @@
 """Small projects, run by pytest within this process."""
 
+import importlib
 import inspect
-import types
+import pkgutil
 
 import pytest
 
-# The runs within this process forget what was first imported in one of them: let it be imported before.
-from regrow.testing.plugin import running
+import regrow
 
-assert isinstance(running, types.ModuleType)
+# The runs within this process forget what was first imported in one of them; who imports it again later gets
+# other classes of the same names. Let all of it be imported before.
+for module in pkgutil.walk_packages(regrow.__path__, "regrow."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 
 PYPROJECT = """
 [tool.pytest.ini_options]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar, TypeAlias, final
 
+from regrow.runtime.threadpool import RuntimeThread
+
 __all__ = ("Alarm",)
 
 Entry: TypeAlias = "tuple[float, Callable[[], object]]"
@@ -38,7 +40,7 @@ class Alarm:
     def prepare(cls) -> None:
         """Start the thread, unless it runs: before the loops of tests, which would take it for theirs."""
         if cls._thread is None or not cls._thread.is_alive():
-            cls._thread = threading.Thread(target=cls._run, name="regrow-alarm", daemon=True)
+            cls._thread = RuntimeThread("regrow-alarm", cls._run)
             cls._thread.start()
 
     @classmethod
