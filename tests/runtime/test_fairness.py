@@ -203,6 +203,22 @@ def test_nobody_starves_among_busy_processes(hand_off: bool) -> None:
     play(body, hand_off=hand_off, ports=rg.Ports(monotonic=clock))
 
 
+def test_long_messages_of_one_process_do_not_keep_others_waiting_for_a_turn(hand_off: bool) -> None:
+    """Two that have long messages take turns message by message, within one turn."""
+    clock = LogClock()
+
+    async def body(system: rg.System) -> None:
+        pids = [await start(system, Busy, id=str(n), args=(clock,)) for n in range(2)]
+        for pid in pids:
+            for _ in range(ROUNDS):
+                pid.cast(Busy.work())
+        for pid in pids:
+            await rg.sync(pid, timeout=100.0)
+        assert clock.workers == pids * ROUNDS
+
+    play(body, hand_off=hand_off, ports=rg.Ports(monotonic=clock))
+
+
 def test_many_deaths_at_once_do_not_hold_the_loop(hand_off: bool) -> None:
     clock = Clock()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import SlowHandler
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from regrow.runtime.process import Process
 
 SPARE_MAILBOXES = 1024
+SLICE_SECONDS = 0.0005
+"""Real time after which a process that has more to do lets those go first that wait for their slice."""
 
 
 @final
@@ -26,13 +29,26 @@ class Scheduler(Intake):
     `finally`, so that no exception can stop it.
     """
 
-    __slots__ = ("_armed", "_renewing", "_spare", "concluding", "queue", "steps")
+    __slots__ = (
+        "_armed",
+        "_renewing",
+        "_spare",
+        "between",
+        "concluding",
+        "queue",
+        "steps",
+        "turning",
+    )
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._armed = False
         self._renewing = False
         self._spare: list[deque[object]] = []
+        self.between: deque[Callable[[], object]] = deque()
+        """Short work of the runtime that is to be done before the next slice; it raises nothing."""
+        self.turning: bool = False
+        """Whether a turn is under way."""
         self.queue: deque[Process] = deque()
         self.concluding: deque[Process] = deque()
         self.steps: int = 0
@@ -87,6 +103,13 @@ class Scheduler(Intake):
         if not self._armed:
             self.arm()
 
+    def soon(self, work: Callable[[], object]) -> None:
+        """Do `work` before the next slice; where no turn is due, in the loop's next pass."""
+        if self._armed:
+            self.between.append(work)
+        else:
+            self._engine.loop.call_soon(work, context=self._engine.contexts.base)
+
     def arm(self) -> None:
         """See to it that a turn comes."""
         self._armed = True
@@ -127,11 +150,14 @@ class Scheduler(Intake):
         left = settings.turn_messages
         queue = self.queue
         concluding = self.concluding
+        between = self.between
         chooser = engine.ports.chooser
         if engine.parked:
             engine.threads.unpark()
+        self.turning = True
         try:
-            if engine.monotonic() > engine.turn_end:
+            now = engine.monotonic()
+            if now > engine.turn_end:
                 if self._renewing:
                     return  # this iteration of the loop has had its share
                 self._renew()
@@ -140,8 +166,10 @@ class Scheduler(Intake):
                     engine.exits.conclude(concluding.popleft())
                     if engine.looks:
                         engine.look()
-                    if engine.monotonic() > engine.turn_end:
+                    if (now := engine.monotonic()) > engine.turn_end:
                         left = 0
+                while between:
+                    between.popleft()()
                 if not queue or left <= 0:
                     break
                 if chooser is None:
@@ -151,22 +179,24 @@ class Scheduler(Intake):
                     process = queue[index]
                     del queue[index]
                 if process.status == QUEUED:
-                    left -= self._slice_of(process, min(left, settings.slice_messages))
+                    limit = min(left, settings.slice_messages)
+                    left -= self._slice_of(process, limit, now + SLICE_SECONDS)
                     if engine.looks:
                         engine.look()
-                if engine.monotonic() > engine.turn_end:
+                if (now := engine.monotonic()) > engine.turn_end:
                     self.exhausted()
                     break
         finally:
-            if queue or concluding:
+            self.turning = False
+            if queue or concluding or between:
                 self.arm()
             else:
                 self._armed = False
 
-    def _slice_of(self, process: Process, limit: int) -> int:
+    def _slice_of(self, process: Process, limit: int, until: float) -> int:
         engine = self._engine
         context = process.context or engine.contexts.make(process)
-        handled = context.run(self.slice, process, limit)
+        handled = context.run(self.slice, process, limit, until)
         found = self.found
         if process.after is not None:
             engine.exits.conclude(process)
@@ -205,10 +235,15 @@ class Scheduler(Intake):
 
     # -- a slice -------------------------------------------------------------------------------
 
-    def slice(self, process: Process, limit: int) -> int:
+    def slice(self, process: Process, limit: int, until: float) -> int:
         """Handle messages in the process's own context until the first that needs its task.
 
         That one is left in `found`. What is to be done afterwards stands in `process.after`.
+
+        Args:
+            process: Whose messages.
+            limit: How many at most.
+            until: When to stop, by the monotonic clock; looked at after some messages only.
 
         Returns:
             How many messages were taken.
@@ -223,8 +258,8 @@ class Scheduler(Intake):
             engine.guard()
         try:
             if engine.watched:
-                return self._watched(process, limit)
-            return self._messages(process, limit)
+                return self._watched(process, limit, until)
+            return self._messages(process, limit, until)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it ends this process
             engine.exits.raised(process, error)
             return limit
@@ -233,7 +268,7 @@ class Scheduler(Intake):
             if held:
                 engine.unguard()
 
-    def _watched(self, process: Process, limit: int) -> int:
+    def _watched(self, process: Process, limit: int, until: float) -> int:
         """The same one message at a time, for who wants to know of each."""
         engine = self._engine
         step_hook = engine.ports.step_hook
@@ -248,17 +283,17 @@ class Scheduler(Intake):
             about = item.message if isinstance(item, Request) else item
             begun = engine.monotonic()
             try:
-                handled += self._messages(process, 1)
+                handled += self._messages(process, 1, until)
             finally:
                 if engine.timing:
                     self.check_slow(process, about, begun)
             if engine.looks:
                 engine.look()
-            if process.after is not None or self.found is not None or engine.monotonic() > engine.turn_end:
+            if process.after is not None or self.found is not None or engine.monotonic() > until:
                 break
         return handled
 
-    def _messages(self, process: Process, limit: int) -> int:
+    def _messages(self, process: Process, limit: int, until: float) -> int:
         """What `slice` does when nobody looks on: the loop that everything runs through."""
         engine = self._engine
         monotonic = engine.monotonic
@@ -282,7 +317,7 @@ class Scheduler(Intake):
                 return handled
             if process.after is not None:
                 return handled
-            if handled & 3 == 1 and monotonic() > engine.turn_end:
+            if handled & 3 == 1 and monotonic() > until:
                 break
         process.current = None
         return handled

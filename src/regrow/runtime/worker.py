@@ -203,7 +203,7 @@ class Workers:
 
     def _slice(self, process: Process) -> tuple[Entry, object] | None:
         scheduler = self._engine.scheduler
-        scheduler.slice(process, self._engine.settings.slice_messages)
+        scheduler.slice(process, self._engine.settings.slice_messages, self._engine.turn_end)
         found = scheduler.found
         scheduler.found = None
         return found
