@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -373,3 +374,20 @@ def test_one_journal_is_not_for_two_systems_at_a_time() -> None:
             assert (await journal.conservation()).done == 1
 
     play(body, BOX)
+
+
+def test_a_transaction_begins_while_many_sends_are_still_being_made(tmp_path: Path) -> None:
+    """So that the disk works while the loop goes on: the first 128 don't wait for the others."""
+
+    async def main() -> int:
+        journal = rg.Journal(tmp_path / "journal.db")
+        async with rg.System([], services=[journal]) as system:
+            nobody, before = system.ref("nobody", Box), journal.stats().commits
+            sends = (
+                rg.supervised_send(nobody, Box.put(n), timeout=20.0, durable=True, ack="accepted")
+                for n in range(200)
+            )
+            assert {sent.status for sent in await asyncio.gather(*sends)} == {"accepted"}
+            return journal.stats().commits - before
+
+    assert asyncio.run(main()) == 2

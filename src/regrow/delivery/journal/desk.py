@@ -208,7 +208,7 @@ class Desk:
         """See to it that a turn comes."""
         if not self._armed and not self.stopped:
             self._armed = True
-            self.engine.loop.call_soon(self._turn, context=self.engine.contexts.base)
+            self.engine.scheduler.soon(self._turn)
 
     def ended(self, owed: Owed, result: object, error: BaseException | None) -> None:
         """A hand-out has ended; on somebody's stack, so it is only noted."""

@@ -23,6 +23,8 @@ __all__ = ("Writer",)
 T = TypeVar("T")
 MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
+EARLY: Final = 128
+"""Operations with which a transaction begins at once, so that the disk works while the loop goes on."""
 HAND_OVER: Final = 2e-5
 """Seconds in which a thread that has work wakes up."""
 FIRST_PAUSE: Final = 0.1
@@ -116,13 +118,23 @@ class Writer:
             return
         self._pending.append((operations, unit, size))
         self.waiting += len(operations)
-        self._arm()
+        if self._committing:
+            return
+        if self.waiting >= EARLY and self._store.blocking:
+            self._start()
+        else:
+            self._arm()
 
     def _arm(self) -> None:
-        """Start with the loop's next pass, so that what this one brings goes into one transaction."""
-        if not self._starting and not self._committing:
-            self._starting = True
-            self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
+        """Start with the loop's next pass, or before its next slice, so that one transaction has it all."""
+        if self._starting or self._committing:
+            return
+        self._starting = True
+        engine = self._engine
+        if engine.scheduler.turning:
+            engine.loop.call_soon(self._start, context=engine.contexts.base)
+        else:
+            engine.scheduler.soon(self._start)
 
     def submit(self, operations: Sequence[Operation]) -> asyncio.Future[None]:
         """Write `operations`; the future is done after the commit."""
@@ -232,7 +244,7 @@ class Writer:
                 partial(self._done, batch, begun),
                 self._engine.contexts.base,
             )
-            if self._engine.scheduler.busy:
+            if self._engine.scheduler.busy or len(operations) >= EARLY:
                 # Let the thread have the GIL now: it would wait 5 ms for it, or several turns.
                 time.sleep(HAND_OVER)
             return
