@@ -1,0 +1,253 @@
+"""Durable messages: what their senders were told and their handlers wrote down, against what is promised.
+
+It knows nothing of the runtime but what anybody can see: answers, `rg.current_delivery()`, the rows on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+import regrow as rg
+from regrow.core.address import Address
+
+NEAR = 1e-4
+"""Seconds: the journal counts in microseconds, and rounds each sum."""
+
+End: TypeAlias = Literal["ok", "rejected", "crash", "lost", "stopped"]
+Told: TypeAlias = Literal["nothing", "accepted", "refused"]
+
+DONE = frozenset({"ok", "rejected", "stopped"})
+"""Ends after which a message is settled, and never begun again."""
+
+
+class Start(msgspec.Struct, eq=False):
+    """One time that a handler began with a message."""
+
+    boot: int
+    process: Address
+    at: float
+    end: End | None = None
+    over: float | None = None
+    """When its handler was through, or was cancelled."""
+
+
+class Sent(msgspec.Struct, eq=False):
+    """One message, as its sender sees it and as its handlers do."""
+
+    token: int
+    dest: str
+    options: dict[str, object]
+    once: bool = False
+    """Its handler is not repeatable."""
+    tracked: bool = True
+    """It is durable."""
+    sender: str = ""
+    at: float = 0.0
+    boot: int = 0
+    told: Told = "nothing"
+    id: str | None = None
+    number: int | None = None
+    """Its row on the disk."""
+    ends: list[str] = []
+    """What its sender was told that became of it."""
+    starts: list[Start] = []
+    redrives: int = 0
+    first_of_redrive: int = 0
+    """Starts before its last redrive."""
+    asked: list[bool | None] = []
+    """What its reconcile hook said, since the last start."""
+    gone: str = ""
+    """How its row left the live ones, as the disk shows it."""
+
+    def __str__(self) -> str:
+        return f"message {self.token} to {self.dest} {self.options or ''}".rstrip()
+
+    @property
+    def key(self) -> object:
+        return self.options.get("idempotency_key")
+
+    @property
+    def lane(self) -> object:
+        return self.options.get("ordering_key")
+
+    @property
+    def done(self) -> bool:
+        """Whether a handler was through with it since the last redrive."""
+        return any(start.end in DONE for start in self.starts)
+
+
+class Ledger:
+    """All messages of a run, over all starts of the program.
+
+    Args:
+        now: The virtual time.
+        violate: Told what is wrong.
+    """
+
+    def __init__(self, now: Callable[[], float], violate: Callable[[str, str], object]) -> None:
+        self._now = now
+        self._violate = violate
+        self.all: dict[int, Sent] = {}
+        self.by_id: dict[str, Sent] = {}
+        self.boot = 0
+        self.rows: dict[int, Sent] = {}
+        """What the disk has accepted, by number."""
+        self.live: set[int] = set()
+        """Numbers that are live on the disk, as last seen."""
+        self.found_live: set[int] = set()
+        """The same as this start of the journal found it."""
+
+    def wrong(self, invariant: str, text: str) -> None:
+        self._violate(invariant, text)
+
+    def expect(self, holds: object, invariant: str, text: str) -> None:
+        if not holds:
+            self._violate(invariant, text)
+
+    # -- senders -------------------------------------------------------------------------------
+
+    def send(self, dest: str, options: dict[str, object], **more: object) -> Sent:
+        """A sender is about to send one more."""
+        token = len(self.all) + 1
+        sent = Sent(token=token, dest=dest, options=options, at=self._now(), boot=self.boot, **more)  # type: ignore[arg-type]
+        self.all[token] = sent
+        return sent
+
+    def accepted(self, sent: Sent, delivery: rg.Delivery[object]) -> None:
+        """Its sender was told that it is accepted, or what became of it."""
+        sent.told = "accepted"
+        sent.ends.append(delivery.status)
+        self.known_as(sent, delivery.id)
+        status = delivery.status
+        if status == "handled":
+            told_so = sent.asked and sent.asked[-1] is True
+            ended = {start.end for start in sent.starts}
+            self.expect(
+                ended & {"ok", "stopped"} or told_so or delivery.duplicate,
+                "handled",
+                f"{sent} is told to be handled, and is not",
+            )
+            if delivery.reply is not None:
+                self.expect(delivery.reply == sent.token, "handled", f"{sent} was answered {delivery.reply}")
+        elif status == "rejected":
+            ended = {start.end for start in sent.starts}
+            self.expect("rejected" in ended, "handled", f"{sent} is told to be rejected, and is not")
+
+    def refused(self, sent: Sent, *, surely: bool) -> None:
+        """Its sender got an error. `surely`: one that says that it was not accepted."""
+        if surely:
+            sent.told = "refused"
+            self.expect(
+                not sent.starts and sent.number is None, "G1", f"{sent} was refused, and accepted as well"
+            )
+
+    def known_as(self, sent: Sent, id: str) -> None:
+        """Its id, which is the same for ever, and nobody else's."""
+        if sent.id is None:
+            sent.id = id
+            other = self.by_id.setdefault(id, sent)
+            self.expect(other is sent, "ids", f"{sent} and {other} have one id")
+        self.expect(sent.id == id, "ids", f"{sent} had id {sent.id} and has {id} now")
+
+    # -- handlers ------------------------------------------------------------------------------
+
+    def begun(self, token: int, process: Address, alive: Callable[[Address], bool]) -> Start:
+        """A handler begins with it."""
+        sent = self.all.get(token)
+        delivery = rg.current_delivery()
+        assert sent is not None, f"nobody sent {token}"
+        assert delivery is not None, f"{sent} came as no delivery"
+        self.known_as(sent, delivery.id)
+        start = Start(self.boot, process, self._now())
+        before = sent.starts
+        sent.starts = [*before, start]
+        key = sent.key if sent.key is not None else delivery.id
+        self.expect(delivery.idempotency_key == key, "key", f"{sent} has key {delivery.idempotency_key}")
+        if not sent.tracked:
+            return start
+        self.expect(sent.told != "refused", "G1", f"{sent} was refused, and is handled")
+        self.expect(
+            sent.number in self.live, "G1", f"{sent} is handled, and is not live in the journal ({sent.gone})"
+        )
+        self.expect(delivery.redrives == sent.redrives, "G9", f"{sent} says it was redriven {delivery.redrives}")
+        self._check_repeat(sent, before, alive)
+        self._check_time(sent, start)
+        self._check_lane(sent)
+        failures = len(before) - sent.first_of_redrive + _timeouts(sent, before)
+        self.expect(
+            delivery.attempt <= 1 + failures, "G4", f"{sent} is at attempt {delivery.attempt} of {1 + failures}"
+        )
+        sent.asked = []
+        return start
+
+    def _check_repeat(self, sent: Sent, before: list[Start], alive: Callable[[Address], bool]) -> None:
+        """G4 and G6: it may begin again only for a reason."""
+        since = before[sent.first_of_redrive :]
+        if not since:
+            return
+        last = since[-1]
+        if last.boot == self.boot:
+            if last.over is None and alive(last.process):
+                self.wrong("G4", f"{sent} is begun twice at once in {last.process}")
+            if last.end in DONE:
+                self.wrong("G4", f"{sent} was {last.end}, and begins again")
+        elif sent.number not in self.found_live:
+            self.wrong("G4", f"{sent} was settled before this start, and begins again")
+        if sent.once:
+            said_no = bool(sent.asked) and sent.asked[-1] is False
+            self.expect(said_no, "G6", f"{sent} is not repeatable, and begins again (asked: {sent.asked})")
+
+    def _check_time(self, sent: Sent, start: Start) -> None:
+        """Not before its delay, not after its expiry, if one clock can tell."""
+        if sent.boot != self.boot or sent.redrives:
+            return
+        delay = sent.options.get("delay")
+        if isinstance(delay, float):
+            self.expect(start.at >= sent.at + delay - NEAR, "delay", f"{sent} begins at {start.at:g}")
+        expires = sent.options.get("expires_in")
+        if isinstance(expires, float) and sent.starts[0] is start:
+            self.expect(start.at <= sent.at + expires + NEAR, "expiry", f"{sent} begins at {start.at:g}")
+
+    def _check_lane(self, sent: Sent) -> None:
+        """G7: whatever was accepted before it in its lane is over."""
+        if sent.lane is None or sent.redrives:
+            return
+        assert sent.number is not None
+        for number in self.live:
+            other = self.rows[number]
+            if number < sent.number and (other.dest, other.lane) == (sent.dest, sent.lane) and not other.redrives:
+                self.wrong("G7", f"{sent} begins before {other} is over")
+        for other in self.all.values():
+            earlier = other.sender == sent.sender and other.token < sent.token and not other.starts
+            same = (other.dest, other.lane, other.boot) == (sent.dest, sent.lane, sent.boot)
+            if earlier and same and other.told == "accepted" and not other.redrives and not other.gone:
+                self.wrong("G7", f"{sent} begins before {other}, which {sent.sender} sent first")
+
+    # -- the disk ------------------------------------------------------------------------------
+
+    def on_disk(self, number: int, token: int, id: str) -> None:
+        """A row was accepted."""
+        sent = self.all.get(token)
+        assert sent is not None, f"nobody sent {token}, which is in the journal"
+        self.expect(sent.number is None, "G3", f"{sent} was accepted twice: {sent.number}, {number}")
+        self.expect(sent.told != "refused", "G1", f"{sent} was refused, and is in the journal")
+        sent.number = number
+        self.rows[number] = sent
+        self.known_as(sent, id)
+
+    def booted(self, live: Iterable[int]) -> None:
+        """A start of the journal begins with these."""
+        self.live = set(live)
+        self.found_live = set(self.live)
+
+
+def _timeouts(sent: Sent, before: list[Start]) -> int:
+    """Failed attempts beside the starts: one that took too long counts while it runs."""
+    limit = sent.options.get("attempt_timeout")
+    if not isinstance(limit, float):
+        return 0
+    since = before[sent.first_of_redrive :]
+    return sum(1 for one in since if one.over is None or one.over - one.at >= limit - NEAR)
