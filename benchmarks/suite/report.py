@@ -56,6 +56,7 @@ def columns(cell: Cell) -> dict[str, str]:
     shown = {}
     for key, show in (
         ("per_second", per_second),
+        ("per_core_second", per_second),
         ("handled_per_second", per_second),
         ("seconds", duration),
         ("p50", duration),
@@ -72,6 +73,8 @@ def columns(cell: Cell) -> dict[str, str]:
         ("doubled", lambda value: f"{value:,.0f}"),
         ("bytes", lambda value: f"{value:,.0f}"),
         ("switches", lambda value: f"{value:,.0f}"),
+        ("distinct", lambda value: f"{value:,.0f}"),
+        ("runs_until", lambda value: f"{value:,.3g}"),
     ):
         value = cell.median(key)
         if value is not None:
@@ -84,6 +87,7 @@ def columns(cell: Cell) -> dict[str, str]:
 _HEADINGS = {
     "system": "system",
     "per_second": "per second",
+    "per_core_second": "per second of a core",
     "handled_per_second": "handled per second",
     "seconds": "time",
     "p50": "p50",
@@ -100,6 +104,8 @@ _HEADINGS = {
     "doubled": "doubled",
     "bytes": "bytes",
     "switches": "switches",
+    "distinct": "distinct runs",
+    "runs_until": "runs until found, median",
     "note": "",
 }
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.suite import delivery_systems, delivery_workloads, paths, runtime_systems, runtime_workloads
+from benchmarks.suite import (
+    delivery_systems,
+    delivery_workloads,
+    paths,
+    runtime_systems,
+    runtime_workloads,
+    testkit_systems,
+    testkit_workloads,
+)
 from benchmarks.suite.systems import System
 from benchmarks.suite.workload import Workload
 
@@ -52,4 +60,11 @@ DELIVERY = Suite(
     delivery_workloads.WORKLOADS,
     delivery_systems.SYSTEMS,
 )
-SUITES = {suite.name: suite for suite in (RUNTIME, DELIVERY)}
+TESTKIT = Suite(
+    "testkit",
+    "Benchmarks of the test kit",
+    _DOCS / "benchmarks-testkit.md",
+    testkit_workloads.WORKLOADS,
+    testkit_systems.SYSTEMS,
+)
+SUITES = {suite.name: suite for suite in (RUNTIME, DELIVERY, TESTKIT)}

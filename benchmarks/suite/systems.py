@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.suite import paths
 from benchmarks.suite.workload import Params, Value, Workload
 
@@ -30,9 +31,14 @@ class System:
     quick: bool = False
     # Less work where the full amount would take hours, and never finish.
     smaller: dict[str, dict[str, Value]] = field(default_factory=dict)
+    # Stands in peers.toml among those that cannot run here.
+    left_out: bool = False
 
     def command(self, family: str, params: Params, nonce: int) -> list[str]:
         """The command line of one run; raises Unavailable."""
+        if self.left_out:
+            version, reason = peers.left_out()[self.name]
+            raise Unavailable(f"{version}: {reason}")
         pairs = [f"{key}={value}" for key, value in {**params, **self.options, "nonce": nonce}.items()]
         if self.adapter == "erlang":
             return [*_erlang(self.options), "-extra", family, *pairs]

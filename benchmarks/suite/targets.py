@@ -41,7 +41,8 @@ class Target:
 def targets(table: Table) -> list[Target]:
     """The rows of the design's section 6 that the table's suite is about."""
     look = _Look(table)
-    return _of_delivery(look) if table.suite.name == "delivery" else _of_the_runtime(look)
+    suites = {"delivery": _of_delivery, "runtime": _of_the_runtime, "testkit": _of_the_test_kit}
+    return suites[table.suite.name](look)
 
 
 def _of_the_runtime(look: _Look) -> list[Target]:
@@ -92,6 +93,14 @@ def _of_delivery(look: _Look) -> list[Target]:
         Target(12, "redrive from dead letters, durable", moved, 5_000, 20_000, unit="/s"),
         _less(12, "first page of 100 dead letters, worst", look.value("S6", "worst"), 0.1, 0.02, unit="s"),
         _less(12, "recovery, p99", look.value("S7", "p99"), 1.0, 0.3, unit="s"),
+    ]
+
+
+def _of_the_test_kit(look: _Look) -> list[Target]:
+    rival = look.ratio("T1", "per_core_second", "detangle")
+    return [
+        Target(1, "seeds per second of a core", look.value("T1", "per_core_second"), 400, 800, unit="/s"),
+        Target(1, "seeds, against the fastest rival that finds the race", rival, 1.0, 1.0),
     ]
 
 

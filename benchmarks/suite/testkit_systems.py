@@ -1,0 +1,30 @@
+"""The systems of the test kit's suite."""
+
+from __future__ import annotations
+
+from benchmarks.suite.systems import System
+
+_SIMULATED = frozenset({"T1", "T1r"})
+
+
+def _rival(name: str) -> System:
+    """One that cannot run here; its cells say why."""
+    return System(name, f"{name}_bench", only=_SIMULATED, left_out=True, quick=True)
+
+
+SYSTEMS: tuple[System, ...] = (
+    System("regrow", "regrow_testkit", only=_SIMULATED, quick=True),
+    # The floor's own code on our loop: what the loops cost, without the runtime.
+    System("regrow-plain-asyncio", "regrow_testkit", {"plain": "1"}, only=_SIMULATED, quick=True),
+    System("detangle", "detangle_bench", environment="detangle", only=_SIMULATED, quick=True),
+    System(
+        "asyncio",
+        "asyncio_testkit",
+        only=_SIMULATED,
+        quick=True,
+        smaller={"T1": {"n": 20}, "T1r": {"starts": 1, "most": 50}},
+    ),
+    _rival("simloop"),
+    _rival("simloom"),
+    _rival("seedloop"),
+)
