@@ -156,7 +156,9 @@ class Breaker:
             self._tell("place", now)
 
     def _forget_lost(self, now: float) -> None:
-        lost = [permit for permit, begun in self._probes.items() if now - begun >= self.settings.open_seconds]
+        # As `retry_at` reckons: by the other side of the sum it may not be time yet when that says it is.
+        after = self.settings.open_seconds
+        lost = [permit for permit, begun in self._probes.items() if now >= begun + after]
         for permit in lost:
             del self._probes[permit]
 

@@ -31,7 +31,7 @@ class JournalClock:
 
     def now_us(self) -> int:
         """The time now."""
-        return self._offset + int(self._time() * 1_000_000)
+        return self._offset + micros(self._time())
 
     def not_before(self, us: int) -> None:
         """Something bears this time: if the wall clock was set back since, go on from there."""
@@ -43,4 +43,4 @@ class JournalClock:
 
     def at_us(self, loop_time: float) -> int:
         """A moment of the loop's clock as journal time."""
-        return self._offset + int(loop_time * MICROSECONDS)
+        return self._offset + micros(loop_time)
