@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import get_running_loop
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import cache
 from sys import exception as exception_in_flight
 from sys import modules
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, overload
 from typing import cast as typed
 
 from typing_extensions import Unpack
@@ -42,6 +42,9 @@ __all__ = ("send_to_self", "supervised_send", "supervised_send_from_thread")
 
 S = TypeVar("S")
 R = TypeVar("R")
+DurableWay: TypeAlias = (
+    "Callable[[Engine, object, object, float, Options], Coroutine[object, Never, Delivery[Any]]]"
+)
 LEFT_OUT: Final = typed("Timeout", None)
 """A timeout that is left out ends as a `BadTimeout`, which says what to do; type checkers require it."""
 
@@ -236,21 +239,26 @@ async def _go_on(parcel: Parcel, ended: HandOff) -> Delivery[object]:
 async def _take_the_long_way(
     engine: Engine, to: Recipient, message: object, timeout: Timeout, options: Options
 ) -> Delivery[object]:
-    if get_running_loop() is not engine.loop or not engine.running:
+    if get_ident() != engine.thread or not engine.loop.is_running() or not engine.running:
         engine.check_here("supervised_send")
     if type(timeout) is float and 0.0 < timeout <= MAX_TIMEOUT:
         seconds = timeout
     else:
         seconds = seconds_of(engine, to, message, timeout)
     if options.durable:
-        from regrow.delivery.durable import send_durable  # noqa: PLC0415  # with it comes the journal
-
-        return await send_durable(engine, to, message, seconds, options)
+        return await _durable_way()(engine, to, message, seconds, options)
     if options.delay is not None and options.delay >= seconds:
         raise BadDeliveryOption("delay", options.delay, f"it has to be below the timeout, {seconds:g} s")
     waiter = _Waiter(Parcel(outbox_of(engine), to, message, seconds, options))
     waiter.sending.start()
     return await waiter.wait()
+
+
+@cache
+def _durable_way() -> DurableWay:
+    from regrow.delivery.durable import send_durable  # noqa: PLC0415  # with it comes the journal
+
+    return send_durable
 
 
 def seconds_of(engine: Engine, to: Recipient, message: object, timeout: Timeout) -> float:
