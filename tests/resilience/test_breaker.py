@@ -238,11 +238,11 @@ def test_a_probe_that_never_reports_frees_its_place() -> None:
     assert breaker.state == "half_open"
 
 
-@pytest.mark.parametrize("begun", [5.0, 7.834748, 40.008615, 65.1])
+@pytest.mark.parametrize("begun", [7.612268, 8.09993, 17.93773])
 def test_at_the_time_that_it_says_it_gives_a_permit(begun: float) -> None:
     settings = rg.BreakerSettings(minimum_calls=4, open_seconds=5.2, probes=1)
     breaker = opened(settings)
-    assert breaker.acquire(max(begun, breaker.retry_at))
+    assert breaker.acquire(begun)
     assert breaker.acquire(breaker.retry_at), "whoever waits until then waits for ever"
 
 
