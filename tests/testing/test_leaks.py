@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, asynccontextmanager
 
 import pytest
 
@@ -147,6 +147,30 @@ def test_an_async_generator_that_nobody_used_up_or_closed() -> None:
     assert (leak.kind, leak.name) == ("asyncgen", "numbers")
     with pytest.raises(rg.errors.LeaksFound, match="asyncgen: numbers"), rt.leak_guard():
         run_virtual(leaving())
+
+
+def test_a_generator_of_a_task_that_was_there_before_is_its_own_affair() -> None:
+    """As every `@asynccontextmanager` is one while its block runs."""
+
+    async def main() -> tuple[object, ...]:
+        begun = asyncio.Event()
+
+        async def background() -> None:
+            await begun.wait()
+            async with asynccontextmanager(numbers_of)():
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(background())
+        async with rt.leak_guard() as guard:
+            begun.set()
+            await rt.wait_idle()
+        task.cancel()
+        return guard.leaks
+
+    async def numbers_of() -> AsyncGenerator[int, None]:
+        yield 1
+
+    assert run_virtual(main()) == ()
 
 
 # -- in the operating system's hands -----------------------------------------------------------

@@ -191,6 +191,29 @@ def test_it_looks_only_as_long_as_the_block_lasts() -> None:
     assert [getattr(owner, name) for owner, name in WATCHED] == before
 
 
+def test_a_guard_that_is_cancelled_while_it_waits_for_ends_looks_away_too() -> None:
+    before = [getattr(owner, name) for owner, name in WATCHED]
+
+    async def body(left: list[asyncio.Task[None]]) -> None:
+        async with rt.leak_guard():
+            left.append(asyncio.create_task(for_ever()))
+            asyncio.get_running_loop().call_soon(canceller)
+
+    async def main() -> None:
+        left: list[asyncio.Task[None]] = []
+        tasks.append(asyncio.create_task(body(left)))
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        left[0].cancel()
+
+    def canceller() -> None:
+        tasks[0].cancel()
+
+    tasks: list[asyncio.Task[None]] = []
+    run_virtual(main())
+    assert [getattr(owner, name) for owner, name in WATCHED] == before
+
+
 def test_who_wraps_a_method_meanwhile_keeps_his_wrapper(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the runtime does with `Thread.start` when its first System in debug mode is started."""
     seen: list[threading.Thread] = []

@@ -21,6 +21,11 @@ ANYIO_RUNNER: Final = "TestRunner._run_tests_and_fixtures"
 __all__ = ("asyncgens", "tasks", "timers")
 
 
+def asking() -> AnyTask | None:
+    """The task that asks, None outside a running loop."""
+    return None if running_loop() is None else asyncio.current_task()
+
+
 def tasks(recorder: Recorder, before: set[AnyTask], loop: Loop | None) -> Iterator[tuple[Leak, AnyTask]]:
     """Tasks of the test that have not ended.
 
@@ -39,7 +44,7 @@ def tasks(recorder: Recorder, before: set[AnyTask], loop: Loop | None) -> Iterat
         direct = asyncio.all_tasks(one) - before - set(recorder.foreign)
         suspects.update(dict.fromkeys(sorted(direct, key=lambda task: task.get_name())))
     owned = _owned()
-    asker = None if running_loop() is None else asyncio.current_task()
+    asker = asking()
     for task in suspects:
         place = places.get(task, ())
         if task.done() or task is asker or task in owned or _is_runtimes(task, place) or _is_runners(task):
@@ -102,12 +107,21 @@ def _is_anothers(loop: Loop, place: Place, handle: asyncio.TimerHandle) -> bool:
 
 
 def asyncgens(recorder: Recorder, loop: Loop | None) -> Iterator[tuple[Leak, AsyncGenerator[object, object]]]:
-    """Async generators that were begun and neither used up nor closed, on one loop or all."""
+    """Async generators that were begun and neither used up nor closed, on one loop or all.
+
+    Not: one that a task has begun which still runs: if that is left, it is told of.
+    """
     on_loop: Container[object] | None = getattr(loop, "_asyncgens", None)
     for asyncgen, place in recorder.asyncgens.living():
         frame: FrameType | None = getattr(asyncgen, "ag_frame", None)
-        if frame is None or getattr(asyncgen, "ag_running", False):
+        if frame is None or getattr(asyncgen, "ag_running", False) or _is_in_use(recorder, asyncgen):
             continue
         if on_loop is None or asyncgen in on_loop:
             name = str(getattr(asyncgen, "__qualname__", asyncgen))
             yield Leak("asyncgen", name, written(place)), asyncgen
+
+
+def _is_in_use(recorder: Recorder, asyncgen: object) -> bool:
+    user = recorder.users.get(asyncgen)
+    task = None if user is None else user()
+    return task is not None and not task.done() and task is not asking()

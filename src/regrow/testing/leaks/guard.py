@@ -62,7 +62,11 @@ class LeakGuard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._finish(self._look(), error)
+        try:
+            found = self._settled(self._look())
+        finally:
+            self._recorder.end()
+        self._judge(found, error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -70,20 +74,27 @@ class LeakGuard:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        found = self._look()
-        for _ in range(TURNS):
-            if not found:
-                break
-            await asyncio.sleep(0)
+        try:
             found = self._look()
-        self._finish(found, error)
+            for _ in range(TURNS):
+                if not found:
+                    break
+                await asyncio.sleep(0)
+                found = self._look()
+            found = self._settled(found)
+        finally:
+            self._recorder.end()
+        self._judge(found, error)
 
-    def _finish(self, found: Found, error: BaseException | None) -> None:
+    def _settled(self, found: Found) -> Found:
+        """The same when threads that are about to end have ended."""
         ending = [left for _, left in found if isinstance(left, Thread)]
-        if ending:
-            world.until_ended(ending)
-            found = self._look()
-        self._recorder.end()
+        if not ending:
+            return found
+        world.until_ended(ending)
+        return self._look()
+
+    def _judge(self, found: Found, error: BaseException | None) -> None:
         found.sort(key=lambda pair: KINDS.index(pair[0].kind))
         self.leaks = tuple(leak for leak, _ in found)
         bad = [pair for pair in found if not self._opt_outs.lets_pass(pair[0].kind, pair[0].name)]

@@ -12,12 +12,12 @@ from socket import socket
 from subprocess import Popen
 from sys import get_asyncgen_hooks, modules, set_asyncgen_hooks
 from typing import ClassVar, Final, Generic, TypeAlias, TypeVar, cast, final
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from regrow.core.hub import Hub
 from regrow.runtime.engine import ENGINES, Engine
 from regrow.runtime.monitors import Monitors
-from regrow.runtime.process import Process
+from regrow.runtime.process import Process, current_process
 from regrow.runtime.registry import Registry
 from regrow.runtime.timers import Timers
 from regrow.testing.leaks.patches import Patch, Patches, Tell
@@ -109,6 +109,7 @@ class Recorder:
         "threads",
         "timers",
         "used",
+        "users",
     )
 
     def __init__(
@@ -131,6 +132,8 @@ class Recorder:
         self.tasks: Notes[AnyTask] = Notes()
         self.timers: Notes[asyncio.TimerHandle] = Notes()
         self.asyncgens: Notes[AsyncGenerator[object, object]] = Notes()
+        self.users: WeakKeyDictionary[object, ref[AnyTask]] = WeakKeyDictionary()
+        """The tasks in which the generators were begun."""
         self.threads: Notes[threading.Thread] = Notes()
         self.executors: Notes[ThreadPoolExecutor] = Notes()
         self.popens: Notes[Popen[bytes]] = Notes()
@@ -247,10 +250,15 @@ def _note_thread(thread: object, _: object) -> None:
 
 
 def _note_asyncgen(_loop: object, made: object) -> None:
+    if current_process.get(None) is not None:
+        return  # it is the process's, which isn't the test's affair before it ends
     asyncgen = cast("AsyncGenerator[object, object]", made)
+    task = asyncio.current_task()
     for recorder in Recorder.running:
         if recorder.is_mine():
             recorder.asyncgens.add(asyncgen, recorder.place())
+            if task is not None:
+                recorder.users[asyncgen] = ref(task)
 
 
 def _noting(kind: str, *, result: bool = False) -> Tell:
