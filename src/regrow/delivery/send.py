@@ -199,8 +199,7 @@ async def _send(  # noqa: C901, PLR0912, PLR0915, PLR0917  # in one piece: a cal
                 except BaseException as raised:  # noqa: BLE001  # whatever it is, the process has crashed
                     error = raised
                 engine.handling = None
-                known = engine.delivery
-                engine.delivery = None
+                known, engine.delivery = engine.delivery, None
                 if error is None and process.after is None and process.current is message:
                     process.current = None
                     if process.mailbox is None:

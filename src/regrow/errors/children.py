@@ -9,6 +9,22 @@ from regrow.errors.base import RegrowError, show
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
 
+__all__ = (
+    "BadInitResult",
+    "ChildAlreadyPresent",
+    "ChildAlreadyStarted",
+    "ChildError",
+    "ChildRestarting",
+    "ChildRunning",
+    "ChildStartFailed",
+    "InitFailed",
+    "NoSuchChild",
+    "NoSuchPartition",
+    "StartError",
+    "StartTimeout",
+    "TooManyChildren",
+)
+
 
 class StartError(RegrowError):
     """A process could not be started."""

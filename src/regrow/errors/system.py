@@ -9,6 +9,24 @@ from regrow.errors.base import RegrowError, show
 if TYPE_CHECKING:
     from regrow.core.reasons import ExitReason
 
+__all__ = (
+    "AlreadyAProcess",
+    "AlreadyStarted",
+    "ForkedSystem",
+    "LoopRunning",
+    "LoopThread",
+    "NoSuchService",
+    "NotStarted",
+    "NotSuspendable",
+    "StopTimeout",
+    "SystemFailed",
+    "SystemStateError",
+    "UnsupervisedTask",
+    "WrongLoop",
+    "WrongThread",
+    "ZombieProcess",
+)
+
 
 class SystemStateError(RegrowError):
     """The System can't do that in its state."""
