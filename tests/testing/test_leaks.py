@@ -78,12 +78,13 @@ def test_a_task_that_waits_with_a_timeout_is_told_without_its_timers() -> None:
 
     async def main() -> list[str]:
         guard = rt.leak_guard()
+        left: list[asyncio.Task[None]] = []
         with pytest.raises(rg.errors.LeaksFound):
             async with guard:
-                task = asyncio.create_task(waiting(), name="waiting")
+                left.append(asyncio.create_task(waiting(), name="waiting"))
                 await rt.pass_time(1.0)
         with pytest.raises(asyncio.CancelledError):
-            await task
+            await left[0]
         return [leak.kind for leak in guard.leaks if "waiting" in leak.name or leak.kind != "task"]
 
     assert run_virtual(main()) == ["task"]
@@ -91,11 +92,12 @@ def test_a_task_that_waits_with_a_timeout_is_told_without_its_timers() -> None:
 
 def test_a_leaked_task_is_cancelled_so_that_it_does_not_disturb_the_next_test() -> None:
     async def main() -> None:
+        left: list[asyncio.Task[None]] = []
         with pytest.raises(rg.errors.LeaksFound):
             async with rt.leak_guard():
-                task = asyncio.create_task(for_ever())
+                left.append(asyncio.create_task(for_ever()))
         with pytest.raises(asyncio.CancelledError):
-            await task
+            await left[0]
 
     run_virtual(main())
 
@@ -232,12 +234,12 @@ def test_a_child_process_that_nobody_waited_for(after: ExitStack) -> None:
 
 def test_a_child_process_of_asyncio() -> None:
     async def main() -> None:
+        command, pipe = (sys.executable, "-c", "input()"), asyncio.subprocess.PIPE
+        left: list[asyncio.subprocess.Process] = []
         with pytest.raises(rg.errors.LeaksFound) as caught:
             async with rt.leak_guard():
-                child = await asyncio.create_subprocess_exec(
-                    sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
-                )
-        await child.communicate(b"\n")
+                left.append(await asyncio.create_subprocess_exec(*command, stdin=pipe))
+        await left[0].communicate(b"\n")
         assert [leak.kind for leak in found(caught) if leak.kind != "socket"] == ["child_process"]
 
     asyncio.run(main())

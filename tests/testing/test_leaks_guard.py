@@ -44,14 +44,14 @@ def test_a_pattern_lets_pass_what_is_called_so_and_nothing_else() -> None:
         async with rt.leak_guard(allow=allow, reason=reason):
             keeper = asyncio.create_task(for_ever(), name="keeper-1")
         assert not keeper.cancelling()
+        left: list[asyncio.Task[None]] = []
         with pytest.raises(rg.errors.LeaksFound) as caught:
             async with rt.leak_guard(allow=allow, reason=reason):
-                another = asyncio.create_task(for_ever(), name="keeper-2")
-                poller = asyncio.create_task(for_ever(), name="poller")
+                left.extend(asyncio.create_task(for_ever(), name=name) for name in ("keeper-2", "poller"))
         assert [str(leak).partition("\n")[0] for leak in caught.value.leaks] == ["task: poller (for_ever)"]
-        assert poller.cancelling()
+        assert [task.cancelling() for task in left] == [0, 1]
         keeper.cancel()
-        another.cancel()
+        left[0].cancel()
 
     run_virtual(main())
 
