@@ -79,7 +79,7 @@ class MemoryStore:
             JournalFailed: A delivery or an event with a number that there is already.
         """
         with self._tables.lock:
-            self._refuse(batch)
+            self.check_batch(batch)
             for op in batch:
                 self._apply[type(op)](op)
 
@@ -122,8 +122,12 @@ class MemoryStore:
         """Give it up, cleanly."""
         self._clean = True
 
-    def _refuse(self, batch: Iterable[ops.Operation]) -> None:
-        # Before anything is changed, so that a batch that can't be written leaves nothing behind.
+    def check_batch(self, batch: Iterable[ops.Operation]) -> None:
+        """What `commit` does before it changes anything, so that a batch that can't be written leaves nothing.
+
+        Raises:
+            StaleEpoch, JournalFailed: As `commit`.
+        """
         tables = self._tables
         epochs: dict[str, int] = {}
         new: set[object] = set()

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 from _thread import allocate_lock
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from regrow.errors.faults import FenceBroken
 from regrow.runtime.threadpool import RuntimeThread
+from regrow.testing.sim.machines import machine_of
 
 if TYPE_CHECKING:
     from regrow.testing.sim.loop import SimLoop
+    from regrow.testing.sim.machines import Machine
 
 __all__ = ("SimThreads", "Worker", "working")
 
@@ -55,6 +58,7 @@ class Worker:
         "_result",
         "_thread",
         "deadline",
+        "machine",
     )
 
     def __init__(self) -> None:
@@ -71,6 +75,8 @@ class Worker:
         self._error: BaseException | None = None
         self.deadline: float | None = None
         """Until when it waits, in virtual seconds; None if it doesn't, `inf` for ever."""
+        self.machine: Machine | None = None
+        """On which its present job runs, None for the test's own."""
 
     # -- on the loop's thread ------------------------------------------------------------------
 
@@ -111,10 +117,10 @@ class Worker:
     def end(self) -> None:
         """End the thread, wherever it waits."""
         if self._thread is not None:
+            thread = self._thread
             self._abandoned = True
             self.go_on()
-            if self._thread is not None:
-                self._thread.join()
+            thread.join()
 
     # -- on its own thread ---------------------------------------------------------------------
 
@@ -134,6 +140,8 @@ class Worker:
                 except BaseException as error:  # noqa: BLE001  # whoever waits for the thread gets it
                     self._error = error
                 del func, args
+                if self._abandoned:
+                    return  # the work took it for an error of its own
                 self._parked = False
                 self._back.release()
         finally:
@@ -168,10 +176,11 @@ class SimThreads:
         loop: Its loop.
     """
 
-    __slots__ = ("_idle", "_loop", "_on_timer", "waiting")
+    __slots__ = ("_gone", "_idle", "_loop", "_on_timer", "waiting")
 
     def __init__(self, loop: SimLoop) -> None:
         self._loop = loop
+        self._gone: list[Worker] = []
         self._idle: list[Worker] = []
         self._on_timer: dict[Worker, asyncio.TimerHandle] = {}
         self.waiting: dict[Worker, None] = {}
@@ -182,6 +191,7 @@ class SimThreads:
         if future.cancelled():
             return
         worker = self._idle.pop() if self._idle else Worker()
+        worker.machine = machine_of(copy_context())
         job: Job = (future, func, args)  # type: ignore[assignment]  # of whatever it is
         self._went(worker, done=worker.begin(job))
 
@@ -191,15 +201,27 @@ class SimThreads:
             if worker.may_go_on:
                 self._wake(worker)
 
+    def cut_off(self, machine: Machine) -> list[Worker]:
+        """The threads of this machine never go on; they end with the run."""
+        gone = [worker for worker in self.waiting if worker.machine is machine]
+        for worker in gone:
+            del self.waiting[worker]
+            timer = self._on_timer.pop(worker, None)
+            if timer is not None:
+                timer.cancel()
+        self._gone.extend(gone)
+        return list(gone)
+
     def sleep(self, seconds: float) -> None:
         """On such a thread: wait for so many virtual seconds, `inf` for ever."""
         working[get_ident()].wait(self._loop.now + seconds)
 
     def close(self) -> None:
         """The run is over: so are its threads."""
-        for worker in [*self.waiting, *self._idle]:
+        for worker in [*self.waiting, *self._gone, *self._idle]:
             worker.end()
         self._on_timer.clear()
+        self._gone.clear()
         self.waiting.clear()
         self._idle.clear()
 
@@ -214,6 +236,9 @@ class SimThreads:
         self._went(worker, done=worker.go_on())
 
     def _went(self, worker: Worker, *, done: bool) -> None:
+        if worker.machine is not None and worker.machine.cut.done():
+            self._gone.append(worker)
+            return
         if done:
             worker.tell()
             self._idle.append(worker)
