@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -32,6 +33,8 @@ class Run:
     """What came of a run: measures, or the reason why there are none."""
 
     measures: Measures = field(default_factory=dict)
+    # What the measures are made up of, for the list and the page.
+    details: Mapping[str, object] | None = None
     note: str | None = None
     version: str | None = None
     failed: bool = False
@@ -69,6 +72,8 @@ def _judge(run: Run, workload: Workload, params: Params, nonce: int, answer: dic
     note, version, proof = answer.get("note"), answer.get("version"), answer.get("proof")
     run.version = str(version) if version else None
     run.note = str(note) if note else None
+    details = answer.get("details")
+    run.details = details if isinstance(details, dict) else None
     if answer.get("cannot"):
         run.failed = True
         return

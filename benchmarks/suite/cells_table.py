@@ -6,7 +6,7 @@ import secrets
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.suite import paths
@@ -26,6 +26,7 @@ class Cell:
     workload: Workload
     system: System
     rounds: list[dict[str, float]] = field(default_factory=list)
+    details: Mapping[str, object] | None = None
     note: str | None = None
     version: str | None = None
     failed: bool = False
@@ -39,6 +40,7 @@ class Cell:
             self.failed = True
         else:
             self.rounds.append(run.measures)
+            self.details = run.details
 
     def median(self, key: str) -> float | None:
         values = [measures[key] for measures in self.rounds if key in measures]
@@ -55,6 +57,8 @@ class Cell:
             row["note"] = self.note
         if self.version:
             row["version"] = self.version
+        if self.details is not None:
+            row["details"] = self.details
         return row
 
 
@@ -81,15 +85,18 @@ class Table:
             self._run(progress, scratch)
 
     def _run(self, progress: Callable[[str], None], scratch: str) -> None:
-        done, total = 0, len(self.cells) * self.repeat
+        done, total = 0, sum(self._rounds(cell.workload) for cell in self.cells)
         for workload in dict.fromkeys(cell.workload for cell in self.cells):
             cells = [cell for cell in self.cells if cell.workload is workload]
-            for turn in range(self.repeat):
+            for turn in range(self._rounds(workload)):
                 for cell in cells[turn % len(cells) :] + cells[: turn % len(cells)]:
                     done += 1
                     progress(f"[{done}/{total}] round {turn + 1} {workload.family} {cell.system.name}")
                     self._once(cell, scratch)
         progress("")
+
+    def _rounds(self, workload: Workload) -> int:
+        return self.repeat if workload.rounds is None else min(self.repeat, workload.rounds)
 
     def _once(self, cell: Cell, scratch: str) -> None:
         limit = self._limit(cell)

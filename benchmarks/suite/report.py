@@ -7,6 +7,7 @@ import os
 import platform
 from pathlib import Path
 
+from benchmarks.suite import own_tests
 from benchmarks.suite.cells_table import Cell, Table
 from benchmarks.suite.targets import Target, targets
 
@@ -62,6 +63,11 @@ def columns(cell: Cell) -> dict[str, str]:
         ("p50", duration),
         ("p99", duration),
         ("p999", duration),
+        ("per_test", duration),
+        ("tests", lambda value: f"{value:,.0f}"),
+        ("in_virtual", duration),
+        ("in_real", duration),
+        ("faster", lambda value: f"{value:.1f} x"),
         ("learn_p50", duration),
         ("learn_p99", duration),
         ("worst", duration),
@@ -93,6 +99,11 @@ _HEADINGS = {
     "p50": "p50",
     "p99": "p99",
     "p999": "p99.9",
+    "per_test": "per test",
+    "tests": "tests",
+    "in_virtual": "virtual time",
+    "in_real": "real time",
+    "faster": "faster",
     "learn_p50": "caller learns, p50",
     "learn_p99": "caller learns, p99",
     "worst": "worst",
@@ -179,4 +190,6 @@ def markdown(table: Table) -> str:
         page.append("| " + " | ".join(lines[0]) + " |")
         page.append("|" + "---|" * len(lines[0]))
         page += ["| " + " | ".join(line) + " |" for line in lines[1:]]
+        details = (cell.details for cell in table.cells if cell.workload.name == title)
+        page += [line for one in details if one is not None for line in own_tests.page(one)]
     return "\n".join(page) + "\n"

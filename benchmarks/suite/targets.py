@@ -98,9 +98,15 @@ def _of_delivery(look: _Look) -> list[Target]:
 
 def _of_the_test_kit(look: _Look) -> list[Target]:
     rival = look.ratio("T1", "per_core_second", "detangle")
+    guards = {
+        name: look.difference("T2", "per_test", f"regrow-{name}-guard", "regrow-no-guard")
+        for name in ("leak", "contamination", "package")
+    }
     return [
         Target(1, "seeds per second of a core", look.value("T1", "per_core_second"), 400, 800, unit="/s"),
         Target(1, "seeds, against the fastest rival that finds the race", rival, 1.0, 1.0),
+        *(_less(2, f"{name} guard, per test", cost, 0.002, 0.002, unit="s") for name, cost in guards.items()),
+        Target(3, "the tests that let time pass, against real time", look.value("T3", "faster"), 5.0, 5.0),
     ]
 
 
@@ -155,6 +161,14 @@ class _Look:
             if key in a and b.get(key)
         ]
         return statistics.median(ratios) if ratios else None
+
+    def difference(self, family: str, key: str, ours: str, other: str) -> float | None:
+        """The median of the differences of the rounds that both took part in."""
+        mine, theirs = self.cell(family, ours), self.cell(family, other)
+        if mine is None or theirs is None:
+            return None
+        both = zip(mine.rounds, theirs.rounds, strict=False)
+        return statistics.median(a[key] - b[key] for a, b in both)
 
     def against_erlang(
         self, family: str, key: str, title: str = "", *, fastest: Callable[[list[float]], float] = max

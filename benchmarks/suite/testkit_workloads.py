@@ -25,6 +25,15 @@ def _found(params: Params, nonce: int) -> dict[str, int]:
     return {"ledger": number(params, "starts") * (nonce + 1)}
 
 
+def _tested(params: Params, nonce: int) -> dict[str, int]:
+    n = number(params, "n")
+    return {"count": n, "total": n * nonce + triangle(n), "failed": 0}
+
+
+def _the_same(params: Params, nonce: int) -> dict[str, int]:
+    return {"nonce": nonce, "missing": 0, "apart": 0}
+
+
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
         "T1",
@@ -42,5 +51,22 @@ WORKLOADS: tuple[Workload, ...] = (
         quick={"starts": 5},
         in_quick=True,
         operations=lambda params: number(params, "starts"),
+    ),
+    Workload(
+        "T2",
+        "300 trivial async tests under pytest",
+        {"n": 300},
+        _tested,
+        in_quick=True,
+    ),
+    Workload(
+        "T3",
+        "the project's own tests that let time pass, 0.01 to 2 s each",
+        {"paths": "tests"},
+        _the_same,
+        quick={"paths": "tests/runtime/test_starts_cut_short.py"},
+        operations=lambda _: 1,
+        cell_seconds=1_800.0,
+        rounds=1,
     ),
 )

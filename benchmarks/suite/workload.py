@@ -31,6 +31,8 @@ class Workload:
     optional: bool = False
     # Its workers get a folder on disk that lives as long as the run, and the run's seed.
     on_disk: bool = False
+    # One that takes minutes, whose figures are sums over many things, is run no more often than this.
+    rounds: int | None = None
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ import logging
 import time
 
 import regrow as rg
+from benchmarks.systems import guard_tests, own_suite
 from benchmarks.systems import sim_scenario as scenario
 from benchmarks.systems.kit import Bench, Job, Note, Result, now
 from benchmarks.systems.sim_scenario import RaceFound, Sums, Totals
@@ -100,6 +101,12 @@ class TestKit(Bench):
             else:
                 raise Note(f"not found in {job.int('most')} runs")
         return starts.result()
+
+    def t2(self, job: Job) -> Result:
+        return guard_tests.measure(job)
+
+    def t3(self, job: Job) -> Result:
+        return own_suite.measure(job)
 
 
 logging.disable(logging.CRITICAL)
