@@ -40,11 +40,14 @@ class Office:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.ledger = Ledger(lambda: world.sim.time, world.violate, slack=FAULTS.max_slow if world.faulty else 0.0)
+        self.ledger = Ledger(
+            lambda: world.sim.time, world.violate, slack=FAULTS.max_slow if world.faulty else 0.0
+        )
         self.shelf = Shelf(self.ledger)
         self.scripts: dict[int, list[str]] = {}
         self.verdicts: dict[int, bool | None] = {}
         self.mended = False
+        self.killed: rg.Journal | None = None
         self.senders: set[asyncio.Task[object]] = set()
         Office.now = self
 
@@ -79,10 +82,12 @@ class Receiver(rg.GenServer):
     def init(self, office: Office) -> None:
         self.office = office
 
-    async def handle(self, token: int) -> int:
+    async def handle(self, token: int, *, answers: bool = True) -> int:
         office = self.office
         start = office.ledger.begun(token, self.pid, _alive)
         script = office.script(token)
+        if not answers:
+            script = script.replace("reject", "crash").replace("lose", "crash")
         try:
             for word, seconds in SECONDS.items():
                 if word in script:
@@ -131,11 +136,11 @@ class Receiver(rg.GenServer):
 
     @rg.cast
     async def note(self, token: int) -> None:
-        await self.handle(token)
+        await self.handle(token, answers=False)
 
     async def handle_info(self, message: object) -> None:
         if isinstance(message, list):
-            await self.handle(int(message[1]))
+            await self.handle(int(message[1]), answers=False)
 
 
 # -- senders -----------------------------------------------------------------------------------
@@ -240,28 +245,33 @@ async def messages(world: World) -> None:
     """Random durable messages, while servers, the program and the machine end in every way."""
     office = Office(world)
     world.sim.always(office.shelf.look)
-    level = world.choice(("power", "power", "process"))
+    level = "process" if not world.faulty and world.chance(0.3) else "power"
     boots = world.rng.randint(1, 4)
 
-    async def life(boot: int) -> bool:
-        return await _life(office, level, last=world.rng.random() < 0.25 or boot >= boots)
+    async def machine(cuts: int) -> None:
+        office.killed = None
+        if cuts and level == "power":
+            office.ledger.without_power.add(office.ledger.boot)
+        while not await life(office, level, last=office.ledger.boot >= boots - 1):
+            """Begin the program anew."""
 
-    while not await world.sim.survive(life):
-        boots -= 1
+    await world.sim.survive(machine)
     check(office)
 
 
-async def _life(office: Office, level: str, *, last: bool) -> bool:
+async def life(office: Office, level: str, *, last: bool) -> bool:
     """The program from a start to its end. Returns whether it was the last one."""
     world = office.world
     office.ledger.boot += 1
     world.lives.running.clear()  # whom a power cut ended, nobody tells of
-    journal = world.sim.journal(
+    # Whoever kills a System begins it anew with the same journal: a killed one gives up its file only then.
+    journal = office.killed or world.sim.journal(
         level=level,
         dead_letters=rg.DeadLetterPolicy(retries=0, keep=None),
         concurrency=world.choice((1, 2, 64)),
         max_crashes=world.choice((1, 3)),
     )
+    office.killed = None
     office.shelf.watch(journal)
     names = NAMES
     children = [rg.child(Receiver, name=name, args=(office,)) for name in names]
@@ -289,6 +299,7 @@ async def _life(office: Office, level: str, *, last: bool) -> bool:
         if end == "kill":
             system.kill()
             await system.wait()
+            office.killed = journal
     return False
 
 
