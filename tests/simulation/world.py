@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -114,11 +114,17 @@ class World:
 
     @asynccontextmanager
     async def system(
-        self, children: Iterable[rg.ChildSpec] = (), *, may_fail: bool = False, **options: Any
+        self,
+        children: Iterable[rg.ChildSpec] = (),
+        *,
+        may_fail: bool = False,
+        known: Callable[[rg.System], object] | None = None,
+        **options: Any,
     ) -> AsyncGenerator[rg.System]:
         """A System whose every event is kept; at its end nothing of it may be left.
 
-        With `may_fail` it may give up in the midst of the block: `failed` tells.
+        With `may_fail` it may give up in the midst of the block: `failed` tells. `known` is given the System
+        before it starts.
         """
         options.setdefault("settings", self.settings())
         options.setdefault("hand_off", self.chance(0.7))
@@ -126,6 +132,8 @@ class World:
         system = rg.System(children, **options)
         for prefix in WATCHED:
             system.events.subscribe(prefix, self._heard)
+        if known is not None:
+            known(system)
         before = asyncio.all_tasks()
         try:
             async with system:
