@@ -94,8 +94,8 @@ class Teller(rg.GenServer):
         self.bank = bank
         self.handles: list[tuple[Ask, rg.ReplyHandle]] = []
 
-    def begun(self, job: Job) -> Ask:
-        return self.bank.calls.begun(job.token, self.pid)
+    def begun(self, job: Job, *, late: bool = False) -> Ask:
+        return self.bank.calls.begun(job.token, self.pid, late=late)
 
     @rg.call
     def echo(self, job: Job) -> object:
@@ -161,6 +161,15 @@ class Teller(rg.GenServer):
         self.stop(rg.Shutdown("enough"))
         return self.bank.calls.answered(ask, ("bye", job.token))
 
+    @rg.call(blocking=True)
+    def block(self, job: Job) -> object:
+        return self.bank.calls.answered(self.begun(job, late=True), ("block", job.token))
+
+    @rg.call(blocking=True)
+    def block_boom(self, job: Job) -> None:
+        self.begun(job, late=True)
+        raise Planned("thread")
+
     @rg.call
     async def chain(self, job: Job) -> object:
         ask = self.begun(job)
@@ -186,8 +195,7 @@ Plan = tuple[tuple[float, str, str, float, float, tuple[tuple[str, str, float, f
 """Wait, target, kind, timeout, seconds and further calls of each call of a client."""
 
 
-def _plan(world: World, names: tuple[str, ...], *, calm: bool) -> Plan:
-    kinds = [kind for kind in KINDS if not calm or not kind.startswith(("boom", "stop"))]
+def _plan(world: World, names: tuple[str, ...], kinds: tuple[str, ...]) -> Plan:
 
     def one() -> tuple[str, str, float, float]:
         return world.choice(kinds), world.choice(names), world.choice(TIMEOUTS), world.seconds(0.12)
@@ -248,15 +256,27 @@ async def _misfortune(world: World, names: tuple[str, ...], system: rg.System, c
 
 
 FAULTS = Faults(kill=0.02, crash=0.02, slow=0.05, max_slow=0.1, hang=0.005)
+THREAD_FAULTS = Faults(kill=0.02, slow=0.05, max_slow=0.1, thread_latency=0.05)
 
 
 @scenario("runtime", faults=FAULTS, weight=3)
 async def calls(world: World) -> None:
     """Clients of all kinds call servers that answer in all ways."""
-    bank = Bank(world)
     calm = world.chance(0.3) and not world.faulty
+    kinds = tuple(kind for kind in KINDS if not calm or not kind.startswith(("boom", "stop")))
+    await _play(world, kinds, calm=calm)
+
+
+@scenario("runtime", faults=THREAD_FAULTS)
+async def blocking_calls(world: World) -> None:
+    """The same with handlers that run on threads."""
+    await _play(world, ("block", "block", "block_boom", "echo", "slow", "chain", "stop_reply"), calm=False)
+
+
+async def _play(world: World, kinds: tuple[str, ...], *, calm: bool) -> None:
+    bank = Bank(world)
     names = tuple(f"teller{number}" for number in range(world.rng.randint(1, 4)))
-    plans = [(world.choice(CLIENTS), _plan(world, names, calm=calm)) for _ in range(world.rng.randint(2, 6))]
+    plans = [(world.choice(CLIENTS), _plan(world, names, kinds)) for _ in range(world.rng.randint(2, 6))]
     async with world.system(
         [rg.child(Teller, name=name, args=(bank,)) for name in names], max_restarts=100_000
     ) as system:

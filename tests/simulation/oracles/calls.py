@@ -112,12 +112,12 @@ class Calls:
 
     # -- the handler ---------------------------------------------------------------------------
 
-    def begun(self, token: int, pid: Address) -> Ask:
-        """Its handler begins."""
+    def begun(self, token: int, pid: Address, *, late: bool = False) -> Ask:
+        """Its handler begins; `late` if that is some time after it was given to a thread."""
         ask = self.asks[token]
         if ask.begun is not None:
             self.wrong("handled once", f"{ask} is handled again")
-        if ask.over is not None and not self._faulty:
+        if ask.over is not None and not self._faulty and not late:
             self.wrong("expired requests", f"{ask} is handled after it was over: {ask.outcome}")
         if pid != ask.target:
             self.wrong("right process", f"{ask} is handled by {pid}")
