@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
+from typing_extensions import Unpack
+
+from regrow.delivery.service import Journal, journal_on
 from regrow.errors.faults import BadFault
 from regrow.runtime.process import Process
 from regrow.runtime.steps import steps_of
+from regrow.testing.sim.disk import SimDisk
 from regrow.testing.sim.hazards import Hazards, Tally
+from regrow.testing.sim.machines import Machines
 from regrow.testing.sim.mailbox_faults import MailboxFaults, MessageScript, kind_of
 from regrow.testing.sim.process_faults import ProcessFaults
 from regrow.testing.sim.scripts import Script, whom
+from regrow.testing.sim.store import SimStore
+from regrow.testing.sim.store_faults import StoreFaulter
 from regrow.testing.sim.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from regrow.delivery.journal.options import JournalSettings
+    from regrow.delivery.journal.store import SyncLevel
     from regrow.testing.sim.faults import Faults
     from regrow.testing.sim.loop import SimLoop
     from regrow.testing.sim.mailbox_faults import MessageKind
     from regrow.testing.sim.scripts import Whom
 
-__all__ = ("Controls",)
+__all__ = ("Controls", "StoreFault")
 
-FOREVER = float("inf")
+T = TypeVar("T")
+FOREVER: Final = float("inf")
+StoreFault: TypeAlias = Literal["slow", "full", "fail", "fail_read"]
+STORE_FAULTS: Final[dict[StoreFault, str]] = {
+    "slow": "slow_commit",
+    "full": "disk_full",
+    "fail": "sync_failed",
+    "fail_read": "read_failed",
+}
 
 
 class Controls:
@@ -35,9 +53,13 @@ class Controls:
         self._tally: Tally = Tally(loop, faults.until)
         hazards = Hazards(loop.decisions, self._tally)
         self._process_faults: ProcessFaults = ProcessFaults(faults, hazards, self._tally, loop)
-        replaying = loop.decisions.replaying
-        self._mailbox_faults: MailboxFaults = MailboxFaults(faults, hazards, self._tally, replaying=replaying)
+        self._mailbox_faults: MailboxFaults = MailboxFaults(faults, hazards, self._tally)
         self._wall_clock: WallClock = WallClock(faults, hazards, self._tally, loop)
+        self._machines: Machines = Machines(loop, self._tally)
+        self._store_faults: StoreFaulter = StoreFaulter(
+            faults.store, hazards, self._tally, loop, self._machines
+        )
+        self._disks: dict[str, SimDisk] = {}
         loop.thread_latency = faults.thread_latency
 
     @property
@@ -216,6 +238,76 @@ class Controls:
         for engine in self._loop.engines:
             if engine.transit is None:
                 engine.hook_mailboxes(self._mailbox_faults.decide)
+
+    # -- the journal and the power -------------------------------------------------------------
+
+    def journal(
+        self, name: str = "journal", *, level: SyncLevel = "power", **options: Unpack[JournalSettings]
+    ) -> Journal:
+        """A journal on a simulated disk, for one System; nothing real is written.
+
+        What is on the disk outlives the System, and a power cut as far as it was synced. So make the
+        journal anew for each System, by the same name.
+
+        Args:
+            name: Which disk.
+            level: What a commit survives; as `sync` of `rg.Journal`, when the disk is used first.
+            **options: As of `rg.Journal`: `capacity`, `concurrency`, `max_crashes`, `dead_letters`,
+                `aliases`, `code_version`.
+
+        Raises:
+            BadSetting: An option is out of its range.
+        """
+        disk = self._disks.get(name)
+        if disk is None:
+            disk = self._disks[name] = SimDisk(name, level=level)
+        store = SimStore(disk, self._store_faults)
+        return journal_on(store, path=name, slots=disk.slots, **options)
+
+    def store_fault(self, kind: StoreFault, *, journal: str | None = None, seconds: float = 1.0) -> None:
+        """Have the next commit to a simulated disk, or the next read, meet a fault.
+
+        Args:
+            kind: As of `StoreFaults`: "slow", "full", "fail" (the sync fails, and the journal refuses all
+                that follows) or "fail_read".
+            journal: To which disk; default whichever is the next.
+            seconds: How long a slow commit takes, default 1.0.
+
+        Raises:
+            BadFault: There is no such kind, or the seconds are not above 0.
+        """
+        if kind not in STORE_FAULTS:
+            raise BadFault("store_fault", "kind", kind, "'slow', 'full', 'fail' or 'fail_read'")
+        self._store_faults.ask_for(STORE_FAULTS[kind], journal, seconds=_seconds("store_fault", seconds))
+
+    async def survive(self, life: Callable[[int], Coroutine[Any, Any, T]]) -> T:
+        """Run `life(boot)` on a machine of its own, and anew after each power cut, until it returns.
+
+        When the power goes, everything that `life` has started ends where it is: no `finally`, no
+        `terminate`, no commit. What it needs of before it has to find on a disk (`sim.journal`), or outside.
+
+        Args:
+            life: An `async def`; `boot` is 0, then 1 after the first power cut, and so on.
+
+        Returns:
+            What `life` returns.
+
+        Raises:
+            Exception: What `life` raises.
+        """
+        return await self._machines.survive(life)
+
+    async def power_cut(self, *, only_process: bool = False) -> None:
+        """Cut the power of what `survive` runs; within it this never returns.
+
+        Args:
+            only_process: End the program alone, as `kill -9` does: the disk keeps what was written to it,
+                synced or not. Default False.
+
+        Raises:
+            BadFault: Nothing runs in `survive`.
+        """
+        await self._machines.cut(only_process=only_process)
 
     # -- scripts -------------------------------------------------------------------------------
 

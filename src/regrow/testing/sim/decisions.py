@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, TypeAlias, final
 
-from regrow.testing.sim.schedules import Planned, Schedule, Spread, schedule_of
+from regrow.testing.sim.schedules import Planned, Schedule, Spread, rare, schedule_of
 
-__all__ = ("Decisions", "Deviation", "Deviations", "Question")
+__all__ = ("YES_OR_NO", "Decisions", "Deviation", "Deviations", "Question")
 
 Deviation: TypeAlias = tuple[str, int]
 """What was asked, and for the how many-th time: `("schedule", 17)`, `("kill counter", 3)`."""
 Deviations: TypeAlias = Mapping[Deviation, int]
 
-HAND_OFF_SPREADS: Final = (0.0, 0.1, 0.5, 1.0)
+YES_OR_NO: Final = (None, None)
+HAND_OFF_SPREADS: Final = (0.0, 0.1, 0.5)
 """How often a call that could run on its caller's stack goes through the mailbox instead."""
-TURN_SPREADS: Final = (0.0, 0.05, 0.3)
+TURN_SPREADS: Final = (0.0, 0.03, 0.15)
 """How often the time of a turn is used up before its messages are."""
 
 
@@ -33,27 +34,29 @@ class Question:
     It knows beforehand when the next other answer comes, so that asking costs next to nothing.
     """
 
-    __slots__ = ("_decisions", "_name", "_next", "_schedule", "asked")
+    __slots__ = ("_decisions", "_name", "asked", "next", "schedule")
 
     def __init__(self, decisions: Decisions, name: str, schedule: Schedule) -> None:
         self._decisions = decisions
         self._name = name
-        self._schedule = schedule
+        self.schedule: Final = schedule
+        """Where the answers come from."""
         self.asked = 0
         """How often it was asked."""
-        self._next = schedule.first()
+        self.next = schedule.next
+        """For the how many-th time the answer may be another than 0."""
 
     def open(self) -> bool:
         """Ask: whether the answer may be another than 0. Then `choose` gives it."""
         asked = self.asked
         self.asked = asked + 1
-        return asked >= self._next
+        return asked >= self.next
 
     def choose(self, among: Sequence[object]) -> int:
         """The answer to what was asked last: an index of `among`, the plain one first."""
         asked = self.asked - 1
-        answer = self._schedule.choose(asked, among)
-        self._next = self._schedule.after(asked)
+        answer = self.schedule.choose(asked, among)
+        self.next = self.schedule.next
         if answer:
             self._decisions.made[self._name, asked] = answer
         return answer
@@ -61,9 +64,6 @@ class Question:
     def strikes(self) -> bool:
         """Ask a question of yes and no; no is plain."""
         return self.open() and self.choose(YES_OR_NO) == 1
-
-
-YES_OR_NO: Final = (None, None)
 
 
 @final
@@ -76,6 +76,7 @@ class Decisions:
     Args:
         seed: Where the streams come from.
         replay: The answers that aren't 0; None: draw them.
+        variant: With `replay`: draw the schedule anew, with rare deviations, by this number.
     """
 
     __slots__ = (
@@ -90,7 +91,7 @@ class Decisions:
         "turn",
     )
 
-    def __init__(self, seed: int, *, replay: Deviations | None = None) -> None:
+    def __init__(self, seed: int, *, replay: Deviations | None = None, variant: int | None = None) -> None:
         self.seed: Final = seed
         self._replay = replay
         self._asked: defaultdict[str, int] = defaultdict(int)
@@ -105,6 +106,8 @@ class Decisions:
             turn: Schedule = Spread(draws, draws.choice(TURN_SPREADS))
         else:
             schedule, hand_off, turn = (Planned(replay, name) for name in ("schedule", "hand off", "turn"))
+            if variant is not None:
+                schedule = rare(self.stream(f"schedule {variant}"))
         self.schedule: Final = Question(self, "schedule", schedule)
         """Which of several that are ready goes on: the oldest is plain."""
         self.hand_off: Final = Question(self, "hand off", hand_off)

@@ -1,22 +1,29 @@
 """The loop of a simulated run: no file, no thread, no clock; one seed decides what runs next."""
 
+# The handles that it looks into are its own.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias, TypeVar, TypeVarTuple, cast, final
+from weakref import WeakSet
 
 from typing_extensions import override
 
-from regrow.errors.simulation import TooManySteps
 from regrow.errors.faults import FenceBroken
+from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
+from regrow.testing.sim.machines import context_of, machine_of
+from regrow.testing.sim.picking import Picker
 from regrow.testing.sim.threads import SimThreads
 from regrow.testing.virtual.waits import waits_of
 
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from regrow.core.ports import Ports
     from regrow.runtime.engine import Engine
     from regrow.testing.sim.decisions import Decisions
+    from regrow.testing.sim.machines import Machine
     from regrow.testing.sim.trace import Trace
 
 T = TypeVar("T")
@@ -49,7 +57,25 @@ class Ready(events.Handle):
 
     __slots__ = ("task",)
     task: AnyTask | None
-    _callback: object
+    _callback: Callable[..., object]
+    _args: Sequence[Any]
+    _context: Context
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall]
+        self,
+        callback: Callable[..., object],
+        args: tuple[object, ...],
+        loop: SimLoop,
+        context: Context | None,
+    ) -> None:
+        # As in asyncio, but for what its debug mode needs: a run makes a thousand of them.
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._source_traceback = None
+        self._repr = None
 
 
 @final
@@ -58,7 +84,9 @@ class Timed(events.TimerHandle):
 
     __slots__ = ("task",)
     task: AnyTask | None
-    _callback: object
+    _callback: Callable[..., object]
+    _args: Sequence[Any]
+    _context: Context
 
 
 @final
@@ -78,6 +106,7 @@ class SimLoop(asyncio.BaseEventLoop):
     # What BaseEventLoop keeps; the names stand since Python 3.4, and a test says when they move.
     _ready: deque[Ready | Timed]
     _stopping: bool
+    _asyncgens: WeakSet[AsyncGenerator[object, object]]
 
     def __init__(self, decisions: Decisions, trace: Trace, *, max_steps: int) -> None:
         super().__init__()
@@ -85,6 +114,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.steps: int = 0
         self.decisions: Decisions = decisions
         self.trace: Trace = trace
+        self.picker: Picker = Picker(decisions, trace)
         self.thread_latency: float = 0.0
         """Longest time in seconds that work for a thread takes."""
         self.after_step: Callable[[], object] | None = None
@@ -92,6 +122,11 @@ class SimLoop(asyncio.BaseEventLoop):
         self.make_ports: Callable[[], Ports] | None = None
         self.engines: dict[Engine, None] = {}
         """Of the Systems of this run, in the order of their starts."""
+        self.live: dict[AnyTask, None] = {}
+        """The tasks that have begun, or are about to, and haven't ended."""
+        self._lanes: deque[AnyTask | None] = deque()
+        """Of what is ready, whose step each is: callbacks are one lane, tasks one each."""
+        self._off: set[Machine | None] = set()
         self.threads: SimThreads = SimThreads(self)
         self._working = self.threads.waiting
         self._max_steps = max_steps
@@ -115,41 +150,69 @@ class SimLoop(asyncio.BaseEventLoop):
         assert self.make_ports is not None
         return self.make_ports()
 
-    def _run_once(self) -> None:
-        """One step: BaseEventLoop's `run_forever` calls it until the loop is stopped."""
-        timers = self._timers
-        ready = self._ready
-        if not ready or (timers and timers[0][0] <= self.now):
-            self._collect_due()
-            if not ready:
-                return
-        decisions = self.decisions
-        handle = ready.popleft() if len(ready) == 1 or not decisions.schedule.open() else self._pick()
-        if handle._cancelled:  # noqa: SLF001  # its method, asked at every step, costs more than it does
-            return
-        self.steps += 1
-        if self.steps > self._max_steps:
-            raise TooManySteps(self._max_steps, self.now, self._waiting())
-        task = handle.task
-        self.trace.step(task, handle._callback)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if task is not None and self.engines and decisions.hand_off.open():
-            self._run_with_fewer(handle)
-        else:
-            handle._run()  # noqa: SLF001  # as BaseEventLoop does
-        if self.after_step is not None:
-            self.after_step()
-        if self._looks:
-            self._looking.over()
-        if self._working:
-            self.threads.poll()
+    def _run_once(self) -> None:  # noqa: C901, PLR0912  # in one piece, for speed
+        """Step after step, until the loop is stopped: BaseEventLoop's `run_forever` calls it."""
+        ready, lanes, timers, held, live = self._ready, self._lanes, self._timers, self.picker.held, self.live
+        pick = self.picker.pick
+        decisions, engines, note = self.decisions, self.engines, self.trace.step
+        schedule, hand_off = decisions.schedule, decisions.hand_off
+        while not self._stopping:
+            if not ready or (timers and timers[0][0] <= self.now):
+                self._collect_due()
+                if not ready:
+                    return
+            if len(ready) == 1:
+                handle = ready.popleft()
+                lanes.popleft()
+            else:
+                asked = schedule.asked  # this and the next line are `picker.plain`, in place
+                schedule.asked = asked + 1
+                if asked >= schedule.next or held:
+                    index = pick(lanes if len(lanes) <= WINDOW else list(islice(lanes, WINDOW)))
+                    handle = ready[index]
+                    del ready[index], lanes[index]
+                else:
+                    handle = ready.popleft()
+                    lanes.popleft()
+            if handle._cancelled or (self._off and machine_of(handle._context) in self._off):
+                continue
+            self.steps += 1
+            if self.steps > self._max_steps:
+                raise TooManySteps(self._max_steps, self.now, self._waiting())
+            task = handle.task
+            note(task, handle._callback)
+            if task is not None and engines and hand_off.open():
+                self._run_with_fewer(handle)
+            else:
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001  # as asyncio does
+                    self._raised(handle, error)
+            if task is not None and task.done():
+                live.pop(task, None)
+            if self.after_step is not None:
+                self.after_step()
+            if self._looks:
+                self._looking.over()
+            if self._working:
+                self.threads.poll()
+
+    def _raised(self, handle: Ready | Timed, error: BaseException) -> None:
+        what = getattr(handle._callback, "__qualname__", "a callback")
+        context = {"message": f"exception in {what}", "exception": error, "handle": handle}
+        self.call_exception_handler(context)
 
     def _run_with_fewer(self, handle: Ready | Timed) -> None:
         """Run a step in which fewer calls, or none, are handed off."""
         allowed = HAND_OFFS[self.decisions.hand_off.choose(HAND_OFFS)]
+        if allowed != NEVER:
+            self.trace.fewer(allowed)
         before = [(engine, engine.hand_offs_left) for engine in self.engines]
         for engine, left in before:
             engine.hand_offs_left = int(min(left, allowed))
-        handle._run()  # noqa: SLF001  # as above
+        handle._run()
         for engine, left in before:
             given = int(min(left, allowed))
             used = given - engine.hand_offs_left
@@ -166,6 +229,7 @@ class SimLoop(asyncio.BaseEventLoop):
             elif when <= self.now:
                 heappop(timers)
                 ready.append(timer)
+                self._lanes.append(None)
             elif ready or self._rest():
                 return
             else:
@@ -201,6 +265,31 @@ class SimLoop(asyncio.BaseEventLoop):
         self.after_step = None
         self._max_steps = self.steps + CLEANING
 
+    def cut_off(self, machine: Machine) -> list[object]:
+        """Nothing of this machine takes another step. Returns what must not be thrown away before the end."""
+        self._off.add(machine)
+        timers = [timer for _, _, timer in self._timers]
+        steps = [one for one in (*self._ready, *timers) if machine_of(one._context) is machine]
+        stepping = {one.task for one in steps}
+        if machine_of(copy_context()) is machine:
+            stepping.add(asyncio.current_task(self))
+        tasks: list[object] = []
+        for task in asyncio.all_tasks(self):
+            context = None if task in stepping else context_of(task)
+            if task in stepping or (context is not None and machine_of(context) is machine):
+                asyncio.tasks._unregister_task(task)  # nobody is to see it
+                self.live.pop(task, None)
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                tasks.append(task)
+        generators = list(self._asyncgens)
+        self._asyncgens.clear()
+        return [*steps, *tasks, *generators, *self.threads.cut_off(machine)]
+
+    @property
+    def has_generators(self) -> bool:
+        """Whether async generators have begun and not ended."""
+        return bool(len(self._asyncgens))
+
     async def settled(self) -> None:
         """Return when nothing is ready to run any more, before time goes on."""
         waiter: asyncio.Future[None] = self.create_future()
@@ -211,31 +300,8 @@ class SimLoop(asyncio.BaseEventLoop):
         """The timers that are to go off, in order."""
         return tuple(timer for _, _, timer in sorted(self._timers) if not timer.cancelled())
 
-    def _pick(self) -> Ready | Timed:
-        """One of the ready tasks, or the oldest callback."""
-        ready = self._ready
-        indexes: list[int] = []
-        lanes: list[object] = []
-        callback_seen = False
-        for index, handle in enumerate(islice(ready, WINDOW)):
-            task = handle.task
-            if task is None:
-                if callback_seen:
-                    continue
-                callback_seen = True
-            indexes.append(index)
-            lanes.append(task)
-        chosen = self.decisions.schedule.choose(lanes)
-        if not chosen:
-            return ready.popleft()
-        self.trace.chosen(chosen, len(lanes))
-        index = indexes[chosen]
-        handle = ready[index]
-        del ready[index]
-        return handle
-
     def _waiting(self) -> list[str]:
-        return sorted(task.get_name() for task in asyncio.all_tasks(self))
+        return [task.get_name() for task in self.live]
 
     # -- callbacks and tasks -------------------------------------------------------------------
 
@@ -246,8 +312,14 @@ class SimLoop(asyncio.BaseEventLoop):
         """As in asyncio."""
         handle = Ready(callback, args, self, context)
         owner: object = getattr(callback, "__self__", None)
-        handle.task = cast("AnyTask", owner) if isinstance(owner, asyncio.Task) else None
+        if isinstance(owner, asyncio.Task):
+            task = cast("AnyTask", owner)
+            self.live[task] = None
+        else:
+            task = None
+        handle.task = task
         self._ready.append(handle)
+        self._lanes.append(task)
         return handle
 
     @override
@@ -264,6 +336,17 @@ class SimLoop(asyncio.BaseEventLoop):
         self._set += 1
         heappush(self._timers, (when, self._set, timer))
         return timer
+
+    @override
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> events.TimerHandle:
+        """As in asyncio."""
+        return self.call_at(self.now + delay, callback, *args, context=context)
 
     @override
     def call_soon_threadsafe(

@@ -103,12 +103,11 @@ class MailboxFaults:
         faults: How often.
         hazards: Where chance comes from.
         tally: Where faults are counted.
-        replaying: Whether the chances are those of an earlier run.
     """
 
     __slots__ = ("_all", "_faults", "_hazards", "_known", "_lossy", "_on", "_tally", "_victims", "scripts")
 
-    def __init__(self, faults: Faults, hazards: Hazards, tally: Tally, *, replaying: bool) -> None:
+    def __init__(self, faults: Faults, hazards: Hazards, tally: Tally) -> None:
         delay = Chance("delay", faults.delay, STEPS)
         drop, duplicate = Chance("drop", faults.drop, 1), Chance("duplicate", faults.duplicate, 1)
         self._faults = faults
@@ -116,7 +115,7 @@ class MailboxFaults:
         self._tally = tally
         self._all = (delay,)
         self._lossy = (delay, drop, duplicate)
-        self._on = replaying or any(chance.probability for chance in self._lossy)
+        self._on = any(chance.probability for chance in self._lossy)
         self._victims = Victims(faults)
         self._known: dict[tuple[Process | None, Process, bool], Hazard | None] = {}
         self.scripts: list[MessageScript] = []

@@ -99,7 +99,6 @@ class ProcessFaults:
             "terminate": (Chance("crash", faults.crash_terminate, 1), hang, slow),
         }
         self._on = any(chance.probability for row in self._chances.values() for chance in row)
-        self._on = self._on or loop.decisions.replaying
         self._victims = Victims(faults)
         self._twins: dict[Blueprint, Blueprint] = {}
         self._storms: dict[str, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from asyncio import events
+import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import Context
@@ -18,11 +18,13 @@ from regrow.errors.testing import Deadlock
 from regrow.testing.sim.decisions import Decisions, Deviation, Deviations
 from regrow.testing.sim.faults import Faults
 from regrow.testing.sim.loop import SimLoop
+from regrow.testing.sim.machines import clear_graves
 from regrow.testing.sim.simulation import Simulation
+from regrow.testing.sim.telling import TellingTrace
 from regrow.testing.sim.trace import Trace
 from regrow.testing.sim.unhandled import Unhandled
 
-__all__ = ("Body", "Outcome", "run_seed")
+__all__ = ("MAX_STEPS", "NO_FAULTS", "Body", "Outcome", "noted_run", "quiet", "run_seed")
 
 # What is first loaded within a run may be a step of it.
 for _module in ("regrow.runtime.system", "regrow.delivery.service"):
@@ -63,6 +65,7 @@ def run_seed(
     replay: Deviations | None = None,
     max_steps: int = MAX_STEPS,
     tell: Callable[[str], object] | None = None,
+    logs: bool = False,
 ) -> Outcome:
     """Run `body(sim)` once.
 
@@ -73,15 +76,51 @@ def run_seed(
         replay: The deviations of an earlier run, for the same again; default: draw them by the seed.
         max_steps: Steps of the loop after which the run fails as endless; default 100,000.
         tell: Called with a line of text for what happens; default None.
+        logs: Whether log records are made, which are steps of their own; default False.
     """
+    with quiet(logs=logs):
+        return noted_run(body, seed, faults=faults, replay=replay, max_steps=max_steps, tell=tell)[0]
+
+
+def noted_run(
+    body: Body,
+    seed: int,
+    *,
+    faults: Faults = NO_FAULTS,
+    replay: Deviations | None = None,
+    variant: int | None = None,
+    max_steps: int = MAX_STEPS,
+    tell: Callable[[str], object] | None = None,
+) -> tuple[Outcome, Trace]:
+    """As `run_seed`, with the trace, and with logging as it is; for `variant` see `Decisions`."""
+    clear_graves()
+    trace = Trace() if tell is None else TellingTrace(tell)
     with Unhandled() as unhandled, _no_collector():
-        outcome = _run(body, Decisions(seed, replay=replay), Trace(tell), unhandled, faults, max_steps)
+        decisions = Decisions(seed, replay=replay, variant=variant)
+        outcome = _run(body, decisions, trace, unhandled, faults, max_steps)
         # Whose exceptions and coroutines are lost is only known when they are thrown away. What the run
         # made is all in the youngest generation.
         gc.collect(0)
     if outcome.failure is None and unhandled.found:
-        return msgspec.structs.replace(outcome, failure=UnhandledInRun(unhandled.found))
-    return outcome
+        outcome = msgspec.structs.replace(outcome, failure=UnhandledInRun(unhandled.found))
+    clear_graves()
+    return outcome, trace
+
+
+@contextmanager
+def quiet(*, logs: bool) -> Generator[None]:
+    """Inside, no log records are made, unless they are wanted.
+
+    Whether somebody reads them must not decide what a run is.
+    """
+    before = logging.root.manager.disable
+    if not logs and before < logging.CRITICAL:
+        logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        if logging.root.manager.disable != before:
+            logging.disable(before)
 
 
 def _run(  # noqa: PLR0917  # all of them differ
@@ -111,7 +150,7 @@ def _failure(body: Body, loop: SimLoop, sim: Simulation) -> BaseException | None
     try:
         loop.run_until_complete(task)
         loop.drain()
-        left = [name for one in sorted_tasks(loop) if (name := one.get_name())]
+        left = [one.get_name() for one in loop.live]
     except (SystemExit, KeyboardInterrupt):
         raise
     except Deadlock as deadlock:
@@ -140,20 +179,15 @@ def _clean(loop: SimLoop) -> None:
     """Cancel what the test left, and close the loop."""
     loop.clean()
     try:
-        left = sorted_tasks(loop)
+        left = list(loop.live)
         for task in left:
             task.cancel()
         if left:
             loop.run_until_complete(asyncio.wait(left, timeout=60.0))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        if loop.has_generators:
+            loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
-        events.set_event_loop(None)
         loop.close()
-
-
-def sorted_tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[object]]:
-    """The tasks that are not done, by name: `all_tasks` has them by address."""
-    return sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from regrow.core.ports import Phase, Ports, RandomStreams
 from regrow.testing.sim.controls import Controls
+from regrow.testing.sim.decisions import YES_OR_NO
 from regrow.testing.sim.invariants import Invariant, Invariants, Predicate
 
 if TYPE_CHECKING:
@@ -121,18 +122,23 @@ class Simulation(Controls):
 
     def _held_so_far(self) -> float:
         """Real time, by which turns end: code takes none here, until the decisions say that it has."""
-        if self._turn.strikes():
+        turn = self._turn
+        asked = turn.asked
+        turn.asked = asked + 1
+        if asked >= turn.next and turn.choose(YES_OR_NO):
             self._held += LONG
+            self._loop.trace.cut()
         return self._held
 
     def _choose(self, ready: Sequence[object]) -> int:
-        schedule = self._loop.decisions.schedule
-        return schedule.choose(ready) if len(ready) > 1 and schedule.open() else 0
+        picker = self._loop.picker
+        return 0 if len(ready) == 1 or picker.plain() else picker.pick(ready)
 
     def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]
         if phase == "init":
             self._loop.engines[process.engine] = None
+            self._loop.trace.begin(process)
             self._process_faults.begin(process)
             return
         self._loop.trace.turn(process, message)

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import blake2b
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from regrow.runtime.process import Process
     from regrow.testing.sim.decisions import Deviations
 
-__all__ = ("Trace",)
+__all__ = ("Note", "Trace")
 
+Note = str | int | float
 _encode = msgspec.json.Encoder().encode
 
 
-@final
 class Trace:
-    """Notes of one run: names and numbers, never addresses, reprs or real times.
+    """Notes of one run: names and numbers, never addresses, reprs or real times."""
 
-    Args:
-        tell: Called with each note as text, for a story; default None.
-    """
+    __slots__ = ("_notes",)
 
-    __slots__ = ("_notes", "_tell")
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
 
-    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
-        self._notes: list[str | int | float] = []
-        self._tell = tell
+    @property
+    def notes(self) -> Sequence[Note]:
+        """All so far."""
+        return self._notes
 
     def step(self, task: asyncio.Task[object] | None, callback: object) -> None:
         """The loop runs this next: a step of `task`, or a callback that is none of a task's."""
@@ -40,35 +40,42 @@ class Trace:
         else:
             self._notes.append(getattr(callback, "__qualname__", None) or type(callback).__name__)
 
-    def chosen(self, index: int, of: int) -> None:
-        """Not the oldest of the ready ones runs, but a younger."""
+    def chosen(self, index: int, ready: Sequence[object]) -> None:  # noqa: ARG002  # a story tells of them
+        """Not the oldest of those that are ready goes on: a task, a process, or None, which is a callback."""
         self._notes.append(index)
-        if self._tell is not None:
-            self._tell(f"  runs number {index + 1} of {of} that are ready")
+
+    def held(self, one: object, picks: int) -> None:  # noqa: ARG002  # a story tells of it
+        """The oldest of those that are ready is held back, for so many picks."""
+        self._notes.append(-picks)
+
+    def fewer(self, hand_offs: float) -> None:
+        """In the next step only so many calls run on their caller's stack."""
+        self._notes.append(hand_offs)
+
+    def cut(self) -> None:
+        """The time of the present turn is up."""
+        self._notes.append("turn")
 
     def time(self, now: float) -> None:
         """Nothing was ready: time jumped."""
         self._notes.append(now)
 
+    def begin(self, process: Process) -> None:
+        """A process is about to start."""
+        self._notes.append(process.serial)
+
     def turn(self, process: Process, message: object) -> None:
         """A process is about to handle a message."""
-        kind = type(message).__name__
         self._notes.append(process.serial)
-        self._notes.append(kind)
-        if self._tell is not None:
-            self._tell(f"{process.name or process.kind} #{process.serial} handles {kind}")
+        self._notes.append(type(message).__name__)
 
     def fault(self, text: str) -> None:
         """A fault strikes."""
         self._notes.append(text)
-        if self._tell is not None:
-            self._tell(f"! {text}")
 
     def note(self, text: str) -> None:
         """Anything else that happens for sure."""
         self._notes.append(text)
-        if self._tell is not None:
-            self._tell(text)
 
     def hash(self, made: Deviations) -> str:
         """16 hexadecimal digits of all that was noted, and of the answers that weren't 0."""

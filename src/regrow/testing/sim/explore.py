@@ -1,0 +1,185 @@
+"""Many runs of one simulated test, one for each seed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+
+import msgspec
+
+from regrow.errors.simulation import BadSimulation, NotDeterministic
+from regrow.testing.sim.faults import Faults
+from regrow.testing.sim.run import MAX_STEPS, NO_FAULTS, Body, Outcome, noted_run, quiet
+from regrow.testing.sim.trace import Note, Trace
+
+__all__ = ("Options", "Report", "checked_options", "explore", "runs")
+
+SEEDS: Final = 200
+MAX_SEED: Final = 2**63
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of many runs.
+
+    Attributes:
+        seeds: How many seeds were run.
+        steps: Steps of their loops, all together.
+        faults: How many faults struck, by kind.
+        distinct: How many of the runs differ from all others.
+        seconds: Real seconds that they took.
+        failures: The runs that failed, by seed.
+    """
+
+    seeds: int
+    steps: int
+    faults: Mapping[str, int]
+    distinct: int
+    seconds: float
+    failures: tuple[Outcome, ...]
+
+    @property
+    def seeds_per_second(self) -> float:
+        """Seeds run in a real second."""
+        return self.seeds / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a simulated test is run with.
+
+    Attributes:
+        seeds: How many seeds.
+        start: The first of them.
+        faults: What strikes by chance.
+        max_steps: Steps of a run after which it fails as endless.
+        logs: Whether log records are made.
+    """
+
+    seeds: int = SEEDS
+    start: int = 0
+    faults: Faults = NO_FAULTS
+    max_steps: int = MAX_STEPS
+    logs: bool = False
+
+    @property
+    def text(self) -> str:
+        """What makes a run what it is, beside its seed."""
+        return f"{self.faults!r} {self.max_steps} {self.logs}"
+
+
+def checked_options(
+    owner: str, *, seeds: object, start: object, faults: Faults | None, max_steps: object, logs: object
+) -> Options:
+    """The options, if they can be used.
+
+    Raises:
+        BadSimulation: One can't.
+    """
+    if type(seeds) is not int or seeds < 1:
+        raise BadSimulation(owner, "seeds", seeds, "a whole number of at least 1")
+    if type(start) is not int or not 0 <= start <= MAX_SEED - seeds:
+        raise BadSimulation(owner, "start", start, "a whole number from 0")
+    if type(max_steps) is not int or max_steps < 1:
+        raise BadSimulation(owner, "max_steps", max_steps, "a whole number of at least 1")
+    if faults is not None and not isinstance(faults, Faults):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadSimulation(owner, "faults", faults, "rt.Faults(...) or None")
+    if not isinstance(logs, bool):
+        raise BadSimulation(owner, "logs", logs, "True or False")
+    chances = NO_FAULTS if faults is None else faults
+    return Options(seeds=seeds, start=start, faults=chances, max_steps=max_steps, logs=logs)
+
+
+def explore(
+    body: Body,
+    *,
+    seeds: int = SEEDS,
+    start: int = 0,
+    faults: Faults | None = None,
+    max_steps: int = MAX_STEPS,
+    logs: bool = False,
+    failures: int = 1,
+) -> Report:
+    """Run `body(sim)` once for each of many seeds, without pytest.
+
+    The first seed is run twice, to see whether it decides everything.
+
+    Args:
+        body: An `async def` of one argument, the `Simulation`.
+        seeds: How many. Default 200.
+        start: The first. Default 0.
+        faults: What strikes by chance. Default nothing.
+        max_steps: Steps of the loop after which a run fails as endless. Default 100,000.
+        logs: Whether log records are made. Default False: there would be those of all runs.
+        failures: After how many failures to stop. Default 1.
+
+    Raises:
+        BadSimulation: An option can't be used.
+        NotDeterministic: The first seed gave two different runs.
+    """
+    options = checked_options(
+        "explore", seeds=seeds, start=start, faults=faults, max_steps=max_steps, logs=logs
+    )
+    if type(failures) is not int or failures < 1:
+        raise BadSimulation("explore", "failures", failures, "a whole number of at least 1")
+    began = time.perf_counter()
+    struck: Counter[str] = Counter()
+    hashes: set[str] = set()
+    failed: list[Outcome] = []
+    steps = run = 0
+    for outcome in runs(body, options):
+        run += 1
+        steps += outcome.steps
+        hashes.add(outcome.trace_hash)
+        if outcome.faults:
+            struck.update(outcome.faults)
+        if outcome.failure is not None:
+            failed.append(outcome)
+            if len(failed) == failures:
+                break
+    return Report(
+        seeds=run,
+        steps=steps,
+        faults=dict(struck),
+        distinct=len(hashes),
+        seconds=time.perf_counter() - began,
+        failures=tuple(failed),
+    )
+
+
+def runs(body: Body, options: Options) -> Iterator[Outcome]:
+    """The outcomes, seed by seed.
+
+    Raises:
+        NotDeterministic: The first seed gave two different runs.
+    """
+    with quiet(logs=options.logs):
+        yield _first(body, options)
+        for seed in range(options.start + 1, options.start + options.seeds):
+            yield noted_run(body, seed, faults=options.faults, max_steps=options.max_steps)[0]
+
+
+def _first(body: Body, options: Options) -> Outcome:
+    """The run of the first seed: the second time, as the first loads modules and fills caches."""
+    earlier, _ = _once(body, options)
+    outcome, trace = _once(body, options)
+    if earlier.trace_hash != outcome.trace_hash:
+        again, other = _once(body, options)
+        if again.trace_hash != outcome.trace_hash:
+            raise difference(options.start, trace.notes, other.notes)
+    return outcome
+
+
+def _once(body: Body, options: Options) -> tuple[Outcome, Trace]:
+    return noted_run(body, options.start, faults=options.faults, max_steps=options.max_steps)
+
+
+def difference(seed: int, notes: Sequence[Note], others: Sequence[Note]) -> NotDeterministic:
+    """Where two runs part that should be the same."""
+    for number, (note, other) in enumerate(zip_longest(notes, others)):
+        if note != other:
+            return NotDeterministic(seed, number, str(note), str(other))
+    return NotDeterministic(seed, len(notes), "an answer that isn't noted", "another")

@@ -1,0 +1,91 @@
+"""Who goes on, of several that are ready: tasks, the oldest callback, processes of a run queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, final
+
+from regrow.testing.sim.schedules import HOLDS
+
+if TYPE_CHECKING:
+    from regrow.testing.sim.decisions import Decisions
+    from regrow.testing.sim.trace import Trace
+
+__all__ = ("Picker",)
+
+
+@final
+class Picker:
+    """Picks as the decisions say, and keeps back whom they hold.
+
+    Args:
+        decisions: Of the run.
+        trace: What notes whatever isn't plain.
+    """
+
+    __slots__ = ("_made", "_picks", "_question", "_schedule", "_trace", "held")
+
+    def __init__(self, decisions: Decisions, trace: Trace) -> None:
+        self._question = question = decisions.schedule
+        self._schedule = question.schedule
+        self._made = decisions.made
+        self._trace = trace
+        self._picks = 0
+        self.held: dict[object, int] = {}
+        """Who is held back, until the how many-th pick."""
+
+    def plain(self) -> bool:
+        """Ask whether the oldest of all goes on. If not, `pick` has to say who does."""
+        return not self._question.open() and not self.held
+
+    def pick(self, ready: Sequence[object]) -> int:
+        """The index of the one that goes on.
+
+        They are given oldest first. All that are None are one, which is as old as the first.
+        """
+        self._picks = picks = self._picks + 1
+        question = self._question
+        held = self.held
+        asked = question.asked - 1
+        open_ = asked >= question.next
+        if held:
+            return self._among_free(ready, open_=open_)
+        if not open_:
+            return 0
+        schedule = self._schedule  # what follows is `question.choose`, in place
+        answer = schedule.choose(asked, ready)
+        question.next = schedule.next
+        if not answer:
+            return 0
+        self._made["schedule", asked] = answer
+        if answer < 0:
+            held[ready[0]] = picks + HOLDS[-answer]
+            self._trace.held(ready[0], HOLDS[-answer])
+            return self._among_free(ready, open_=False)
+        index = answer if ready[answer] is not None else ready.index(None)
+        self._trace.chosen(index, ready)
+        return index
+
+    def _among_free(self, ready: Sequence[object], *, open_: bool) -> int:
+        """The same, where some are held back: these don't go on as long as there is anybody else."""
+        held = self.held
+        if not open_:  # the oldest that isn't held: mostly the first or second
+            for index, one in enumerate(ready):
+                until = held.get(one)
+                if until is not None and until <= self._picks:
+                    del held[one]
+                    until = None
+                if until is None:
+                    return index
+            return 0
+        for one in [one for one, until in held.items() if until <= self._picks]:
+            del held[one]
+        free = [one for one in ready if one not in held] or ready
+        answer = self._question.choose(free)
+        if answer < 0:
+            held[free[0]] = self._picks + HOLDS[-answer]
+            self._trace.held(free[0], HOLDS[-answer])
+            return self._among_free(ready, open_=False)
+        if answer:
+            self._trace.chosen(answer, free)
+        return ready.index(free[answer])
