@@ -30,8 +30,14 @@ if TYPE_CHECKING:
     from regrow.testing.observing import refute_event as refute_event
     from regrow.testing.probes.probe import Probe as Probe
     from regrow.testing.probes.records import Received as Received
+    from regrow.testing.sim.decorator import simulate as simulate
+    from regrow.testing.sim.explore import Report as Report
+    from regrow.testing.sim.explore import explore as explore
     from regrow.testing.sim.faults import Faults as Faults
     from regrow.testing.sim.faults import StoreFaults as StoreFaults
+    from regrow.testing.sim.invariants import Invariant as Invariant
+    from regrow.testing.sim.run import Outcome as Outcome
+    from regrow.testing.sim.simulation import Simulation as Simulation
     from regrow.testing.sync.barrier import Barrier as Barrier
     from regrow.testing.sync.casts import cast_and_sync as cast_and_sync
     from regrow.testing.sync.gate import Gate as Gate
@@ -70,7 +76,12 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "regrow.testing.probes.probe": ("Probe",),
     "regrow.testing.probes.records": ("Received",),
+    "regrow.testing.sim.decorator": ("simulate",),
+    "regrow.testing.sim.explore": ("Report", "explore"),
     "regrow.testing.sim.faults": ("Faults", "StoreFaults"),
+    "regrow.testing.sim.invariants": ("Invariant",),
+    "regrow.testing.sim.run": ("Outcome",),
+    "regrow.testing.sim.simulation": ("Simulation",),
     "regrow.testing.sync.barrier": ("Barrier",),
     "regrow.testing.sync.casts": ("cast_and_sync",),
     "regrow.testing.sync.gate": ("Gate",),

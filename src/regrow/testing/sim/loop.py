@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from asyncio import events
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias, TypeVar, TypeVarTuple, cast, final
+from typing import TYPE_CHECKING, Any, Final, Never, TypeVar, TypeVarTuple, cast, final
 from weakref import WeakSet
 
 from typing_extensions import override
@@ -22,6 +22,7 @@ from regrow.errors.faults import FenceBroken
 from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
+from regrow.testing.sim.handles import AnyTask, Ready, Timed
 from regrow.testing.sim.machines import context_of, machine_of
 from regrow.testing.sim.picking import Picker
 from regrow.testing.sim.threads import SimThreads
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-AnyTask: TypeAlias = "asyncio.Task[object]"
 
 __all__ = ("SimLoop",)
 
@@ -49,44 +49,6 @@ HAND_OFFS: Final = (NEVER, 0, 1, 2, 4, 8)
 """How many calls of one step may run on their caller's stack; the next one goes through the mailbox."""
 CLEANING: Final = 10_000
 """Steps for the end of what a run has left."""
-
-
-@final
-class Ready(events.Handle):
-    """A callback and the task it is a step of, None if it is no task's."""
-
-    __slots__ = ("task",)
-    task: AnyTask | None
-    _callback: Callable[..., object]
-    _args: Sequence[Any]
-    _context: Context
-
-    def __init__(  # pyright: ignore[reportMissingSuperCall]
-        self,
-        callback: Callable[..., object],
-        args: tuple[object, ...],
-        loop: SimLoop,
-        context: Context | None,
-    ) -> None:
-        # As in asyncio, but for what its debug mode needs: a run makes a thousand of them.
-        self._callback = callback
-        self._args = args
-        self._loop = loop
-        self._context = copy_context() if context is None else context
-        self._cancelled = False
-        self._source_traceback = None
-        self._repr = None
-
-
-@final
-class Timed(events.TimerHandle):
-    """The same, later."""
-
-    __slots__ = ("task",)
-    task: AnyTask | None
-    _callback: Callable[..., object]
-    _args: Sequence[Any]
-    _context: Context
 
 
 @final
