@@ -156,8 +156,11 @@ class JournalOwner:
         return future
 
     def now_us(self) -> int:
-        """The journal's time, in microseconds since 1970."""
-        return self.opened.clock.now_us()
+        """The journal's time, in microseconds since 1970; also while it writes its last."""
+        journal = self._open
+        if journal is None:
+            raise JournalNotRunning(self.path)
+        return journal.clock.now_us()
 
     def next_id(self) -> int:
         """A delivery number that was never used."""

@@ -320,6 +320,12 @@ class Desk:
             if count >= limit:
                 self.look_at(recipient)
                 break
+            expires_us = owed.live.expires_us
+            if expires_us is not None and not owed.unknown and expires_us <= self.clock.now_us():
+                # Its timer went off while it was being handled, or does so in this pass of the loop.
+                recipient.pop()
+                self.outcomes.expired(owed.live.id)
+                continue
             if owed.live.crashes and not self.gate.suspect_may_go(owed, process, recipient):
                 continue
             if not self.gate.may_go(owed, process, recipient):
