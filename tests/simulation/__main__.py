@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1000, metavar="N", help="how many (default 1000)")
-    parser.add_argument("--from", type=int, default=0, dest="first", metavar="S", help="the first (default 0)")
+    parser.add_argument(
+        "--from", type=int, default=0, dest="first", metavar="S", help="the first (default 0)"
+    )
     parser.add_argument("--part", choices=PARTS, help="only scenarios of this part")
     parser.add_argument("--scenario", choices=list(scenarios()), metavar="NAME", help="only this one")
     parser.add_argument("--processes", type=int, default=1, metavar="P", help="run on so many (default 1)")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
-
-import msgspec
 
 import regrow as rg
 from regrow.core.address import Address
 from regrow.testing.sim.faults import Faults, StoreFaults
-from tests.simulation.oracles.ledger import Ledger, Sent
+from tests.simulation.oracles.ledger import Ledger
 from tests.simulation.oracles.shelf import Shelf
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause
@@ -28,7 +25,7 @@ DRAIN = 86_400.0
 """Virtual seconds in which the last start has to deliver everything."""
 
 
-class Rejected(Exception):  # noqa: N818  # an answer
+class Rejected(Exception):  # an answer
     """What handlers declare."""
 
 
@@ -163,7 +160,9 @@ def _options(world: World) -> dict[str, Any]:
     if world.chance(0.2):
         options["delay"] = world.choice((0.1, 1.0, 20.0))
     if world.chance(0.2):
-        options["expires_in"] = world.choice((30.0, 300.0)) if "delay" in options else world.choice((0.05, 0.5, 30.0))
+        options["expires_in"] = (
+            world.choice((30.0, 300.0)) if "delay" in options else world.choice((0.05, 0.5, 30.0))
+        )
     if world.chance(0.2):
         options["attempt_timeout"] = world.choice((0.2, 1.0))
     if world.chance(0.2):
@@ -175,7 +174,9 @@ def _options(world: World) -> dict[str, Any]:
     return options
 
 
-async def _sender(office: Office, system: rg.System, name: str, plan: list[tuple[float, dict[str, Any]]]) -> None:
+async def _sender(
+    office: Office, system: rg.System, name: str, plan: list[tuple[float, dict[str, Any]]]
+) -> None:
     for wait, what in plan:
         if wait:
             await pause(wait)
@@ -183,8 +184,16 @@ async def _sender(office: Office, system: rg.System, name: str, plan: list[tuple
 
 
 async def send(
-    office: Office, system: rg.System, sender: str, *, dest: str, kind: str, script: tuple[str, ...],
-    options: dict[str, Any], ack: str, timeout: float,
+    office: Office,
+    system: rg.System,
+    sender: str,
+    *,
+    dest: str,
+    kind: str,
+    script: tuple[str, ...],
+    options: dict[str, Any],
+    ack: str,
+    timeout: float,
 ) -> None:
     """Send one message, and write down what its sender is told."""
     ledger = office.ledger
@@ -212,17 +221,19 @@ def random_plan(world: World, names: tuple[str, ...]) -> list[tuple[float, dict[
     for _ in range(world.rng.randint(1, 6)):
         kind = world.choice(("work", "work", "work", "quick", "quick", "once", "asked", "note", "info"))
         script = world.choice(SCRIPTS)
-        plan.append((
-            world.choice((0.0, 0.0, 0.01, 0.1, 0.5)),
-            {
-                "dest": world.choice(names),
-                "kind": kind,
-                "script": script if world.chance(0.7) else (),
-                "options": _options(world),
-                "ack": world.choice(("accepted", "accepted", "handled")),
-                "timeout": world.choice((0.5, 5.0, 60.0)),
-            },
-        ))
+        plan.append(
+            (
+                world.choice((0.0, 0.0, 0.01, 0.1, 0.5)),
+                {
+                    "dest": world.choice(names),
+                    "kind": kind,
+                    "script": script if world.chance(0.7) else (),
+                    "options": _options(world),
+                    "ack": world.choice(("accepted", "accepted", "handled")),
+                    "timeout": world.choice((0.5, 5.0, 60.0)),
+                },
+            )
+        )
     return plan
 
 
@@ -276,10 +287,15 @@ async def life(office: Office, level: str, *, last: bool) -> bool:
     names = NAMES
     children = [rg.child(Receiver, name=name, args=(office,)) for name in names]
     async with world.system(
-        children, services=[journal], max_restarts=100_000, settings=world.settings(shutdown=1.0, kill_grace=0.2)
+        children,
+        services=[journal],
+        max_restarts=100_000,
+        settings=world.settings(shutdown=1.0, kill_grace=0.2),
     ) as system:
         senders = [
-            asyncio.create_task(_sender(office, system, f"sender{office.ledger.boot}.{n}", random_plan(world, names)))
+            asyncio.create_task(
+                _sender(office, system, f"sender{office.ledger.boot}.{n}", random_plan(world, names))
+            )
             for n in range(world.rng.randint(1, 3))
         ]
         for _ in range(world.rng.randint(0, 4)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 import regrow as rg
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause
@@ -50,9 +51,9 @@ class Fuse:
             return
         self.calls.append((self.world.sim.time, ok))
         failed = sum(not well for _, well in self.calls)
-        if not ok and len(self.calls) >= self.settings.minimum_calls:
-            if failed / len(self.calls) >= self.settings.failure_rate:
-                self._become("open")
+        enough = len(self.calls) >= self.settings.minimum_calls
+        if not ok and enough and failed / len(self.calls) >= self.settings.failure_rate:
+            self._become("open")
 
     def cancelled(self, era: int) -> None:
         """A call was cancelled: it tells nothing."""

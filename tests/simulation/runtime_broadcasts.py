@@ -18,7 +18,7 @@ ACTS = ("ok", "ok", "ok", "slow", "slow", "crash", "declared")
 STRATEGIES = ("best_effort", "at_least_one", "all_or_nothing", "all_or_nothing")
 
 
-class Declared(Exception):  # noqa: N818  # an answer
+class Declared(Exception):  # an answer
     """What handlers declare."""
 
 
@@ -97,7 +97,13 @@ async def _send_all(town: Town, names: list[str], count: int) -> None:
 
 
 async def _send(  # noqa: PLR0917  # all of them differ
-    town: Town, cast: Any, recipients: list[Any], message: Any, timeout: float, strategy: Any, options: dict[str, Any]
+    town: Town,
+    cast: Any,
+    recipients: list[Any],
+    message: Any,
+    timeout: float,
+    strategy: Any,
+    options: dict[str, Any],
 ) -> None:
     try:
         result: Any = await rg.broadcast(recipients, message, timeout=timeout, strategy=strategy, **options)

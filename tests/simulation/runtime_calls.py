@@ -1,4 +1,4 @@
-"""Calls of every kind between servers, processes, guests and tasks, while servers crash and callers give up."""
+"""Calls of every kind between servers, processes, guests and tasks; servers crash and callers give up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = (
 TIMEOUTS = (0.01, 0.05, 0.1, 0.1, 1.0)
 
 
-class Declared(Exception):  # noqa: N818  # an answer
+class Declared(Exception):  # an answer
     """What handlers declare."""
 
     def __init__(self, token: int) -> None:
@@ -242,7 +242,9 @@ async def _process(bank: Bank, plan: Plan) -> None:
 CLIENTS: tuple[Callable[[Bank, Plan], Coroutine[Any, Any, None]], ...] = (_task, _task, _guest, _process)
 
 
-async def _misfortune(world: World, names: tuple[str, ...], system: rg.System, clients: list[asyncio.Task[None]]) -> None:
+async def _misfortune(
+    world: World, names: tuple[str, ...], system: rg.System, clients: list[asyncio.Task[None]]
+) -> None:
     """Kill servers and clients, and cancel tasks, at random moments."""
     for _ in range(world.rng.randint(0, 5)):
         await pause(world.seconds(0.1))

@@ -68,10 +68,10 @@ async def _manage(nursery: Nursery, supervisor: rg.Ref[rg.DynamicSupervisor], ba
         token = base + number
         spec = rg.child(Child, args=(nursery, restart, token), restart=restart)
         try:
-            pid = await supervisor.call(rg.DynamicSupervisor.start_child(spec), timeout=10.0)
+            new = await supervisor.call(rg.DynamicSupervisor.start_child(spec), timeout=10.0)
         except (rg.errors.CallError, rg.errors.TooManyChildren):
             continue
-        world.expect(nursery.oracle.kids.get(pid) == Kid(restart, token), "right child", f"{pid} for {token}")
+        world.expect(nursery.oracle.kids.get(new) == Kid(restart, token), "right child", f"{new} for {token}")
 
 
 def _end_one(nursery: Nursery) -> None:
@@ -118,7 +118,9 @@ async def dynamic(world: World) -> None:
         rows = await many.call(rg.DynamicSupervisor.which_children(), timeout=5.0)
         found = {row.pid for row in rows if row.pid is not None}
         world.expect(
-            found == {pid for pid in nursery.born if pid.alive}, "which_children", f"{found} of {nursery.born}"
+            found == {pid for pid in nursery.born if pid.alive},
+            "which_children",
+            f"{found} of {nursery.born}",
         )
 
 

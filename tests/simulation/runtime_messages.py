@@ -1,4 +1,4 @@
-"""Casts, plain sends and calls: order, bounds, policies, and that nothing disappears without being counted."""
+"""Casts, plain sends and calls: order, bounds, policies, and that nothing disappears uncounted."""
 
 from __future__ import annotations
 

@@ -103,7 +103,9 @@ async def _process(net: Net, plan: Plan) -> None:
     await _send_all(net, rg.current(), plan)
 
 
-FAULTS = Faults(delay=0.15, max_delay=0.05, drop=0.05, duplicate=0.05, kill=0.01, crash=0.01, slow=0.02, max_slow=0.05)
+FAULTS = Faults(
+    delay=0.15, max_delay=0.05, drop=0.05, duplicate=0.05, kill=0.01, crash=0.01, slow=0.02, max_slow=0.05
+)
 
 
 @scenario("runtime", faults=FAULTS, weight=2)

@@ -52,6 +52,7 @@ class Hall:
         self.waiting: list[Any] = []
         self.sent = 0
         self.read = 0
+        self.over = False
 
     def send(self, reader: rg.Pid[Any], line: Line | None) -> None:
         """Send one message; what goes to a closed alias doesn't arrive."""
@@ -94,39 +95,40 @@ MATCHES: tuple[tuple[Any, Any], ...] = (
 )
 
 
+async def _reader(hall: Hall, lines: list[Line]) -> None:
+    world = hall.world
+    for _ in range(world.rng.randint(3, 15)):
+        match, accepts = world.choice(MATCHES)
+        if world.chance(0.2):
+            expires_in = world.choice((None, 0.02))
+            lines.append(Line(world.sim.time, once=world.chance(0.5), expires_in=expires_in))
+        if world.chance(0.2) and lines:
+            world.choice(lines).close()
+        await hall.receive(match, accepts, world.choice((0.001, 0.01, 0.05)))
+        if world.chance(0.3):
+            await pause(world.seconds(0.02))
+    while hall.waiting:  # everything that has arrived is still there, in order
+        await hall.receive(None, lambda message: True, 1.0)
+    hall.over = True
+
+
+async def _sender(hall: Hall, lines: list[Line], reader: rg.Pid[Any]) -> None:
+    world = hall.world
+    for _ in range(world.rng.randint(1, 10)):
+        hall.send(reader, world.choice(lines) if lines and world.chance(0.4) else None)
+        if world.chance(0.6):
+            await pause(world.choice((0.0, 0.001, 0.01)))
+
+
 @scenario("runtime")
 async def receive(world: World) -> None:
     """One reads with patterns, several send to it, some by aliases that close."""
     hall = Hall(world)
-    rng = world.rng
     lines: list[Line] = []
-    over: list[bool] = []
-
-    async def reader() -> None:
-        for _ in range(rng.randint(3, 15)):
-            match, accepts = world.choice(MATCHES)
-            if world.chance(0.2):
-                expires_in = world.choice((None, 0.02))
-                lines.append(Line(world.sim.time, once=world.chance(0.5), expires_in=expires_in))
-            if world.chance(0.2) and lines:
-                world.choice(lines).close()
-            await hall.receive(match, accepts, world.choice((0.001, 0.01, 0.05)))
-            if world.chance(0.3):
-                await pause(world.seconds(0.02))
-        while hall.waiting:  # everything that has arrived is still there, in order
-            await hall.receive(None, lambda message: True, 1.0)
-        over.append(True)
-
-    async def sender(pid: rg.Pid[Any]) -> None:
-        for _ in range(rng.randint(1, 10)):
-            hall.send(pid, world.choice(lines) if lines and world.chance(0.4) else None)
-            if world.chance(0.6):
-                await pause(world.choice((0.0, 0.001, 0.01)))
-
     async with world.system() as system:
-        pid = system.spawn(reader)
-        senders = [system.spawn(sender, pid) for _ in range(rng.randint(1, 3))]
-        for one in senders:
-            await one.down(timeout=60.0)
-        await pid.down(timeout=60.0)
-        world.expect(over, "reader", "it did not come to its end")
+        reader = system.spawn(_reader, hall, lines)
+        senders = [system.spawn(_sender, hall, lines, reader) for _ in range(world.rng.randint(1, 3))]
+        for sender in senders:
+            await sender.down(timeout=60.0)
+        await reader.down(timeout=60.0)
+        world.expect(hall.over, "reader", "it did not come to its end")

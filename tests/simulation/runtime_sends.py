@@ -10,7 +10,7 @@ import msgspec
 
 import regrow as rg
 from regrow.testing.sim.faults import Faults
-from tests.simulation.oracles.sends import Run, Sends, Sent
+from tests.simulation.oracles.sends import Run, Sends
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause
 
@@ -18,7 +18,7 @@ ACTS = ("ok", "ok", "slow", "slow", "crash", "crash_late", "declared", "stop", "
 KINDS = ("ask", "ask_late", "tell", "tell_late", "info", "once", "once_known")
 
 
-class Declared(Exception):  # noqa: N818  # an answer
+class Declared(Exception):  # an answer
     """What handlers declare."""
 
 
@@ -228,7 +228,9 @@ def random_plan(world: World, names: list[str]) -> Plan:
     )
 
 
-async def misfortune(world: World, system: rg.System, names: list[str], tasks: list[asyncio.Task[None]]) -> None:
+async def misfortune(
+    world: World, system: rg.System, names: list[str], tasks: list[asyncio.Task[None]]
+) -> None:
     """Kill and hold receivers, kill and cancel senders."""
     for _ in range(world.rng.randint(0, 6)):
         await pause(world.seconds(0.1))
@@ -274,7 +276,11 @@ async def sends(world: World) -> None:
         await system.idle()
         counted = system.statistics()
         under_way = counted.sent - counted.delivered - counted.failed
-        world.expect(0 <= under_way <= office.sends.under_way(), "conservation", f"{counted}: {under_way} are under way")
+        world.expect(
+            0 <= under_way <= office.sends.under_way(),
+            "conservation",
+            f"{counted}: {under_way} are under way",
+        )
     for task in tasks:
         error = None if task.cancelled() else task.exception()
         world.expect(error is None, "sender", f"a sender failed: {error!r}")

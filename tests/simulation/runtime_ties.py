@@ -111,7 +111,7 @@ class Crowd:
 
 
 async def node(crowd: Crowd, trap: bool, manual: bool) -> None:
-    """A plain process. A manual one leaves everything but orders in its mailbox until it is told to drain it."""
+    """A plain process. A manual one leaves all but orders in its mailbox until it is told to drain it."""
     crowd.join(trap=trap)
     while True:
         message = await rg.receive(Do if manual else None)

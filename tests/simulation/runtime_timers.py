@@ -33,9 +33,7 @@ class Shop:
     def __init__(self, world: World, *, busy: bool) -> None:
         self.world = world
         self.busy = busy
-        self.clockwork = Clockwork(
-            lambda: world.sim.time, world.violate, busy=busy, faulty=world.faulty
-        )
+        self.clockwork = Clockwork(lambda: world.sim.time, world.violate, busy=busy, faulty=world.faulty)
         self.timers: dict[object, list[tuple[Alarm, rg.Timer]]] = {}
         self.clocks: list[rg.Pid[Any]] = []
 
@@ -82,7 +80,7 @@ class Clock(rg.GenServer):
 
 
 class BusyClock(Clock):
-    async def handle_info(self, message: object) -> None:  # type: ignore[override]
+    async def handle_info(self, message: object) -> None:
         Clock.handle_info(self, message)
         if isinstance(message, Tick):
             await pause(0.03)
@@ -131,7 +129,9 @@ def _step(world: World, shop: Shop, refs: list[rg.Ref[Clock]]) -> None:
     who = world.choice(shop.clocks)
     target: Any = world.choice((who, world.choice(shop.clocks), world.choice(refs)))
     delay = world.choice((0.0, 0.01, 0.02, 0.05, 0.1))
-    op = world.choice(("after", "after", "after", "interval", "cancel", "cancel", "crash", "kill", "outside", "inside"))
+    op = world.choice(
+        ("after", "after", "after", "interval", "cancel", "cancel", "crash", "kill", "outside", "inside")
+    )
     if op == "kill":
         who.kill()
     elif op == "outside":

@@ -45,7 +45,7 @@ class Stage:
 class Worker(rg.GenServer):
     """Does what its plan says."""
 
-    def init(self, stage: Stage, plan: Leaf, parent: rg.Pid[object] | None) -> object:
+    def init(self, stage: Stage, plan: Leaf, parent: rg.Pid[object] | None) -> Any:
         self.world = stage.world
         self.plan = plan
         self.ended = False
@@ -84,7 +84,7 @@ class Worker(rg.GenServer):
 class AsyncWorker(Worker):
     """The same with `async def` callbacks, which may take time, or all of it."""
 
-    async def init(self, stage: Stage, plan: Leaf, parent: rg.Pid[object] | None) -> object:
+    async def init(self, stage: Stage, plan: Leaf, parent: rg.Pid[object] | None) -> Any:
         ignored = Worker.init(self, stage, plan, parent)
         number = stage.starts[plan.label]
         outcome = plan.starts[number - 1] if number <= len(plan.starts) else "ok"
@@ -99,7 +99,7 @@ class AsyncWorker(Worker):
         await pause(0.01)
         raise Planned("handler")
 
-    async def terminate(self, reason: object) -> None:  # type: ignore[override]
+    async def terminate(self, reason: object) -> None:
         Worker.terminate(self, reason)
         if self.plan.end == "slow":
             await pause(0.02)

@@ -65,7 +65,7 @@ def scenario(part: Part, *, faults: Faults = NO_FAULTS, weight: int = 1) -> Call
     """Make a function of a `World` a scenario with the function's name."""
 
     def add(play: Play) -> Play:
-        name: str = play.__name__  # type: ignore[attr-defined]
+        name: str = play.__name__
         assert name not in _found, f"two scenarios are called {name!r}"
         _found[name] = Scenario(name=name, part=part, play=play, faults=faults, weight=weight)
         return play

@@ -34,7 +34,7 @@ class Violation(AssertionError):
         super().__init__(f"{invariant}: {text}")
 
 
-class Planned(Exception):  # noqa: N818  # a crash on purpose
+class Planned(Exception):  # a crash on purpose
     """What processes of a scenario crash with."""
 
 
@@ -168,9 +168,14 @@ class World:
 async def pause(seconds: float) -> None:
     """Let virtual time go by."""
     loop = asyncio.get_running_loop()
-    over = loop.create_future()
-    handle = loop.call_later(seconds, lambda: over.done() or over.set_result(None))
+    over: asyncio.Future[None] = loop.create_future()
+    handle = loop.call_later(seconds, _set, over)
     try:
         await over
     finally:
         handle.cancel()
+
+
+def _set(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

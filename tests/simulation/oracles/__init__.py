@@ -1,1 +1,1 @@
-"""What Regrow promises, said once more and without its code: each is told what happens and says what is wrong."""
+"""What Regrow promises, said once more, without its code. Each is told what happens and says what is wrong."""

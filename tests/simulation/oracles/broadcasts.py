@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 import regrow as rg
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 NEAR = 1e-9
 
@@ -15,7 +15,7 @@ NEAR = 1e-9
 class Part(msgspec.Struct, eq=False):
     """One run of the handler at one recipient."""
 
-    pid: Address
+    pid: Who
     done: bool = False
     declared: bool = False
     over: bool = False
@@ -59,7 +59,7 @@ class Broadcasts:
         self.all.append(cast)
         return cast
 
-    def begun(self, token: int, pid: Address) -> Part:
+    def begun(self, token: int, pid: Who) -> Part:
         """A recipient begins to handle it."""
         cast = self.all[token]
         if cast.refused:
@@ -75,14 +75,18 @@ class Broadcasts:
     def ended(self, cast: Cast, result: rg.BroadcastResult[object], *, raised: bool) -> None:
         """It has returned this, or raised it as `BroadcastFailed`."""
         if self._now() > cast.until + NEAR:
-            self._violate("deadline", f"broadcast {cast.token} ended at {self._now():g}, not by {cast.until:g}")
+            self._violate(
+                "deadline", f"broadcast {cast.token} ended at {self._now():g}, not by {cast.until:g}"
+            )
         cast.result, cast.over = result, True
         if len(result.results) != cast.recipients:
             self._violate("records", f"broadcast {cast.token} has {len(result.results)} records")
         unsent = [isinstance(one.error, rg.errors.NotSent) for one in result.results]
         cast.refused = any(unsent)
         if cast.refused and (cast.strategy != "all_or_nothing" or not all(unsent) or cast.parts):
-            self._violate("all or nothing", f"broadcast {cast.token}: {unsent} not sent, {len(cast.parts)} runs")
+            self._violate(
+                "all or nothing", f"broadcast {cast.token}: {unsent} not sent, {len(cast.parts)} runs"
+            )
         reached = sum(one.reached for one in result.results)
         ok = {
             "best_effort": True,
@@ -90,7 +94,9 @@ class Broadcasts:
             "all_or_nothing": not cast.refused,
         }[cast.strategy]
         if result.ok != ok or raised == ok:
-            self._violate("promise", f"broadcast {cast.token} is ok={result.ok}, raised={raised}; reached {reached}")
+            self._violate(
+                "promise", f"broadcast {cast.token} is ok={result.ok}, raised={raised}; reached {reached}"
+            )
         self._true(cast, result)
 
     def cancelled(self, cast: Cast) -> None:

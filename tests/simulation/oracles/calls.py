@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 import regrow as rg
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 NEAR = 1e-9
 """Seconds that two computations of one moment may be apart."""
@@ -14,7 +14,7 @@ NEAR = 1e-9
 class Ask:
     """One call, as its caller and its handler see it."""
 
-    def __init__(self, token: int, target: Address | None, asked: float, deadline: float) -> None:
+    def __init__(self, token: int, target: Who | None, asked: float, deadline: float) -> None:
         self.token = token
         self.target = target
         self.asked = asked
@@ -46,7 +46,7 @@ class Calls:
         self._now = now
         self._violate = violate
         self.asks: list[Ask] = []
-        self.waits: dict[Address, Address] = {}
+        self.waits: dict[Who, Who] = {}
         """Which process's own task waits for which."""
 
     def wrong(self, invariant: str, text: str) -> None:
@@ -54,7 +54,7 @@ class Calls:
 
     # -- the caller ----------------------------------------------------------------------------
 
-    def ask(self, target: Address | None, seconds: float, within: Ask | None = None) -> Ask:
+    def ask(self, target: Who | None, seconds: float, within: Ask | None = None) -> Ask:
         """A call begins; `within` is the one that its caller handles."""
         now = self._now()
         deadline = now + seconds if within is None else min(now + seconds, within.deadline)
@@ -62,7 +62,7 @@ class Calls:
         self.asks.append(ask)
         return ask
 
-    def circle(self, caller: Address, target: Address | None) -> bool:
+    def circle(self, caller: Who, target: Who | None) -> bool:
         """Whether a call of `caller` to `target` would close a circle."""
         node = target
         while node is not None:
@@ -112,7 +112,7 @@ class Calls:
 
     # -- the handler ---------------------------------------------------------------------------
 
-    def begun(self, token: int, pid: Address, *, late: bool = False) -> Ask:
+    def begun(self, token: int, pid: Who, *, late: bool = False) -> Ask:
         """Its handler begins; `late` if that is some time after it was given to a thread."""
         ask = self.asks[token]
         if ask.begun is not None:
@@ -131,7 +131,7 @@ class Calls:
 
     # -- in the end ----------------------------------------------------------------------------
 
-    def check(self, started: Container[Address], ended: dict[Address, float]) -> None:
+    def check(self, started: Container[Who], ended: dict[Who, float]) -> None:
         """Everybody has had an outcome; `ended` says when those who had `started` ended."""
         for ask in self.asks:
             if ask.over is None:

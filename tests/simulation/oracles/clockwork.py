@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-import regrow as rg
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 NEAR = 1e-9
 
@@ -16,8 +15,8 @@ class Alarm(msgspec.Struct, eq=False):
     """One timer."""
 
     token: int
-    owner: Address | None
-    target: Address | None
+    owner: Who | None
+    target: Who | None
     """None if it is for whoever has a name then."""
     first: float
     interval: float | None
@@ -46,7 +45,7 @@ class Clockwork:
         self._faulty = faulty
         self.all: list[Alarm] = []
 
-    def set(self, owner: Address | None, target: Address | None, delay: float, *, interval: bool) -> Alarm:
+    def set(self, owner: Who | None, target: Who | None, delay: float, *, interval: bool) -> Alarm:
         """A timer is about to be set."""
         alarm = Alarm(len(self.all), owner, target, self._now() + delay, delay if interval else None)
         self.all.append(alarm)
@@ -85,7 +84,7 @@ class Clockwork:
         if self._prompt and now > alarm.first + NEAR:
             self._violate("on time", f"timer {alarm.token} ticks at {now:g}, not at {alarm.first:g}")
 
-    def check(self, ended: dict[Address, float]) -> None:
+    def check(self, ended: dict[Who, float]) -> None:
         """All is over; `ended` says when processes ended."""
         for alarm in self.all:
             owner = ended.get(alarm.owner) if alarm.owner is not None else None
@@ -94,9 +93,7 @@ class Clockwork:
                 self._violate("timers die with their owner", f"timer {alarm.token} ticks at {alarm.ticks}")
             if alarm.cancelled_at is not None and alarm.was_to_come:
                 continue
-            lives = all(
-                end is None or (self._prompt and end > alarm.first + NEAR) for end in (owner, target)
-            )
+            lives = all(end is None or (self._prompt and end > alarm.first + NEAR) for end in (owner, target))
             due = alarm.first <= self._now() - NEAR and alarm.target is not None and not self._faulty
             if lives and due and not alarm.ticks and alarm.interval is None:
                 self._violate("one tick", f"timer {alarm.token}, due at {alarm.first:g}, never ticked")
@@ -109,4 +106,6 @@ class Clockwork:
         assert alarm.interval is not None
         due = int((over - NEAR - alarm.first) / alarm.interval) + 1
         if len(alarm.ticks) < due:
-            self._violate("one tick", f"timer {alarm.token} ticked at {alarm.ticks}; {due} were due by {over:g}")
+            self._violate(
+                "one tick", f"timer {alarm.token} ticked at {alarm.ticks}; {due} were due by {over:g}"
+            )

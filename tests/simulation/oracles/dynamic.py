@@ -9,7 +9,7 @@ import msgspec
 
 import regrow as rg
 from regrow import events
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
 
@@ -42,21 +42,21 @@ class Dynamic:
         violate: Callable[[str, str], object],
     ) -> None:
         self.name = name
-        self.kids: dict[Address, Kid] = {}
+        self.kids: dict[Who, Kid] = {}
         """Written by the children's `init`."""
-        self.asked: set[Address] = set()
+        self.asked: set[Who] = set()
         """Children whose end somebody has asked their supervisor for."""
         self._max_children = max_children
         self._max_restarts = max_restarts
         self._max_seconds = max_seconds
         self._violate = violate
-        self._alive: dict[Address, set[Address]] = {}
-        self._owed: dict[Address, list[Kid]] = {}
+        self._alive: dict[Who, set[Who]] = {}
+        self._owed: dict[Who, list[Kid]] = {}
         """Restarts that each incarnation still has to make."""
         self._perhaps: list[Kid] = []
         """Restarts that may be made or not."""
-        self._attempts: dict[Address, list[float]] = {}
-        self._over: set[Address] = set()
+        self._attempts: dict[Who, list[float]] = {}
+        self._over: set[Who] = set()
         """Incarnations that have given up, or were told to stop."""
 
     def check(self, told: Iterable[events.Event], *, calm: bool) -> None:
@@ -116,7 +116,7 @@ class Dynamic:
         if used != event.attempts:
             self._violate("restart budget", f"{event.attempts} attempts told at {event.at:g}, were {used}")
 
-    def _attempted(self, pid: Address, at: float) -> int:
+    def _attempted(self, pid: Who, at: float) -> int:
         self._attempts[pid].append(at)
         used = sum(at - one <= self._max_seconds for one in self._attempts[pid])
         if used > self._max_restarts:

@@ -180,13 +180,17 @@ class Ledger:
         self.expect(
             sent.number in self.live, "G1", f"{sent} is handled, and is not live in the journal ({sent.gone})"
         )
-        self.expect(delivery.redrives == sent.redrives, "G9", f"{sent} says it was redriven {delivery.redrives}")
+        self.expect(
+            delivery.redrives == sent.redrives, "G9", f"{sent} says it was redriven {delivery.redrives}"
+        )
         self._check_repeat(sent, before, alive)
         self._check_time(sent, start)
         self._check_lane(sent)
         failures = len(before) - sent.first_of_redrive + _timeouts(sent, before)
         self.expect(
-            delivery.attempt <= 1 + failures or not self.exact, "G4", f"{sent} is at attempt {delivery.attempt} of {1 + failures}"
+            delivery.attempt <= 1 + failures or not self.exact,
+            "G4",
+            f"{sent} is at attempt {delivery.attempt} of {1 + failures}",
         )
         sent.asked = []
         return start
@@ -217,7 +221,9 @@ class Ledger:
             self.expect(start.at >= sent.at + delay - NEAR, "delay", f"{sent} begins at {start.at:g}")
         expires = sent.options.get("expires_in")
         if isinstance(expires, float):
-            self.expect(start.at <= sent.at + expires + self._slack, "expiry", f"{sent} begins at {start.at:g}")
+            self.expect(
+                start.at <= sent.at + expires + self._slack, "expiry", f"{sent} begins at {start.at:g}"
+            )
 
     def _check_lane(self, sent: Sent) -> None:
         """G7: whatever was accepted before it in its lane is over."""
@@ -226,7 +232,11 @@ class Ledger:
         assert sent.number is not None
         for number in self.live:
             other = self.rows[number]
-            if number < sent.number and (other.dest, other.lane) == (sent.dest, sent.lane) and not other.redrives:
+            if (
+                number < sent.number
+                and (other.dest, other.lane) == (sent.dest, sent.lane)
+                and not other.redrives
+            ):
                 self.wrong("G7", f"{sent} begins before {other} is over")
         for other in self.all.values():
             earlier = other.sender == sent.sender and other.token < sent.token and not other.starts

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import regrow as rg
 from regrow import events
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 
 class Lives:
@@ -18,8 +18,8 @@ class Lives:
 
     def __init__(self, violate: Callable[[str, str], object]) -> None:
         self._violate = violate
-        self.running: dict[Address, events.Started] = {}
-        self.ended: dict[Address, object] = {}
+        self.running: dict[Who, events.Started] = {}
+        self.ended: dict[Who, object] = {}
         """Exit reasons of those that have ended."""
 
     def heard(self, event: events.Event) -> None:

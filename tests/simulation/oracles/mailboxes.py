@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 Policy: TypeAlias = Literal["raise", "drop_oldest", "drop_newest"]
 
@@ -22,7 +22,7 @@ class Box:
     """
 
     def __init__(
-        self, pid: Address, capacity: int, policy: Policy, violate: Callable[[str, str], object]
+        self, pid: Who, capacity: int, policy: Policy, violate: Callable[[str, str], object]
     ) -> None:
         self.pid = pid
         self.capacity = capacity
@@ -92,7 +92,7 @@ class Pairs:
         self.sent[sender, receiver] += 1
         return self.sent[sender, receiver]
 
-    def handled(self, sender: object, receiver: object, incarnation: Address, number: int) -> None:
+    def handled(self, sender: object, receiver: object, incarnation: Who, number: int) -> None:
         """It has arrived."""
         self.arrived[sender, receiver, number] += 1
         if number > self.sent[sender, receiver]:

@@ -10,7 +10,7 @@ import msgspec
 
 import regrow as rg
 from regrow import events
-from regrow.core.address import Address
+from tests.simulation.oracles.who import Who
 
 NEAR = 1e-9
 How: TypeAlias = Literal["done", "stop", "declared", "crash", "cut", "lost"]
@@ -24,7 +24,7 @@ dropped its reply handle.
 class Run(msgspec.Struct, eq=False):
     """One run of its handler."""
 
-    pid: Address
+    pid: Who
     attempt: int
     began: float
     how: How | None = None
@@ -167,7 +167,7 @@ class Sends:
 
     # -- the handler ---------------------------------------------------------------------------
 
-    def begun(self, token: int, pid: Address, delivery: rg.CurrentDelivery) -> Run:
+    def begun(self, token: int, pid: Who, delivery: rg.CurrentDelivery) -> Run:
         """A run of its handler begins."""
         sent = self.all[token]
         sent.ids.add(delivery.id)
@@ -208,7 +208,7 @@ class Sends:
             for sent in self.all
         )
 
-    def check(self, ended: Mapping[Address, object]) -> None:
+    def check(self, ended: Mapping[Who, object]) -> None:
         """Nothing is under way any more; `ended` are the exit reasons of those who have ended."""
         cancelled = set[str]()
         for sent in self.all:
@@ -227,11 +227,18 @@ class Sends:
         silent = [one for one in self._started if not self._over[one] and one in known - cancelled]
         self._expect(not silent, "one outcome", f"no end was told of {silent}")
 
-    def _check_stops(self, sent: Sent, ended: Mapping[Address, object]) -> None:
+    def _check_stops(self, sent: Sent, ended: Mapping[Who, object]) -> None:
         """Whoever handles a message and then ends in order has handled it."""
         for run in sent.runs:
-            again = run is not sent.runs[-1] or not (sent.accepted or sent.outcome in ("handled", "cancelled"))
-            if run.how == "stop" and again and ended.get(run.pid) is rg.NORMAL and run.ended < sent.until - NEAR:
+            again = run is not sent.runs[-1] or not (
+                sent.accepted or sent.outcome in ("handled", "cancelled")
+            )
+            if (
+                run.how == "stop"
+                and again
+                and ended.get(run.pid) is rg.NORMAL
+                and run.ended < sent.until - NEAR
+            ):
                 self._violate("handled is true", f"{sent} was handled by one that ended normally")
 
     def _expect(self, holds: object, invariant: str, text: str) -> None:

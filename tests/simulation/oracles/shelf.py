@@ -121,7 +121,11 @@ class Shelf:
         since = sent.starts[sent.first_of_redrive :]
         history = [one.outcome for one in reader.attempts(live.id)]
         crashes = sum(1 for start in since if start.end in (None, "crash"))
-        ledger.expect(live.crashes <= crashes or not ledger.exact, "G9", f"{sent} has {live.crashes} crashes, there were {crashes}")
+        ledger.expect(
+            live.crashes <= crashes or not ledger.exact,
+            "G9",
+            f"{sent} has {live.crashes} crashes, there were {crashes}",
+        )
         ledger.expect(
             history.count("crash") >= live.crashes and len(history) >= live.attempts + live.crashes,
             "G9",
@@ -131,11 +135,17 @@ class Shelf:
             ledger.expect("expires_in" in sent.options, "expiry", f"{sent} has expired")
         elif reason == "max_attempts":
             allowed = 1 + int(str(sent.options.get("retries", 0)))
-            ledger.expect(live.attempts >= allowed, "G4", f"{sent} is dead after {live.attempts} of {allowed}")
+            ledger.expect(
+                live.attempts >= allowed, "G4", f"{sent} is dead after {live.attempts} of {allowed}"
+            )
         elif reason == "crash_loop":
-            ledger.expect(live.crashes >= live.max_crashes, "G4", f"{sent} is dead after {live.crashes} crashes")
+            ledger.expect(
+                live.crashes >= live.max_crashes, "G4", f"{sent} is dead after {live.crashes} crashes"
+            )
         elif reason == "outcome_unknown":
-            ledger.expect(sent.once and (since or not ledger.exact), "G6", f"{sent} is {reason}, and may be repeated")
+            ledger.expect(
+                sent.once and (since or not ledger.exact), "G6", f"{sent} is {reason}, and may be repeated"
+            )
             known = [start.end for start in since if start.end in ("ok", "rejected")]
             told = {"handled", "rejected"} & set(sent.ends)
             ledger.expect(not (known and told), "G6", f"{sent} is {reason}, and its sender was told {told}")

@@ -1,9 +1,9 @@
 """One supervisor as OTP says it behaves: an acceptor of what is seen of it and its children.
 
 It is told of starts, ends and failed starts in the order in which they happened, works off the EXIT signals
-one after the other as a supervisor does, and so knows at each moment which child may start or be stopped next,
-and when the restart budget is over. What it can't see is when its own supervisor's order to stop comes to its
-turn; it takes that to be as soon as a child is stopped that nothing else explains.
+one after the other as a supervisor does, and so knows at each moment which child may start or be stopped
+next, and when the restart budget is over. What it can't see is when its own supervisor's order to stop comes
+to its turn; it takes that to be as soon as a child is stopped that nothing else explains.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Container
 from typing import Literal, TypeAlias
 
 import regrow as rg
-from regrow.core.address import Address
 from tests.simulation.oracles.plans import Branch, Leaf
+from tests.simulation.oracles.who import Who
 
 Phase: TypeAlias = Literal["starting", "up", "undoing", "leaving", "dead"]
 
@@ -22,7 +22,7 @@ Phase: TypeAlias = Literal["starting", "up", "undoing", "leaving", "dead"]
 class Attempt:
     """One call of a child's `init`: what it was planned to do, and for which process."""
 
-    def __init__(self, pid: Address, outcome: str) -> None:
+    def __init__(self, pid: Who, outcome: str) -> None:
         self.pid = pid
         self.outcome = outcome
 
@@ -32,7 +32,7 @@ class Slot:
 
     def __init__(self, plan: Leaf | Branch) -> None:
         self.plan = plan
-        self.pid: Address | None = None
+        self.pid: Who | None = None
         self.state: Literal["running", "restarting", "stopped"] = "stopped"
         self.again: object = None
         """The planned new attempt that counts; a group restart makes it void."""
@@ -55,19 +55,20 @@ class Model:
         plan: What it supervises, and how.
         pid: Its process.
         attempts: The calls of `init` that its children's starts made, by label, in order.
+        violate: Told what is wrong.
         killed: Processes that somebody else than their supervisor killed.
         disturbed: These, and others that got an exit signal.
-        violate: Told what is wrong.
     """
 
     def __init__(
         self,
         plan: Branch,
-        pid: Address,
+        pid: Who,
         attempts: dict[str, deque[Attempt]],
-        killed: Container[Address],
-        disturbed: Container[Address],
         violate: Callable[[str, str], object],
+        *,
+        killed: Container[Who],
+        disturbed: Container[Who],
     ) -> None:
         self.plan = plan
         self.pid = pid
@@ -85,13 +86,13 @@ class Model:
         self._killed = killed
         self._disturbed = disturbed
         self._violate = violate
-        self._alive: dict[Address, Slot] = {}
-        self._inbox: deque[tuple[float, Address | object, object]] = deque()
+        self._alive: dict[Who, Slot] = {}
+        self._inbox: deque[tuple[float, Who | object, object]] = deque()
         self._job: Job | None = None
         self._times: list[float] = []
         self._must: tuple[str, float] | None = None
         """A budget that is over: the child and the time."""
-        self._restarted: tuple[str, Address] | None = None
+        self._restarted: tuple[str, Who] | None = None
 
     def __str__(self) -> str:
         return f"{self.plan.strategy} supervisor {self.plan.label} {self.pid}"
@@ -101,7 +102,7 @@ class Model:
 
     # -- what is seen --------------------------------------------------------------------------
 
-    def started(self, label: str | None, pid: Address, at: float) -> None:
+    def started(self, label: str | None, pid: Who, at: float) -> None:
         """A child is up. Its label is None if it was ended before it could say who it is."""
         self._no_event_missing(f"{label} was started")
         slot = self._expected_start()
@@ -120,7 +121,7 @@ class Model:
         else:
             self._restarted = (label, pid)
 
-    def told_restarted(self, label: object, new: Address | None, attempts: int, at: float) -> None:
+    def told_restarted(self, label: object, new: Who | None, attempts: int, at: float) -> None:
         """The event of a restart."""
         if self._restarted != (label, new):
             self.wrong("restart told", f"restart of {label} as {new} told; expected {self._restarted}")
@@ -129,7 +130,7 @@ class Model:
             self.wrong("restart budget", f"{attempts} attempts told at {at:g} s; there were {self._used(at)}")
         self._next_start(at)
 
-    def start_failed(self, label: object, reason: object, at: float) -> Address | None:
+    def start_failed(self, label: object, reason: object, at: float) -> Who | None:
         """A restart of a child failed. Returns its process, if there was one."""
         self._no_event_missing(f"a start of {label} failed")
         job = self._job
@@ -147,7 +148,7 @@ class Model:
         self._advance(at)
         return attempt.pid if attempt is not None else None
 
-    def child_ended(self, pid: Address, reason: object, at: float) -> None:
+    def child_ended(self, pid: Who, reason: object, at: float) -> None:
         """A child has ended."""
         self._no_event_missing(f"{pid} ended")
         slot = self._alive.get(pid)
@@ -194,7 +195,7 @@ class Model:
 
     # -- who may be stopped now ----------------------------------------------------------------
 
-    def stopping(self, pid: Address) -> bool:
+    def stopping(self, pid: Who) -> bool:
         """Whether it may be this child's turn to be stopped."""
         if self.swept or self.phase == "dead" or (self.phase == "starting" and self.pid in self._disturbed):
             return True
@@ -231,13 +232,13 @@ class Model:
             return True  # its name was taken, or a start below it failed, which is looked at there
         return attempts[0].outcome not in ("ok", "slow") or attempts[0].pid in self._disturbed
 
-    def _last_alive(self) -> Address | None:
+    def _last_alive(self) -> Who | None:
         for slot in reversed(self.slots):
             if slot.pid in self._alive:
                 return slot.pid
         return None
 
-    def _was_asked(self, slot: Slot, pid: Address, reason: object) -> bool:
+    def _was_asked(self, slot: Slot, pid: Who, reason: object) -> bool:
         """Whether nobody but its supervisor can have ended it so."""
         if reason is rg.SHUTDOWN:
             return isinstance(slot.plan, Leaf)  # a supervisor may have given up

@@ -6,9 +6,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable
 
 from regrow import events
-from regrow.core.address import Address
 from tests.simulation.oracles.plans import Branch, branches
 from tests.simulation.oracles.supervision import Attempt, Model
+from tests.simulation.oracles.who import Who
 
 
 class Leaving(events.Event, frozen=True):
@@ -32,23 +32,23 @@ class Trees:
     """
 
     def __init__(self, root: Branch, violate: Callable[[str, str], object], *, faulty: bool) -> None:
-        self.killed: set[Address] = set()
+        self.killed: set[Who] = set()
         """Processes that the scenario killed."""
-        self.disturbed: set[Address] = set()
+        self.disturbed: set[Who] = set()
         """These, and those that it sent an exit signal."""
-        self.labels: dict[Address, str] = {}
+        self.labels: dict[Who, str] = {}
         """Which child a process is, written by its `init`."""
         self._plans = {branch.label: branch for branch in branches(root)}
         self._root = root.label
         self._faulty = faulty
         self._violate = violate
-        self._attempts: defaultdict[Address | None, defaultdict[str, deque[Attempt]]] = defaultdict(
+        self._attempts: defaultdict[Who | None, defaultdict[str, deque[Attempt]]] = defaultdict(
             lambda: defaultdict(deque)
         )
-        self._models: dict[Address, Model] = {}
-        self._parents: dict[Address, Address | None] = {}
+        self._models: dict[Who, Model] = {}
+        self._parents: dict[Who, Who | None] = {}
 
-    def born(self, parent: Address | None, label: str, pid: Address, outcome: str) -> None:
+    def born(self, parent: Who | None, label: str, pid: Who, outcome: str) -> None:
         """An `init` begins; `parent` is None below the root."""
         self.labels[pid] = label
         self._parents[pid] = parent
@@ -59,47 +59,43 @@ class Trees:
         told = list(told)
         self._find_root(told)
         for event in told:
-            if isinstance(event, events.Started):
-                self._started(event)
-            elif isinstance(event, events.Exited):
-                self._exited(event)
-            elif isinstance(event, events.Restarted):
-                self._model(event.supervisor).told_restarted(
-                    event.child_id, event.new, event.attempts, event.at
-                )
-            elif isinstance(event, events.RestartFailed):
-                self._start_failed(event)
-            elif isinstance(event, events.BudgetExceeded):
-                self._model(event.supervisor).told_exceeded(event.child_id, event.at)
-            elif isinstance(event, Leaving):
-                for pid, label in self.labels.items():
-                    if label == self._root:
-                        self._model(pid).ordered = True
+            match event:
+                case events.Started():
+                    self._started(event)
+                case events.Exited():
+                    self._exited(event)
+                case events.Restarted(supervisor=pid, child_id=child, new=new, attempts=attempts, at=at):
+                    self._model(pid).told_restarted(child, new, attempts, at)
+                case events.RestartFailed():
+                    self._start_failed(event)
+                case events.BudgetExceeded(supervisor=pid, child_id=child, at=at):
+                    self._model(pid).told_exceeded(child, at)
+                case Leaving():
+                    self._model(self._root_pid()).ordered = True
         for model in self._models.values():
             model.finish()
 
     def _find_root(self, told: list[events.Event]) -> None:
         for event in told:
-            if isinstance(event, events.Started) and event.parent is None:
-                if event.kind == "Supervisor":
-                    self.labels[event.pid] = self._root
-                    self._parents[event.pid] = None
-                    self._attempts[event.pid] = self._attempts[None]
+            if isinstance(event, events.Started) and event.parent is None and event.kind == "Supervisor":
+                self.labels[event.pid] = self._root
+                self._parents[event.pid] = None
+                self._attempts[event.pid] = self._attempts[None]
 
-    def _model(self, pid: Address) -> Model:
+    def _model(self, pid: Who) -> Model:
         model = self._models.get(pid)
         if model is None:
             plan = self._plans[self.labels[pid]]
-            killed: Container[Address] = Everybody() if self._faulty else self.killed
-            disturbed: Container[Address] = Everybody() if self._faulty else self.disturbed
-            model = Model(plan, pid, self._attempts[pid], killed, disturbed, self._violate)
+            killed: Container[Who] = Everybody() if self._faulty else self.killed
+            disturbed: Container[Who] = Everybody() if self._faulty else self.disturbed
+            model = Model(plan, pid, self._attempts[pid], self._violate, killed=killed, disturbed=disturbed)
             above = self._parents.get(pid)
             if plan.label != self._root:
                 model.above = self._model(above if above is not None else self._root_pid())
             self._models[pid] = model
         return model
 
-    def _root_pid(self) -> Address:
+    def _root_pid(self) -> Who:
         return next(pid for pid, label in self.labels.items() if label == self._root)
 
     def _started(self, event: events.Started) -> None:
