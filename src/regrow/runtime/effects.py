@@ -200,8 +200,8 @@ class Turns:
             return False
         self._turn().answer(request, result, error)
         extras = process.more()
-        extras.deferred = extras.deferred or set()
-        extras.deferred.add(request)  # until the turn is closed a crash answers it
+        extras.deferred = extras.deferred or {}
+        extras.deferred[request] = None  # until the turn is closed a crash answers it
         return True
 
     def close(self, request: Request | None, result: object, declared: BaseException | None = None) -> None:
@@ -217,7 +217,8 @@ class Turns:
         self._open = None
         extras = process.extras
         if extras is not None and extras.deferred:
-            extras.deferred.difference_update(turn.requests)
+            for one in turn.requests:
+                extras.deferred.pop(one, None)
         waiting = self._waiting
         if future is None:
             if not waiting:
@@ -270,10 +271,10 @@ class Turns:
         process = self._process
         turns = [turn, *(later for later, _ in self._waiting)]
         self._waiting.clear()
-        requests = {request for one in turns for request in one.requests}
+        requests = dict.fromkeys(request for one in turns for request in one.requests)
         if process.status == DEAD:
             process.engine.exits.fail_requests(process, requests, error)
             return
         extras = process.more()
-        extras.deferred = requests | (extras.deferred or set())
+        extras.deferred = requests | (extras.deferred or {})
         process.engine.exits.crash(process, Failed(error))

@@ -313,7 +313,7 @@ class Exits:
         if links is not None:
             for linked in links:
                 if linked.links is not None:
-                    linked.links.discard(process)
+                    linked.links.pop(process, None)
                 self.linked(linked, process, reason)
         if children:
             self._engine.rootless.update(children)  # to be found until they have ended

@@ -215,7 +215,7 @@ class ReplyHandle:
         self._request = None
         extras = request.target.extras
         if extras is not None and extras.deferred is not None:
-            extras.deferred.discard(request)
+            extras.deferred.pop(request, None)
 
     def __del__(self) -> None:
         request = getattr(self, "_request", None)
@@ -271,6 +271,6 @@ def reply_later() -> ReplyHandle:
     current.deferred = True
     extras = process.more()
     if extras.deferred is None:
-        extras.deferred = set()
-    extras.deferred.add(current)
+        extras.deferred = {}
+    extras.deferred[current] = None
     return ReplyHandle(current)

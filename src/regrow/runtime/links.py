@@ -32,15 +32,15 @@ def link(engine: Engine, process: Process, other: Process) -> None:
         return
     for one, two in ((process, other), (other, process)):
         if one.links is None:
-            one.links = set()
-        one.links.add(two)
+            one.links = {}
+        one.links[two] = None
 
 
 def unlink(process: Process, other: Process) -> None:
     """End the link, if there is one. The tie between a supervisor and its child is not one of these."""
     for one, two in ((process, other), (other, process)):
         if one.links is not None:
-            one.links.discard(two)
+            one.links.pop(two, None)
             if not one.links:
                 one.links = None
 

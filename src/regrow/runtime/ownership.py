@@ -91,23 +91,23 @@ class Ownership:
             return  # an eager one
         owned = cast("AnyTask", task)
         if process.status == DEAD:
-            self.orphans(process, {owned})
+            self.orphans(process, (owned,))
             return
         extras = process.more()
         if extras.tasks is None:
-            extras.tasks = set()
-        extras.tasks.add(owned)
+            extras.tasks = {}
+        extras.tasks[owned] = None
         self.alive += 1
         owned.add_done_callback(partial(self._done, extras.tasks), context=self._engine.contexts.base)
 
-    def _done(self, tasks: set[AnyTask], task: AnyTask) -> None:
+    def _done(self, tasks: dict[AnyTask, None], task: AnyTask) -> None:
         self.alive -= 1
-        tasks.discard(task)
+        tasks.pop(task, None)
 
-    def orphans(self, process: Process, tasks: set[AnyTask]) -> None:
+    def orphans(self, process: Process, tasks: Iterable[AnyTask]) -> None:
         """`process` has ended and these tasks of it live: cancel and report them."""
         engine = self._engine
-        alive = sorted((task for task in tasks if not task.done()), key=lambda task: task.get_name())
+        alive = [task for task in tasks if not task.done()]
         if not alive:
             return
         for task in alive:
@@ -144,7 +144,7 @@ class Ownership:
                     known.update(process.extras.tasks)
         return [
             (_title(task), factory.sites.get(task))
-            for task in asyncio.all_tasks(self._engine.loop)
+            for task in sorted(asyncio.all_tasks(self._engine.loop), key=lambda task: task.get_name())
             if task in self._lost or (task not in known and not is_runtime(_module(task)))
         ]
 

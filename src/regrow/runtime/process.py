@@ -85,7 +85,7 @@ class Extras:
     def __init__(self) -> None:
         self.aliases: dict[Alias, None] | None = None
         self.children: dict[Process, None] | None = None
-        self.deferred: set[Request] | None = None
+        self.deferred: dict[Request, None] | None = None
         self.down_waiters: list[asyncio.Future[ExitReason]] | None = None
         self.groups: set[str] | None = None
         self.pattern: object = None
@@ -95,7 +95,7 @@ class Extras:
         self.receipt: Receipt | None = None
         self.signals: int = 0
         self.suspended: bool = False
-        self.tasks: set[asyncio.Task[object]] | None = None
+        self.tasks: dict[asyncio.Task[object], None] | None = None
         self.timers: set[Timer] | None = None
         self.turns: Turns | None = None
         self.waiting: Process | None = None
@@ -148,7 +148,7 @@ class Process(Pid[object]):
         self.current: object = None
         self.extras: Extras | None = None
         self.instance: object = None
-        self.links: set[Process] | None = None
+        self.links: dict[Process, None] | None = None
         self.mailbox: deque[object] | None = None
         self.task: asyncio.Task[None] | None = None
         self.wakeup: asyncio.Future[None] | None = None
