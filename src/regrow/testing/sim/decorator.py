@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial, wraps
+from itertools import chain
 from typing import Final, TypeAlias
 
 from regrow.errors.simulation import BadSimulation, BadToken, ReplayDiffers, SimulationFailed
@@ -119,18 +120,14 @@ class _Simulated:
         __tracebackhide__ = True
         options = self._options
         token = os.environ.get(REPLAY)
-        if token:
-            with quiet(logs=options.logs):
-                self._replay(token)
-            return
-        passed = 0
+        many = _with_seeds(options)
         with quiet(logs=options.logs):
-            for one in earlier:
-                self._look_at(self._again(one.seed, one.deviations), passed)
-                passed += 1
-        for outcome in runs(self._body, _with_seeds(options)):
-            self._look_at(outcome, passed)
-            passed += 1
+            if token:
+                self._replay(token)
+                return
+            before = (self._again(one.seed, one.deviations) for one in earlier)
+            for passed, outcome in enumerate(chain(before, runs(self._body, many))):
+                self._look_at(outcome, passed)
 
     def _replay(self, text: str) -> None:
         __tracebackhide__ = True

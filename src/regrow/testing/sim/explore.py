@@ -130,16 +130,17 @@ def explore(
     hashes: set[str] = set()
     failed: list[Outcome] = []
     steps = run = 0
-    for outcome in runs(body, options):
-        run += 1
-        steps += outcome.steps
-        hashes.add(outcome.trace_hash)
-        if outcome.faults:
-            struck.update(outcome.faults)
-        if outcome.failure is not None:
-            failed.append(outcome)
-            if len(failed) == failures:
-                break
+    with quiet(logs=options.logs):
+        for outcome in runs(body, options):
+            run += 1
+            steps += outcome.steps
+            hashes.add(outcome.trace_hash)
+            if outcome.faults:
+                struck.update(outcome.faults)
+            if outcome.failure is not None:
+                failed.append(outcome)
+                if len(failed) == failures:
+                    break
     return Report(
         seeds=run,
         steps=steps,
@@ -151,15 +152,14 @@ def explore(
 
 
 def runs(body: Body, options: Options) -> Iterator[Outcome]:
-    """The outcomes, seed by seed.
+    """The outcomes, seed by seed, with logging as it is.
 
     Raises:
         NotDeterministic: The first seed gave two different runs.
     """
-    with quiet(logs=options.logs):
-        yield _first(body, options)
-        for seed in range(options.start + 1, options.start + options.seeds):
-            yield noted_run(body, seed, faults=options.faults, max_steps=options.max_steps)[0]
+    yield _first(body, options)
+    for seed in range(options.start + 1, options.start + options.seeds):
+        yield noted_run(body, seed, faults=options.faults, max_steps=options.max_steps)[0]
 
 
 def _first(body: Body, options: Options) -> Outcome:
