@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import EnumMeta
+from operator import is_
 from types import ModuleType
 from typing import Final, TypeAlias, cast, final
 
@@ -47,13 +48,21 @@ class Mark:
         mine, its = self.content, other.content
         return mine is None or (its is not None and _is_same_content(mine, its))
 
+    def is_untouched(self) -> bool:
+        """Whether the very same things are in it, in the same order; what it stands for isn't looked at."""
+        return self.content is None or _is_untouched(self.content, self._held())
+
     def restore(self) -> None:
         """Put back what it stood for, with what was in it."""
         if vars(self.owner).get(self.name, ABSENT) is not self.value:
             setattr(self.owner, self.name, self.value)
         if self.content is not None:
-            held = self.value if issubclass(type(self.value), CONTAINERS) else _own_dict(self.value)
-            _refill(cast("Container", held), self.content)
+            _refill(self._held(), self.content)
+
+    def _held(self) -> Container:
+        """What `content` is a copy of."""
+        container = issubclass(type(self.value), CONTAINERS)
+        return cast("Container", self.value if container else _own_dict(self.value))
 
     def remove(self) -> None:
         """Take the name away."""
@@ -82,6 +91,17 @@ def _is_same_content(before: Container, after: Container) -> bool:
     return all(map(is_same, before, after))
 
 
+def _is_untouched(before: Container | dict[str, object], now: Container | dict[str, object]) -> bool:
+    """Whether the same objects are there: quicker to see than whether equal ones are."""
+    if len(before) != len(now):
+        return False
+    if isinstance(before, dict) and isinstance(now, dict):
+        return all(map(is_, before, now)) and all(map(is_, before.values(), now.values()))
+    if isinstance(before, set | bytearray):
+        return before == now
+    return all(map(is_, before, now))
+
+
 def _refill(value: Container, content: Container) -> None:
     value.clear()
     if isinstance(value, dict | set):
@@ -103,19 +123,22 @@ class Namespaces(Resource):
         packages: Names of packages or modules; what is in them counts as well.
     """
 
-    __slots__ = ("_content_of", "_known", "_packages")
+    __slots__ = ("_content_of", "_known", "_modules", "_packages", "_with_content")
 
     def __init__(self, kind: ContaminationKind, packages: Sequence[str]) -> None:
         super().__init__(kind)
         self._packages = tuple(packages)
-        self._known: dict[int, object] | None = None
+        self._known: dict[int, tuple[ModuleType | type, dict[str, object]]] | None = None
+        self._modules: list[ModuleType] = []
+        self._with_content: list[Mark] = []
         self._content_of: dict[type, Callable[..., Container] | None] = {}
 
     @override
     def read(self) -> Mapping[str, object]:
         found: dict[str, object] = {}
-        owners: list[object] = []
-        for module in modules_of(self._packages):
+        owners: list[ModuleType | type] = []
+        modules = modules_of(self._packages)
+        for module in modules:
             owners.append(module)
             for name, mark in self._marks(module):
                 found[f"{module.__name__}.{name}"] = mark
@@ -125,8 +148,21 @@ class Namespaces(Resource):
                     prefix = f"{module.__name__}.{inner.__qualname__}."
                     found.update((prefix + name, one) for name, one in self._marks(inner))
         if self._known is None:
-            self._known = {id(owner): owner for owner in owners}
+            self._known = {id(owner): (owner, dict(vars(owner))) for owner in owners}
+            self._modules = modules
+            marks = cast("list[Mark]", list(found.values()))
+            self._with_content = [mark for mark in marks if mark.content is not None]
         return found
+
+    @override
+    def is_untouched(self) -> bool:
+        # Most tests change nothing, and a comparison of all names costs ten times as much.
+        known = self._known or {}
+        return (
+            modules_of(self._packages) == self._modules
+            and all(_is_untouched(names, dict(vars(owner))) for owner, names in known.values())
+            and all(mark.is_untouched() for mark in self._with_content)
+        )
 
     def _marks(self, owner: ModuleType | type) -> Iterator[tuple[str, Mark]]:
         if isinstance(owner, EnumMeta):
@@ -186,9 +222,12 @@ def _attributes(instance: object) -> dict[object, object]:
 
 def modules_of(packages: Sequence[str]) -> list[ModuleType]:
     """The loaded modules of these packages, by name."""
-    found = cast("list[tuple[str, object]]", sorted(sys.modules.items()))
-    return [module for name, module in found if isinstance(module, ModuleType) and _is_in(name, packages)]
+    loaded = cast("list[tuple[str, object]]", list(sys.modules.items()))
+    found = sorted((name, module) for name, module in loaded if _is_in(name, packages))
+    return [module for _, module in found if isinstance(module, ModuleType)]
 
 
 def _is_in(name: str, packages: Sequence[str]) -> bool:
+    if not name.startswith(tuple(packages)):  # nearly always
+        return False
     return any(name == package or name.startswith(f"{package}.") for package in packages)

@@ -97,6 +97,10 @@ class Resource:
         """The values now; those that can change are copies."""
         raise NotImplementedError
 
+    def is_untouched(self) -> bool:
+        """A quick look: True if nothing was changed since the first `read`, False if that isn't known."""
+        return False
+
     def is_same(self, name: str, before: object, after: object) -> bool:
         """Whether two values of one name mean that nothing was changed; `ABSENT` for one that isn't there."""
         del name

@@ -49,6 +49,8 @@ class Snapshot:
         """Put back what has changed since, and tell of it; what is let pass stays as it is."""
         found: list[Change] = []
         for resource, before in self._before:
+            if resource.is_untouched():
+                continue
             after = resource.read()
             for name in dict.fromkeys((*before, *after)):
                 old, new = before.get(name, ABSENT), after.get(name, ABSENT)
