@@ -17,6 +17,10 @@ class Roomy(Worker):
 Pids = list[rg.Pid[Worker]]
 
 
+class Pair(Worker):
+    mailbox = rg.Mailbox(capacity=2)
+
+
 async def several(
     system: rg.System, count: int, kind: type[Worker] = Worker
 ) -> tuple[Pids, list[list[object]]]:
@@ -222,6 +226,28 @@ def test_who_stands_there_twice_needs_two_places(hand_off: bool) -> None:
         result = await rg.broadcast([roomy] * 2, Worker.note("two"), timeout=9.0, strategy="all_or_nothing")
         assert result.ok is True
         assert result.seconds == pytest.approx(3.0)
+
+    play(body, hand_off=hand_off)
+
+
+def test_two_broadcasts_that_name_somebody_twice_wait_in_peace_for_two_places(hand_off: bool) -> None:
+    """Found by simulation: each took the free place, gave it back and took it again, until the deadline."""
+
+    async def body(system: rg.System) -> None:
+        pids, seen = await several(system, 1, Pair)
+        await fill(pids[0], 1.0)  # one works, one waits: there is one place
+        looked: list[object] = []
+        system.events.subscribe("mailbox.full", looked.append)
+        casting = [
+            asyncio.ensure_future(
+                rg.broadcast([*pids, *pids], Worker.work(who), timeout=9.0, strategy="all_or_nothing")
+            )
+            for who in "ab"
+        ]
+        results = await asyncio.gather(*casting)
+        assert [result.ok for result in results] == [True, True]
+        assert seen[0][-4:] == ["a", "a", "b", "b"]
+        assert len(looked) < 10
 
     play(body, hand_off=hand_off)
 

@@ -50,7 +50,7 @@ async def _committed(casting: Casting, sendings: list[Sending], engine: Engine) 
             mine = held.target if held is not None and held.held else None
             # All wait for the same one first, so that two broadcasts don't lock each other out.
             full = min(
-                (one for one, count in wanted.items() if not _has_places(one, count - (one is mine))),
+                (one for one, count in wanted.items() if one is not mine and not one.has_room(count)),
                 key=lambda one: one.serial,
                 default=None,
             )
@@ -92,19 +92,15 @@ def _wanted(casting: Casting, sendings: list[Sending], engine: Engine) -> dict[P
 async def _place(
     casting: Casting, engine: Engine, process: Process, wanted: int
 ) -> Reservation[object] | RegrowError:
-    """Stand in line for a place with `process`."""
+    """Stand in line for all places wanted with `process`: one by one they may never come together."""
     left = casting.deadline - engine.loop.time()
     possible = wanted <= (process.blueprint.capacity or engine.settings.mailbox_capacity)
     stayed_full = MailboxStayedFull(process, process.room, casting.seconds)
     if left <= 0 or not possible:
         return stayed_full
     try:
-        return await reserve(process, left, in_line=True)
+        return await reserve(process, left, places=wanted)
     except PlaceTimeout:
         return stayed_full
     except (ProcessExited, NoProcess) as error:
         return error
-
-
-def _has_places(process: Process, wanted: int) -> bool:
-    return (len(process.mailbox) if process.mailbox else 0) + wanted <= process.room

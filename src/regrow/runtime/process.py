@@ -89,7 +89,8 @@ class Extras:
         self.down_waiters: list[asyncio.Future[ExitReason]] | None = None
         self.groups: set[str] | None = None
         self.pattern: object = None
-        self.place_waiters: dict[Request | asyncio.Future[None], None] | None = None
+        self.place_waiters: dict[Request | asyncio.Future[None], int] | None = None
+        """Who stands in line, and for how many places."""
         self.put_down: bool = False
         """Killed by its supervisor, which had its own reasons."""
         self.receipt: Receipt | None = None
@@ -291,9 +292,9 @@ class Process(Pid[object]):
         if other is not None or self.extras is not None:
             self.more().waiting = other
 
-    def has_room(self) -> bool:
-        """Whether its bound lets one more message in."""
-        return (len(self.mailbox) if self.mailbox else 0) < self.room
+    def has_room(self, places: int = 1) -> bool:
+        """Whether its bound lets one more message in, or so many."""
+        return (len(self.mailbox) if self.mailbox else 0) + places <= self.room
 
     def more(self) -> Extras:
         """The rare part, made when first needed."""

@@ -26,10 +26,11 @@ class Reservation(Generic[S_co]):
     it if nothing was put there. Made by `await ref.reserve(timeout=...)`.
     """
 
-    __slots__ = ("_state", "_target", "_timer")
+    __slots__ = ("_places", "_state", "_target", "_timer")
 
-    def __init__(self, target: Process, seconds: float) -> None:
+    def __init__(self, target: Process, seconds: float, places: int = 1) -> None:
         self._target = target
+        self._places = places
         self._state = "held"
         self._timer = target.engine.timers.internal(seconds, self._expire)
 
@@ -61,7 +62,7 @@ class Reservation(Generic[S_co]):
             self._target.engine.sends.grant_places(self._target)
 
     def use(self) -> None:
-        """Leave the place free for who puts something there in this very step, for the runtime."""
+        """Leave the places free for who puts something there in this very step, for the runtime."""
         if self._state == "held":
             self._end("used")
 
@@ -84,7 +85,7 @@ class Reservation(Generic[S_co]):
     def _end(self, state: str) -> None:
         self._state = state
         self._timer.cancel()
-        self._target.room += 1
+        self._target.room += self._places
 
     def _expire(self) -> None:
         if self._state == "held":
@@ -102,28 +103,28 @@ class Reservation(Generic[S_co]):
         return f"<Reservation at {self._target}: {'gone' if gone else self._state}>"
 
 
-async def reserve(target: Process, timeout: Timeout, *, in_line: bool = False) -> Reservation[object]:
-    """See `Address.reserve`. `in_line`: wait for the next place that comes free, though there is one."""
+async def reserve(target: Process, timeout: Timeout, *, places: int = 1) -> Reservation[object]:
+    """See `Address.reserve`. Several `places` come all at once, or not."""
     engine = target.engine
     engine.check_here("reserve")
     seconds = engine.timeouts.resolve(timeout)
     if target.status == DEAD:
         raise NoProcess(target)
-    if not in_line and target.has_room():
-        target.room -= 1
-        return Reservation(target, seconds)
+    if target.has_room(places):
+        target.room -= places
+        return Reservation(target, seconds, places)
     deadline = engine.loop.time() + seconds
     place: asyncio.Future[None] = engine.loop.create_future()
     timer = engine.timers.fail_after(seconds, place, lambda: PlaceTimeout(target, seconds))
-    engine.sends.wait_for_place(target, place)
+    engine.sends.wait_for_place(target, place, places)
     try:
         await place
     except asyncio.CancelledError:
         if place.done() and not place.cancelled() and place.exception() is None:
-            target.room += 1  # it was granted in the same moment
+            target.room += places  # granted in the same moment
             engine.sends.grant_places(target)
         raise
     finally:
         timer.cancel()
         engine.sends.wait_no_more(target, place)
-    return Reservation(target, max(deadline - engine.loop.time(), 0.0))
+    return Reservation(target, max(deadline - engine.loop.time(), 0.0), places)

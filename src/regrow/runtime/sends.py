@@ -237,12 +237,14 @@ class Sends:
 
     # -- places --------------------------------------------------------------------------------
 
-    def wait_for_place(self, target: Process, waiter: Request | asyncio.Future[None]) -> None:
-        """The mailbox is full: stand in line for a place, first come first served."""
+    def wait_for_place(
+        self, target: Process, waiter: Request | asyncio.Future[None], places: int = 1
+    ) -> None:
+        """The mailbox is full: stand in line for a place, or several at once; first come first served."""
         extras = target.more()
         if extras.place_waiters is None:
             extras.place_waiters = {}
-        extras.place_waiters[waiter] = None
+        extras.place_waiters[waiter] = places
         capacity = target.blueprint.capacity or self._engine.settings.mailbox_capacity
         self._engine.reporter.mailbox_full(target, capacity, "wait")
 
@@ -253,17 +255,19 @@ class Sends:
             extras.place_waiters.pop(waiter, None)
 
     def grant_places(self, process: Process) -> None:
-        """Give each free place to who has waited longest: a call, or one who reserves."""
+        """Give what is free to who has waited longest: a place to a call, or what one reserves."""
         extras = process.extras
         waiters = extras.place_waiters if extras is not None else None
         while waiters and process.has_room():
-            waiter = next(iter(waiters))
+            waiter, places = next(iter(waiters.items()))
+            if places > 1 and not process.has_room(places):
+                return
             del waiters[waiter]
             if isinstance(waiter, Request):
                 if not waiter.future.done():
                     self._engine.scheduler.enqueue(process, waiter)
             elif not waiter.done():
-                process.room -= 1
+                process.room -= places
                 waiter.set_result(None)
 
 
