@@ -8,7 +8,7 @@ tests that use the kit: those that request one of its fixtures or carry ``@pytes
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
@@ -164,6 +164,19 @@ def uses_kit(item: pytest.Item) -> bool:
     return item.get_closest_marker("regrow") is not None or not FIXTURES.isdisjoint(requested)
 
 
+def watch(item: pytest.Function) -> None:
+    """Has a test request `regrow_guard`, as fixtures of the kit do: before all other fixtures of its own."""
+    names = item.fixturenames
+    if "regrow_guard" in names:
+        return
+    # There is no public way to learn the scopes of a test's fixtures.
+    info = item._fixtureinfo  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    known: Mapping[str, Sequence[pytest.FixtureDef[object]]] = info.name2fixturedefs
+    own = (place for place, name in enumerate(names) if name in known and known[name][-1].scope == "function")
+    place = next(own, len(names))
+    item.fixturenames = [*names[:place], "regrow_guard", *names[place:]]  # the list is other tests' too
+
+
 def time_of(item: pytest.Item) -> object:
     """Whose time the test runs in: what its mark says, else what the project's settings say."""
     for mark in item.iter_markers("regrow"):
@@ -303,19 +316,15 @@ class TestKit:
         finally:
             self._requests.pop()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pycollect_makeitem(
-        self, collector: pytest.Module | pytest.Class, name: str, obj: object
-    ) -> None:
-        """Has tests with the mark watched; fixtures of the kit bring that along."""
-        marks: list[pytest.Mark] = getattr(obj, "pytestmark", [])
-        marked = any(mark.name == "regrow" for mark in marks) or collector.get_closest_marker("regrow")
-        if marked and callable(obj) and collector.istestfunction(obj, name):
-            pytest.mark.usefixtures("regrow_guard")(obj)
-
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Gives tests on virtual time a loop of their own, unless their mark says otherwise."""
+        """Has tests with the mark watched, and gives those on virtual time a loop of their own.
+
+        Here all marks are known: also those of parameters, of unittest's tests, and from other plugins.
+        """
         for item in items:
+            if isinstance(item, pytest.Function) and item.get_closest_marker("regrow") is not None:
+                watch(item)
             mark = item.get_closest_marker("asyncio")
             if mark is None or not uses_kit(item) or time_of(item) == "real":
                 continue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin.project import ANYIO, ASYNCIO, make, outcomes, run
+from tests.plugin.project import ANYIO, ASYNCIO, LOOP, make, outcomes, run
 
 pytest_plugins = ["pytester"]
 
@@ -257,6 +257,40 @@ def test_the_kits_own_mode_does_the_same(pytester: pytest.Pytester, monkeypatch:
     result = run(pytester, tests, settings='isolation = "contamination"')
     assert outcomes(result) == {"passed": 2, "errors": 1}
     assert any("LEFT_BY_A_TEST" in line for line in result.outlines)
+
+
+def test_marks_from_anywhere_have_the_test_watched(pytester: pytest.Pytester) -> None:
+    (pytester.path / "conftest.py").write_text(
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        if 'marked_late' in item.name:\n"
+        "            item.add_marker('regrow')\n"
+    )
+    tests = """
+import unittest
+import regrow.testing as rt
+
+def leave_a_timer():
+    asyncio.get_running_loop().call_later(100, print)
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("n", [1, pytest.param(2, marks=pytest.mark.regrow)])
+async def test_parameter(n): leave_a_timer()
+
+@pytest.mark.asyncio
+async def test_marked_late(): leave_a_timer()
+
+class TestMethod(unittest.IsolatedAsyncioTestCase):
+    @pytest.mark.regrow(time="real")
+    async def test_it(self): leave_a_timer()
+
+@pytest.mark.regrow
+class TestClass(rt.VirtualTestCase):
+    async def test_it(self): leave_a_timer()
+"""
+    result = run(pytester, tests, head=LOOP)
+    assert outcomes(result) == {"passed": 5, "errors": 4}
+    assert sum("in leave_a_timer" in line for line in result.outlines) == 4
 
 
 def test_on_two_workers(pytester: pytest.Pytester) -> None:
