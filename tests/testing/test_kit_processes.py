@@ -194,3 +194,12 @@ def test_what_is_no_function_is_refused_where_it_is_given() -> None:
                 kit.expect_crash(kit.system.root)
 
     run_virtual(main())
+
+
+def test_an_empty_restart_is_not_the_default() -> None:
+    async def main() -> None:
+        async with rt.kit() as kit:
+            with pytest.raises(rg.errors.BadChildSpec, match="restart"):
+                await kit.start_supervised(collect, args=([],), restart="")  # type: ignore[call-overload]
+
+    run_virtual(main())

@@ -341,6 +341,19 @@ def test_what_can_not_be_watched_for_is_refused(
     play(body)
 
 
+def test_a_condition_that_any_event_would_meet_is_refused() -> None:
+    async def body(system: rg.System) -> None:
+        async def is_tea(event: Event) -> bool:
+            raise AssertionError(event)
+
+        with pytest.raises(rg.errors.BadWait, match="true whatever comes of it"):
+            async with rt.assert_event(Restarted, where=is_tea):
+                crash(system)
+                await rt.wait_idle()
+
+    play(body)
+
+
 def test_names_of_users_own_and_of_every_room_are_known() -> None:
     async def body(_: rg.System) -> None:
         async with rt.refute_event("shop", "shop.sold", "dead_letter", "delivery", Event, where={}):

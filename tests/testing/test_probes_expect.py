@@ -253,3 +253,18 @@ def test_no_wait_of_a_probe_is_without_a_bound(seconds: object) -> None:
             await probe.expect_no(1, for_=seconds)  # type: ignore[arg-type]
 
     rt.run_virtual(main())
+
+
+def test_a_pattern_that_would_match_anything_is_refused() -> None:
+    async def body(system: rg.System) -> None:
+        async def is_two(message: object) -> bool:
+            return message == 2
+
+        probe = rt.Probe()
+        pid = await probe.start(system)
+        pid.send(1)
+        with pytest.raises(rg.errors.BadWait, match="true whatever comes of it"):
+            await probe.expect(is_two)
+        await probe.expect(1)
+
+    play(body)

@@ -350,6 +350,12 @@ def test_some_pass_who_came_first_first() -> None:
     rt.run_virtual(main())
 
 
+@pytest.mark.parametrize("count", [-1, 1.0, True, "all"])
+def test_a_gate_lets_whole_numbers_pass(count: object) -> None:
+    with pytest.raises(rg.errors.BadWait, match="count is a whole number from 0"):
+        rt.Gate().let_pass(count)  # type: ignore[arg-type]
+
+
 def test_a_gate_that_is_not_opened_fails_who_stands_there() -> None:
     async def main() -> None:
         gate = rt.Gate()

@@ -244,9 +244,19 @@ def test_advance_makes_all_timers_due_at_once_as_a_held_loop_would() -> None:
     assert run_virtual(main()) == [(1, 2.5), (2, 2.5)]
 
 
-def test_the_clock_is_not_set_back() -> None:
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_the_clock_is_not_set_back_nor_to_nowhere(seconds: float) -> None:
     with closing(rt.virtual_loop()) as loop, pytest.raises(rg.errors.BadSetting, match="advance"):
-        loop.advance(-1)
+        loop.advance(seconds)
+    with pytest.raises(rg.errors.BadSetting, match="seconds has to be 0 or more, and finite"):
+        run_virtual(rt.pass_time(seconds))
+
+
+def test_the_wall_clock_is_not_set_to_nowhere() -> None:
+    with closing(rt.virtual_loop()) as loop:
+        for seconds in (float("nan"), float("-inf")):
+            with pytest.raises(rg.errors.BadSetting, match=r"jump_wall.*seconds has to be finite"):
+                loop.jump_wall(seconds)
 
 
 def test_the_wall_clock_goes_with_the_loops_and_can_be_set_alone() -> None:

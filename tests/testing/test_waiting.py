@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import assert_type
 
@@ -67,6 +68,32 @@ def test_every_wait_has_a_bound(timeout: object) -> None:
         assert str(caught.value) == (
             f"{shown} can't be used: timeout is a number of seconds above 0 and at most 86400"
         )
+
+    rt.run_virtual(main())
+
+
+def test_an_answer_that_is_true_whatever_comes_of_it_is_refused() -> None:
+    async def main() -> None:
+        task = asyncio.create_task(rt.pass_time(5.0), name="never asked")
+
+        async def handed_on() -> object:
+            return task
+
+        async def steps() -> AsyncIterator[bool]:
+            yield False
+
+        told = "true whatever comes of it; ask about that, as in lambda: task.done()"
+        for predicate in (lambda: task, handed_on, steps):
+            with pytest.raises(rg.errors.BadWait, match=told):
+                await rt.wait_for(predicate)
+            with pytest.raises(rg.errors.BadWait, match=told):
+                await rt.wait_for_assertion(predicate)
+            with pytest.raises(rg.errors.BadWait, match=told):
+                await rt.never(predicate, for_=1.0)
+        with pytest.raises(rg.errors.BadWait, match=told):
+            await rt.wait_for_all([1, 2], lambda _: task)
+        assert asyncio.get_running_loop().time() == 0.0
+        await task
 
     rt.run_virtual(main())
 

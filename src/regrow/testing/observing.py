@@ -17,7 +17,7 @@ from regrow.errors.observing import BadEvents, EventMissing, EventUnwanted, Whic
 from regrow.runtime.process import current_process
 from regrow.runtime.steps import steps_of
 from regrow.runtime.system import System
-from regrow.testing.waiting.attempts import describe
+from regrow.testing.waiting.attempts import check_answer, describe
 from regrow.testing.waiting.watch import checked_seconds, until
 from regrow.testing.waiting.world import systems_here
 
@@ -280,7 +280,9 @@ class Events(Sequence[Event]):
         if where is None:
             return True
         if callable(where):
-            return bool(where(event))
+            answer = where(event)
+            check_answer(answer)
+            return bool(answer)
         missing = object()
         return all(getattr(event, name, missing) == value for name, value in where.items())
 

@@ -94,7 +94,7 @@ def spec_of(
 ) -> ChildSpec:
     """A child spec; what is asked for goes before what the spec says."""
     if not isinstance(target, ChildSpec):
-        whole = restart or "permanent"
+        whole = "permanent" if restart is None else restart
         return child(target, name=name, args=args, kwargs=kwargs, restart=whole, shutdown=shutdown)
     given: dict[str, object] = {
         "name": name,

@@ -8,7 +8,8 @@ from typing import TypeGuard, cast, final
 from regrow.core.handler import HandlerProperty
 from regrow.core.messages import Message, message_info
 from regrow.errors.base import show
-from regrow.testing.waiting.attempts import describe
+from regrow.errors.waiting import BadWait
+from regrow.testing.waiting.attempts import check_answer, describe
 
 __all__ = ("Pattern",)
 
@@ -46,7 +47,11 @@ class Pattern:
     def matches(self, message: object) -> bool:
         """Whether `message` is one. What raises at it isn't made for it, so it is none."""
         try:
-            return bool(self._matches(message))
+            answer = self._matches(message)
+            check_answer(answer)
+            return bool(answer)
+        except BadWait:
+            raise
         except Exception as error:  # noqa: BLE001  # a predicate for one kind of message sees all kinds
             self.error = error
             return False

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, final
 from typing_extensions import override
 
 from regrow.errors.sync import GateStayedClosed
+from regrow.errors.waiting import BadWait
 from regrow.testing.sync.standing import standing, who
 from regrow.testing.waiting.watch import checked_seconds
 
@@ -52,7 +53,12 @@ class Gate:
 
         Args:
             count: How many, default 1.
+
+        Raises:
+            BadWait: The count is no whole number from 0.
         """
+        if type(count) is not int or count < 0:
+            raise BadWait(count, "count is a whole number from 0")
         there = [future for future in self._here if not future.done()][:count]
         for future in there:
             future.set_result("passed")

@@ -13,6 +13,7 @@ What runs on it is deterministic and never waits for real, however long the time
 from __future__ import annotations
 
 import asyncio
+import math
 import time as real_time
 from collections import deque
 from collections.abc import Callable, Generator
@@ -133,7 +134,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._wall_ahead + self._now
 
     def jump_wall(self, seconds: float) -> None:
-        """Set the wall clock alone, as an operator or a time server would; negative seconds set it back."""
+        """Set the wall clock alone, as an operator or a time server would; negative seconds set it back.
+
+        Raises:
+            BadSetting: The seconds are no finite number.
+        """
+        if not math.isfinite(seconds):
+            raise BadSetting("seconds", seconds, "finite", owner="VirtualLoop.jump_wall")
         self._wall_ahead += seconds
 
     def regrow_ports(self) -> Ports:
@@ -153,10 +160,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Move the clock as if the loop had been held for so long: all timers until then are due at once.
 
         Raises:
-            BadSetting: The seconds are negative.
+            BadSetting: The seconds are negative, or no finite number.
         """
-        if not seconds >= 0:
-            raise BadSetting("seconds", seconds, "0 or more", owner="VirtualLoop.advance")
+        if not 0 <= seconds < math.inf:
+            raise BadSetting("seconds", seconds, "0 or more, and finite", owner="VirtualLoop.advance")
         self._move(self._timers.moment(self._now + seconds))
 
     def limit_real_time(self, seconds: float | None) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from regrow.core.ports import ports_of
+from regrow.errors.settings import BadSetting
 from regrow.errors.testing import NotVirtual
 
 __all__ = ("pass_time",)
@@ -20,7 +22,10 @@ async def pass_time(seconds: float) -> None:
 
     Raises:
         NotVirtual: The loop that runs is a real one.
+        BadSetting: The seconds are negative, or no finite number.
     """
+    if not 0 <= seconds < math.inf:
+        raise BadSetting("seconds", seconds, "0 or more, and finite", owner="pass_time")
     loop = asyncio.get_running_loop()
     if seconds > 0 and not ports_of(loop).virtual:
         raise NotVirtual(seconds, type(loop).__qualname__)

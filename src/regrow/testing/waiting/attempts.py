@@ -13,7 +13,7 @@ from regrow.errors.base import show
 from regrow.errors.waiting import BadWait
 from regrow.testing.waiting.watch import until, until_answered
 
-__all__ = ("Attempt", "describe")
+__all__ = ("Attempt", "check_answer", "describe")
 
 Question: TypeAlias = Coroutine[object, "Never", object]
 
@@ -77,6 +77,8 @@ class Attempt:
                 self._question = cast(Question, value)
                 return True
             return self._take(value)
+        except BadWait:
+            raise
         except Exception as error:  # noqa: BLE001  # a predicate may look at what isn't there yet
             return self._failed(error)
 
@@ -85,10 +87,13 @@ class Attempt:
         try:
             awaited = question if question is not None else cast(Question, self.predicate())
             return self._take(await awaited)
+        except BadWait:
+            raise
         except Exception as error:  # noqa: BLE001  # as above
             return self._failed(error)
 
     def _take(self, value: object) -> bool:
+        check_answer(value)
         accepted = self._accepts(value)
         self.value, self.error, self.asked = value, None, True
         return accepted
@@ -96,6 +101,19 @@ class Attempt:
     def _failed(self, error: Exception) -> bool:
         self.error, self.asked = error, True
         return not self._patient
+
+
+def check_answer(value: object) -> None:
+    """Refuse what is true whatever comes of it, and would make a test pass that tests nothing.
+
+    Raises:
+        BadWait: The value is to be awaited, or iterated over by `async for`.
+    """
+    if inspect.iscoroutine(value):
+        value.close()
+    if hasattr(type(value), "__await__") or hasattr(type(value), "__anext__"):
+        problem = "it is true whatever comes of it; ask about that, as in lambda: task.done()"
+        raise BadWait(value, problem)
 
 
 def describe(function: Callable[..., object]) -> str:
