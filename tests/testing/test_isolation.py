@@ -217,6 +217,8 @@ def test_a_system_that_does_not_start_leaves_nothing_taken() -> None:
         ("contamination", {"allow": ("env",)}, "a text that says why"),
         ("contamination", {"allow": ("weather",), "reason": "x"}, "one of env, cwd, path"),
         ("contamination", {"package": ("",)}, "the name of a package"),
+        ("registry", {"test_id": 3}, "a text that isn't empty"),
+        ("registry", {"seed": "x"}, "a whole number"),
     ],
 )
 def test_options_that_can_not_be_used_are_refused(mode: str, options: dict[str, object], text: str) -> None:

@@ -62,6 +62,7 @@ def kit(
     _check_system(mode, system, options)
     if allow and mode != "contamination":
         raise BadSetting("allow", allow, "left out unless mode is 'contamination'", owner="kit")
+    _check_identity(test_id, seed)
     guard = contamination_guard(package, allow=allow, reason=reason)
     who = test_id if test_id is not None else current_test_id(2)
     number = seed if seed is not None else seed_of(who)
@@ -71,6 +72,13 @@ def kit(
         own_globals = OwnGlobals(who, number, packages, guard if mode == "contamination" else None)
     plan = Plan(mode, who, number, system=system, own_globals=own_globals, options=options)
     return Kit(plan)
+
+
+def _check_identity(test_id: object, seed: object) -> None:
+    if test_id is not None and (not isinstance(test_id, str) or not test_id):
+        raise BadSetting("test_id", test_id, "a text that isn't empty", owner="kit")
+    if seed is not None and type(seed) is not int:
+        raise BadSetting("seed", seed, "a whole number", owner="kit")
 
 
 def _check_system(mode: KitMode, system: System | None, options: SystemOptions) -> None:

@@ -46,8 +46,8 @@ async def wait_for(predicate: Callable[[], object], *, timeout: float = 1.0, mes
     Raises:
         WaitFailed: It was not true in time. Its text has what the predicate said last, and the process trees
             and mailboxes of the Systems on this loop.
-        BadWait: The predicate is no function, or the timeout no such number; or the predicate returned a task, a
-            future or an async iterator, which is true whatever comes of it.
+        BadWait: The predicate is no function, or the timeout no such number; or it returned a task, a future
+            or an async iterator, which is true whatever comes of it.
     """
     seconds = checked_seconds("timeout", timeout)
     attempt = Attempt(predicate)
