@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from regrow.testing.sim.explore import explore as explore
     from regrow.testing.sim.faults import Faults as Faults
     from regrow.testing.sim.faults import StoreFaults as StoreFaults
+    from regrow.testing.sim.fence.options import Fence as Fence
     from regrow.testing.sim.invariants import Invariant as Invariant
     from regrow.testing.sim.run import Outcome as Outcome
     from regrow.testing.sim.simulation import Simulation as Simulation
@@ -79,6 +80,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "regrow.testing.sim.decorator": ("simulate",),
     "regrow.testing.sim.explore": ("Report", "explore"),
     "regrow.testing.sim.faults": ("Faults", "StoreFaults"),
+    "regrow.testing.sim.fence.options": ("Fence",),
     "regrow.testing.sim.invariants": ("Invariant",),
     "regrow.testing.sim.run": ("Outcome",),
     "regrow.testing.sim.simulation": ("Simulation",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
@@ -13,6 +14,8 @@ from regrow.errors.faults import BadFault
 from regrow.runtime.process import Process
 from regrow.runtime.steps import steps_of
 from regrow.testing.sim.disk import SimDisk
+from regrow.testing.sim.fence.guards import FencedRun
+from regrow.testing.sim.fence.options import Fence
 from regrow.testing.sim.hazards import Hazards, Tally
 from regrow.testing.sim.machines import Machines
 from regrow.testing.sim.mailbox_faults import MailboxFaults, MessageScript, kind_of
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.options import JournalSettings
     from regrow.delivery.journal.store import SyncLevel
     from regrow.testing.sim.faults import Faults
+    from regrow.testing.sim.fence.options import Opening, Routed
     from regrow.testing.sim.loop import SimLoop
     from regrow.testing.sim.mailbox_faults import MessageKind
     from regrow.testing.sim.scripts import Whom
@@ -48,7 +52,7 @@ STORE_FAULTS: Final[dict[StoreFault, str]] = {
 class Controls:
     """The half of a simulation that makes faults. Each says what strikes whom; none waits for it."""
 
-    def __init__(self, loop: SimLoop, faults: Faults) -> None:
+    def __init__(self, loop: SimLoop, faults: Faults, fence: Fence) -> None:
         self._loop: SimLoop = loop
         self._tally: Tally = Tally(loop, faults.until)
         hazards = Hazards(loop.decisions, self._tally)
@@ -60,6 +64,10 @@ class Controls:
             faults.store, hazards, self._tally, loop, self._machines
         )
         self._disks: dict[str, SimDisk] = {}
+        self.fenced: FencedRun = FencedRun(
+            loop, self._wall_clock.time, loop.decisions.stream("library"), fence
+        )
+        """For the run itself."""
         loop.thread_latency = faults.thread_latency
 
     @property
@@ -70,6 +78,23 @@ class Controls:
     def calm(self) -> None:
         """From now on nothing strikes by chance, so that what has to come right again can."""
         self._tally.until = min(self._tally.until, self._loop.now)
+
+    # -- the fence -----------------------------------------------------------------------------
+
+    def fence(
+        self, *, virtual: tuple[Routed, ...] = (), allow: tuple[Opening, ...] = (), reason: str = ""
+    ) -> AbstractContextManager[None]:
+        """Let more through the fence inside a `with` block, whoever runs meanwhile.
+
+        Args:
+            virtual: As of `rt.Fence`: what code gets of the run's own: "clocks", "randomness".
+            allow: As of `rt.Fence`: what it gets for real.
+            reason: Why something is allowed; required then.
+
+        Raises:
+            BadFault: One of them is unknown, or something is allowed without a reason.
+        """
+        return self.fenced.opened(Fence(virtual=virtual, allow=allow, reason=reason))
 
     # -- the clock -----------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ from regrow.errors.simulation import InvariantBroken, TasksLeft, UnhandledInRun
 from regrow.errors.testing import Deadlock
 from regrow.testing.sim.decisions import Decisions, Deviation, Deviations
 from regrow.testing.sim.faults import Faults
+from regrow.testing.sim.fence.guards import FencedRun, fencing
+from regrow.testing.sim.fence.install import fenced
+from regrow.testing.sim.fence.options import Fence
 from regrow.testing.sim.loop import SimLoop
 from regrow.testing.sim.machines import clear_graves
 from regrow.testing.sim.simulation import Simulation
@@ -33,6 +36,7 @@ for _module in ("regrow.runtime.system", "regrow.delivery.service"):
 Body: TypeAlias = Callable[[Simulation], Awaitable[object]]
 MAX_STEPS: Final = 100_000
 NO_FAULTS: Final = Faults()
+CLOSED: Final = Fence()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,7 @@ def run_seed(
     seed: int,
     *,
     faults: Faults = NO_FAULTS,
+    fence: Fence = CLOSED,
     replay: Deviations | None = None,
     max_steps: int = MAX_STEPS,
     tell: Callable[[str], object] | None = None,
@@ -73,13 +78,15 @@ def run_seed(
         body: An `async def` of one argument.
         seed: Decides everything; 0 is as good as any.
         faults: What strikes by chance; default nothing.
+        fence: What may be used that no seed decides; default nothing.
         replay: The deviations of an earlier run, for the same again; default: draw them by the seed.
         max_steps: Steps of the loop after which the run fails as endless; default 100,000.
         tell: Called with a line of text for what happens; default None.
         logs: Whether log records are made, which are steps of their own; default False.
     """
     with quiet(logs=logs):
-        return noted_run(body, seed, faults=faults, replay=replay, max_steps=max_steps, tell=tell)[0]
+        run = noted_run(body, seed, faults=faults, fence=fence, replay=replay, max_steps=max_steps, tell=tell)
+    return run[0]
 
 
 def noted_run(
@@ -87,6 +94,7 @@ def noted_run(
     seed: int,
     *,
     faults: Faults = NO_FAULTS,
+    fence: Fence = CLOSED,
     replay: Deviations | None = None,
     variant: int | None = None,
     max_steps: int = MAX_STEPS,
@@ -97,7 +105,7 @@ def noted_run(
     trace = Trace() if tell is None else TellingTrace(tell)
     with Unhandled() as unhandled, _no_collector():
         decisions = Decisions(seed, replay=replay, variant=variant)
-        outcome = _run(body, decisions, trace, unhandled, faults, max_steps)
+        outcome = _run(body, decisions, trace, unhandled, faults, fence, max_steps)
         # Whose exceptions and coroutines are lost is only known when they are thrown away. What the run
         # made is all in the youngest generation.
         gc.collect(0)
@@ -109,7 +117,7 @@ def noted_run(
 
 @contextmanager
 def quiet(*, logs: bool) -> Generator[None]:
-    """Inside, no log records are made, unless they are wanted.
+    """Inside, the fence is up, and no log records are made, unless they are wanted.
 
     Whether somebody reads them must not decide what a run is.
     """
@@ -117,30 +125,44 @@ def quiet(*, logs: bool) -> Generator[None]:
     if not logs and before < logging.CRITICAL:
         logging.disable(logging.CRITICAL)
     try:
-        yield
+        with fenced():
+            yield
     finally:
         if logging.root.manager.disable != before:
             logging.disable(before)
 
 
 def _run(  # noqa: PLR0917  # all of them differ
-    body: Body, decisions: Decisions, trace: Trace, unhandled: Unhandled, faults: Faults, max_steps: int
+    body: Body,
+    decisions: Decisions,
+    trace: Trace,
+    unhandled: Unhandled,
+    faults: Faults,
+    fence: Fence,
+    max_steps: int,
 ) -> Outcome:
     loop = SimLoop(decisions, trace, max_steps=max_steps)
     loop.set_exception_handler(unhandled.told)
-    sim = Simulation(loop, faults)
+    sim = Simulation(loop, faults, fence)
+    with fencing(sim.fenced) as run:
+        return _fenced_run(body, loop, sim, run)
+
+
+def _fenced_run(body: Body, loop: SimLoop, sim: Simulation, run: FencedRun) -> Outcome:
+    decisions = loop.decisions
     try:
         failure = _failure(body, loop, sim)
         return Outcome(
             seed=decisions.seed,
             steps=loop.steps,
             time=loop.now,
-            trace_hash=trace.hash(decisions.made),
+            trace_hash=loop.trace.hash(decisions.made),
             deviations=dict(decisions.made),
-            failure=failure,
+            failure=run.broken or failure,
             faults=sim.faults,
         )
     finally:
+        run.over = True
         _clean(loop)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from regrow.runtime.process import Process
     from regrow.testing.sim.faults import Faults
+    from regrow.testing.sim.fence.options import Fence
     from regrow.testing.sim.loop import SimLoop
 
 __all__ = ("Simulation",)
@@ -31,8 +32,8 @@ class Simulation(Controls):
         seed: The seed of this run.
     """
 
-    def __init__(self, loop: SimLoop, faults: Faults) -> None:
-        super().__init__(loop, faults)
+    def __init__(self, loop: SimLoop, faults: Faults, fence: Fence) -> None:
+        super().__init__(loop, faults, fence)
         self._invariants = Invariants(loop)
         self._turn = loop.decisions.turn
         self._held = 0.0

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from regrow.testing.sim.loop import SimLoop
     from regrow.testing.sim.machines import Machine
 
-__all__ = ("SimThreads", "Worker", "working")
+__all__ = ("SIMULATED", "SimThreads", "Worker", "working")
 
 T = TypeVar("T")
 
 REAL_LIMIT: Final = 60.0
 """Real seconds that work may take from one wait to the next."""
+SIMULATED: Final = "regrow-simulated"
+"""What such a thread is called."""
 FOREVER: Final = float("inf")
 STUCK: Final = "work on a thread that neither ended nor waited within a minute of real time"
 STUCK_INSTEAD: Final = (
@@ -84,7 +86,7 @@ class Worker:
         """Take up a job. True if it is done, False if it waits now."""
         self._job = job
         if self._thread is None:
-            self._thread = RuntimeThread("regrow-simulated", self._work)
+            self._thread = RuntimeThread(SIMULATED, self._work)
             self._thread.start()
         return self.go_on()
 

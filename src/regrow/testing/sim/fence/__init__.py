@@ -1,0 +1,1 @@
+"""The fence around a simulated run: nothing real gets in, and whoever reaches out is told."""
