@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tests.simulation.campaign import Campaign, Result
-from tests.simulation.scenario import PARTS, scenarios
+from tests.simulation.scenario import PARTS, Scenario, scenarios
 
 SHOWN = 20
 
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         _say("\n".join(f"{one.part:8} {name}" for name, one in scenarios().items()))
         return 0
+    if options.replay or options.story:
+        return _one(scenarios()[options.scenario], options)
     campaign = Campaign(
         first=options.first,
         count=options.seeds,
@@ -47,9 +49,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenario", choices=list(scenarios()), metavar="NAME", help="only this one")
     parser.add_argument("--processes", type=int, default=1, metavar="P", help="run on so many (default 1)")
     parser.add_argument("--until-first", action="store_true", help="stop at the first violation")
+    parser.add_argument("--replay", metavar="TOKEN", help="run that of a token again; with --scenario")
+    parser.add_argument(
+        "--story",
+        action="store_true",
+        help="make the first seed's failure small and tell it; with --scenario",
+    )
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
     return parser
+
+
+def _one(scenario: Scenario, options: argparse.Namespace) -> int:
+    """Look closer at one run."""
+    if options.replay:
+        failure = scenario.replay(options.replay).failure
+        _say(f"{type(failure).__name__}: {failure}" if failure else "passed")
+        return 1 if failure else 0
+    story = scenario.story(options.first)
+    _say(story or "passed")
+    return 1 if story else 0
 
 
 class _Progress:
@@ -90,7 +109,7 @@ def _tell(result: Result) -> None:
     _say("faults: " + (", ".join(f"{n} {kind}" for kind, n in sorted(result.faults.items())) or "none"))
     _say(f"{result.seconds:.1f} s, {result.seeds / max(result.seconds, 0.001):.0f} seeds per second")
     for one in result.violations[:SHOWN]:
-        _say(f"VIOLATED by {one.scenario}, seed {one.seed}: {one.text}")
+        _say(f"VIOLATED by {one.scenario}, seed {one.seed}: {one.text}\n  {one.token}")
     if len(result.violations) > SHOWN:
         _say(f"... and {len(result.violations) - SHOWN} more")
     _say(f"violations {len(result.violations)}")

@@ -23,6 +23,8 @@ class Violated(msgspec.Struct, frozen=True):
     seed: int
     invariant: str
     text: str
+    token: str
+    """Has the run again: `--scenario NAME --replay TOKEN`."""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -48,16 +50,18 @@ class Result(msgspec.Struct, kw_only=True):
     def seeds(self) -> int:
         return sum(self.runs.values())
 
-    def add(self, scenario: str, outcome: Outcome) -> None:
+    def add(self, scenario: Scenario, outcome: Outcome) -> None:
         """One more run."""
-        self.runs[scenario] += 1
+        name = scenario.name
+        self.runs[name] += 1
         self.steps += outcome.steps
         self.virtual_seconds += outcome.time
         self.faults.update(outcome.faults)
         failure = outcome.failure
         if failure is not None:
             invariant = str(getattr(failure, "invariant", type(failure).__name__))
-            self.violations.append(Violated(scenario, outcome.seed, invariant, str(failure)))
+            text, token = str(failure), scenario.token(outcome)
+            self.violations.append(Violated(name, outcome.seed, invariant, text, token))
 
     def merge(self, other: Result) -> None:
         """The runs of another process."""
@@ -121,7 +125,7 @@ def run_chunk(chunk: list[tuple[str, int]], until_first: bool) -> Result:
     known = scenarios()
     result = Result()
     for name, seed in chunk:
-        result.add(name, known[name].run(seed))
+        result.add(known[name], known[name].run(seed))
         if until_first and result.violations:
             break
     return result

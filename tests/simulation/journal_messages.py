@@ -320,8 +320,10 @@ async def life(office: Office, level: str, *, last: bool) -> bool:
 
 
 def _trouble(office: Office, system: rg.System) -> None:
-    pid = system.whereis(office.world.choice(NAMES))
+    name = office.world.choice(NAMES)
+    pid = system.whereis(name)
     if pid is not None and office.world.chance(0.5):
+        office.ledger.kills[name] += 1
         pid.kill()
 
 

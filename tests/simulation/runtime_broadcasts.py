@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import regrow as rg
-from regrow.testing.sim.faults import Faults
+from regrow.testing import Faults
 from tests.simulation.oracles.broadcasts import Broadcasts
 from tests.simulation.runtime_sends import misfortune
 from tests.simulation.scenario import scenario

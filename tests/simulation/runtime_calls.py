@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 import regrow as rg
-from regrow.testing.sim.faults import Faults
+from regrow.testing import Faults
 from tests.simulation.oracles.calls import Ask, Calls
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause

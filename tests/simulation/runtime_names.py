@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import regrow as rg
-from regrow.testing.sim.faults import Faults
+from regrow.testing import Faults
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 import regrow as rg
-from regrow.testing.sim.faults import Faults
+from regrow.testing import Faults
 from tests.simulation.oracles.clockwork import Alarm, Clockwork
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import regrow as rg
-from regrow.testing.sim.faults import Faults
+from regrow.testing import Faults
 from tests.simulation.oracles.plans import Branch, Leaf, Start, branches, leaves
 from tests.simulation.oracles.trees import Leaving, Trees
 from tests.simulation.scenario import scenario

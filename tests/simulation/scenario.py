@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from regrow.testing.sim.faults import Faults
-from regrow.testing.sim.run import NO_FAULTS, Outcome, run_seed
-from regrow.testing.sim.simulation import Simulation
+from regrow.errors import SimulationFailed
+from regrow.testing import Faults, Outcome, Simulation, simulate
+from regrow.testing.sim.explore import Options
+from regrow.testing.sim.run import NO_FAULTS, run_seed
+from regrow.testing.sim.token import digest, read_token, write_token
 from tests.simulation.world import World
 
 Part: TypeAlias = Literal["runtime", "journal"]
@@ -42,20 +42,44 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     faults: Faults = NO_FAULTS
     weight: int = 1
 
-    def run(self, seed: int, **options: object) -> Outcome:
-        """Play it with a seed; `options` are those of `run_seed`. The log of all its crashes is left out."""
-        faulty = Random(f"{seed}/{self.name}").random() < WITH_FAULTS
-        faults = self.faults if faulty else NO_FAULTS
+    def faults_of(self, seed: int) -> Faults:
+        """What strikes in the run of a seed."""
+        return self.faults if Random(f"{seed}/{self.name}").random() < WITH_FAULTS else NO_FAULTS
 
-        async def body(sim: Simulation) -> None:
-            world = World(sim, faulty=faults is not NO_FAULTS)
-            try:
-                await self.play(world)
-            finally:
-                world.close()
+    async def body(self, sim: Simulation) -> None:
+        """What is simulated."""
+        world = World(sim, faulty=self.faults_of(sim.seed) is not NO_FAULTS)
+        try:
+            await self.play(world)
+        finally:
+            world.close()
 
-        with silence():
-            return run_seed(body, seed, faults=faults, **options)  # type: ignore[arg-type]
+    def run(self, seed: int, **options: Any) -> Outcome:
+        """Play it with a seed; `options` are those of `run_seed`."""
+        return run_seed(self.body, seed, faults=self.faults_of(seed), **options)
+
+    def token(self, outcome: Outcome) -> str:
+        """The replay token of a run."""
+        options = Options(faults=self.faults_of(outcome.seed))
+        return write_token(self.name, options.text, outcome.seed, outcome.trace_hash, outcome.deviations)
+
+    def replay(self, text: str) -> Outcome:
+        """The run of a token once more."""
+        token = read_token(text)
+        assert token.test == digest(self.name), f"that is no token of {self.name}"
+        return self.run(token.seed, replay=token.deviations)
+
+    def story(self, seed: int) -> str:
+        """How the run of a seed goes wrong, with as few deviations as possible; "" if it doesn't."""
+
+        async def played(*, sim: Simulation) -> None:
+            await self.body(sim)
+
+        try:
+            simulate(seeds=1, start=seed, faults=self.faults_of(seed))(played)()
+        except SimulationFailed as failed:
+            return str(failed)
+        return ""
 
 
 _found: dict[str, Scenario] = {}
@@ -79,14 +103,3 @@ def scenarios(part: Part | None = None) -> dict[str, Scenario]:
         for path in sorted(Path(__file__).parent.glob(f"{one}_*.py")):
             import_module(f"tests.simulation.{path.stem}")
     return {name: one for name, one in sorted(_found.items()) if part in (None, one.part)}
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Crashes are what it is about: none is logged."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -120,7 +120,7 @@ class Shelf:
         reason = letter.burial.reason
         since = sent.starts[sent.first_of_redrive :]
         history = [one.outcome for one in reader.attempts(live.id)]
-        crashes = sum(1 for start in since if start.end in (None, "crash"))
+        crashes = sum(1 for start in since if start.end in (None, "crash")) + ledger.kills[sent.dest]
         ledger.expect(
             live.crashes <= crashes or not ledger.exact,
             "G9",
@@ -144,9 +144,11 @@ class Shelf:
             )
         elif reason == "outcome_unknown":
             ledger.expect(
-                sent.once and (since or not ledger.exact), "G6", f"{sent} is {reason}, and may be repeated"
+                sent.once and (since or ledger.kills[sent.dest] or not ledger.exact),
+                "G6",
+                f"{sent} is {reason}, and may be repeated",
             )
-            known = [start.end for start in since if start.end in ("ok", "rejected")]
+            known = [one for one in since if one.end in ("ok", "rejected") and one.boot == ledger.boot]
             told = {"handled", "rejected"} & set(sent.ends)
             ledger.expect(not (known and told), "G6", f"{sent} is {reason}, and its sender was told {told}")
         else:
