@@ -296,25 +296,3 @@ def test_a_stop_writes_what_is_still_to_be_written() -> None:
         await run_system(again, second, BOX)
 
     run_virtual(main())
-
-
-def test_a_stop_writes_a_dead_letter_that_is_still_to_be_written() -> None:
-    """Found by simulation: the journal crashed over it, and its file stayed locked."""
-
-    async def main() -> None:
-        machine = Machine()
-        journal = machine.journal(dead_letters=rg.DeadLetterPolicy(retries=0))
-
-        async def first(system: rg.System) -> None:
-            await rg.supervised_send("nobody", 1, timeout=5.0, durable=True, ack="accepted", expires_in=1.0)
-            machine.store.broken = True
-            await pause(2.0)
-            machine.store.broken = False
-            assert machine.disk.reader().counts().dead == 0
-
-        await run_system(journal, first)
-        assert machine.disk.reader().counts().dead == 1
-        reopened = machine.disk.open(node="here", pid=1, now_us=0)
-        assert reopened.clean
-
-    run_virtual(main())

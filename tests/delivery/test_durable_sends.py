@@ -205,31 +205,6 @@ def test_an_expired_message_is_dead_and_was_never_handled() -> None:
     play(body)
 
 
-def test_what_expires_while_it_is_handled_is_not_begun_again() -> None:
-    """Found by simulation: its timer went off during the first attempt, and nobody looked again."""
-
-    async def body(system: rg.System, journal: rg.Journal) -> None:
-        delivery = await rg.supervised_send(
-            "fragile", Fragile.fail_late(20.0), timeout=60.0, durable=True, expires_in=10.0
-        )
-        assert delivery.status == "dead_lettered"
-        (letter,) = await inside(journal).read(lambda reader: reader.dead(_all()))
-        assert (letter.burial.reason, letter.live.crashes) == ("expired", 1)
-        assert Fragile.begun == 1
-
-    play(body, rg.child(Fragile, name="fragile"))
-
-
-class Fragile(rg.GenServer):
-    begun = 0
-
-    @rg.call
-    async def fail_late(self, seconds: float) -> None:
-        Fragile.begun += 1
-        await pause(seconds)
-        raise RuntimeError("late")
-
-
 def test_an_expired_message_in_a_mailbox_is_dropped_there() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
         await rg.supervised_send("box", Box.wait(30.0), timeout=5.0, durable=True, ack="accepted")

@@ -1,4 +1,4 @@
-"""Durable messages to servers that crash, hang, reject and lose answers, over crashes of the whole program."""
+"""Durable messages to servers that crash, reject and lose answers, over crashes of the whole program."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rejected(Exception):  # an answer
 
 
 class Office:
-    """What senders and receivers of one run share: it outlives every crash, as it is no part of the program."""
+    """What senders and receivers of one run share: no part of the program, so it outlives every crash."""
 
     now: ClassVar[Office]
     """That of the run: reconcile hooks have no other way to it."""

@@ -1,6 +1,6 @@
 """Durable messages: what their senders were told and their handlers wrote down, against what is promised.
 
-It knows nothing of the runtime but what anybody can see: answers, `rg.current_delivery()`, the rows on the disk.
+It knows of the runtime what anybody can see: answers, `rg.current_delivery()`, rows on the disk.
 """
 
 from __future__ import annotations

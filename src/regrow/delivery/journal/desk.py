@@ -357,7 +357,10 @@ class Desk:
                 owed.wait.part()
 
     def unslot_all(self) -> None:
-        """The journal ends in order: who runs is to no blame, but for a crash that isn't written down yet."""
+        """The journal ends in order: who runs is to no blame, but for a crash that isn't written down yet.
+
+        What has to be asked for at the next start stays named.
+        """
         for owed in self.owed.values():
-            if owed.state != OVER:
+            if owed.state != OVER and not owed.unknown:
                 self.unslot(owed)

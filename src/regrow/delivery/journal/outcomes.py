@@ -19,7 +19,7 @@ from regrow.delivery.journal.rows import Attempt, Live, Outcome, Reason
 from regrow.delivery.journal.units import Kept, Settled
 from regrow.delivery.reconcile import reconciled
 from regrow.errors import CallTimeout, NoProcess, ProcessExited, ReplyLost
-from regrow.runtime.items import Request
+from regrow.runtime.items import Receipt, Request
 from regrow.runtime.process import DEAD
 
 if TYPE_CHECKING:
@@ -230,9 +230,9 @@ class Outcomes:
             self._again(owed, replace(owed.live, due_us=desk.clock.at_us(at)), attempt)
 
     def expired(self, id: int) -> None:
-        """Nobody wants it any more, unless its handler runs already."""
+        """Nobody wants it any more, unless its handler runs already, or has run and nobody knows how far."""
         owed = self._desk.owed.get(id)
-        if owed is None or owed.state == BEGUN:
+        if owed is None or owed.state == BEGUN or owed.unknown:
             return
         owed.expiry = None
         was_out = owed.state not in (WAITING, OVER)
@@ -242,6 +242,8 @@ class Outcomes:
         recipient = owed.recipient
         if was_out and recipient is not None:
             self._out_no_more(owed, recipient)
+            if isinstance(owed.item, Receipt):
+                owed.item.withdrawn = True
             if owed.live.crashes:
                 self._free_suspects(owed)
             self._desk.look_at(recipient)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.operations import Bury, Discard, Operation, Retry
-from regrow.delivery.journal.rows import Attempt, Burial, Live, Reason
+from regrow.delivery.journal.rows import Attempt, Burial, Filter, Live, Reason
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.slots import Named
@@ -62,7 +62,9 @@ def inspect(
     rows: list[Live] = []
     for page in _pages(reader):
         rows.extend(page)
-    found.newest_us = max((live.created_us for live in rows), default=0)
+    times = [live.created_us for live in rows]
+    times.extend(group.last_us for group in reader.groups(Filter()))
+    found.newest_us = max(times, default=0)
     now = now_us(found.newest_us)
     if not named and not any(live.expires_us is not None for live in rows):
         found.lives = rows
