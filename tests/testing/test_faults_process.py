@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -464,6 +465,7 @@ def test_a_storm_that_is_small_enough_passes() -> None:
             lambda: rt.Faults(drop=0.6, delay=0.6),
             "delay has to be at most 1 together with delay=0.6, drop=0.6",
         ),
+        (lambda: rt.Faults(only=cast("Any", 3)), "only has to be a function that takes a Pid"),
         (lambda: rt.Faults(until=-1), "until has to be a number of virtual seconds"),
         (lambda: rt.Faults(thread_latency=float("nan")), "thread_latency has to be a number of seconds"),
         (lambda: rt.StoreFaults(full=-0.1), "StoreFaults(full=-0.1) can't be used: full has to be a prob"),
@@ -473,6 +475,17 @@ def test_bad_options_say_what_is_allowed(make: Callable[[], object], text: str) 
     with pytest.raises(rg.errors.BadFault) as caught:
         make()
     assert text in str(caught.value)
+
+
+def test_options_are_shown_as_far_as_they_differ_and_the_same_in_every_program() -> None:
+    assert repr(rt.Faults()) == "Faults()"
+    shown = repr(rt.Faults(kill=0.1, only=is_one, store=rt.StoreFaults(full=0.5)))
+    assert shown.startswith("Faults(kill=0.1, store=StoreFaults(slow=0.0,")
+    assert shown.endswith(", only=is_one)")
+
+
+def is_one(pid: rg.Pid[object]) -> bool:
+    return pid.registered_name == "one"
 
 
 @pytest.mark.parametrize(

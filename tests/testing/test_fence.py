@@ -33,6 +33,8 @@ import pytest
 import regrow as rg
 import regrow.testing as rt
 from regrow.errors import FenceBroken
+from regrow.testing.sim.decorator import simulate
+from regrow.testing.sim.explore import explore
 from regrow.testing.sim.fence.install import fenced
 from regrow.testing.sim.run import run_seed
 from regrow.testing.sim.simulation import Simulation
@@ -324,6 +326,21 @@ def test_a_block_may_open_the_fence() -> None:
     error = failure_of(body)
     assert isinstance(error, FenceBroken)
     assert error.what == "random.random()"
+
+
+def test_many_runs_have_the_fence_that_their_test_says() -> None:
+    async def body(sim: Simulation) -> None:
+        assert time.time() == sim.wall()
+
+    assert not explore(body, seeds=3, fence=rt.Fence(virtual=("clocks",))).failures
+    (failed,) = explore(body, seeds=3).failures
+    assert isinstance(failed.failure, FenceBroken)
+
+    @simulate(seeds=3, fence=rt.Fence(virtual=("clocks",)))
+    async def test(sim: Simulation) -> None:
+        await body(sim)
+
+    test()
 
 
 @pytest.mark.parametrize(

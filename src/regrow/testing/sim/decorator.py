@@ -14,6 +14,7 @@ from regrow.errors.simulation import BadSimulation, BadToken, ReplayDiffers, Sim
 from regrow.testing.sim.decisions import Deviations
 from regrow.testing.sim.explore import SEEDS, Options, checked_options, difference, runs
 from regrow.testing.sim.faults import Faults
+from regrow.testing.sim.fence.options import Fence
 from regrow.testing.sim.run import MAX_STEPS, Body, Outcome, noted_run, quiet
 from regrow.testing.sim.shrink import shrink
 from regrow.testing.sim.story import Story
@@ -37,6 +38,7 @@ def simulate(
     seeds: int = SEEDS,
     start: int = 0,
     faults: Faults | None = None,
+    fence: Fence | None = None,
     max_steps: int = MAX_STEPS,
     shrink_runs: int = SHRINK_RUNS,
     tokens: tuple[str, ...] = (),
@@ -61,6 +63,7 @@ def simulate(
             otherwise.
         start: The first seed. Default 0.
         faults: What strikes by chance. Default nothing.
+        fence: What the code under test may use that no seed decides. Default nothing.
         max_steps: Steps of the loop after which a run fails as endless. Default 100,000.
         shrink_runs: Most runs for reducing a failure. Default 500.
         tokens: Tokens of earlier failures, whose runs come first, also if they are other runs by now.
@@ -71,7 +74,7 @@ def simulate(
         BadToken: One of `tokens` is none.
     """
     options = checked_options(
-        "simulate", seeds=seeds, start=start, faults=faults, max_steps=max_steps, logs=logs
+        "simulate", seeds=seeds, start=start, faults=faults, fence=fence, max_steps=max_steps, logs=logs
     )
     if type(shrink_runs) is not int or shrink_runs < 0:
         raise BadSimulation("simulate", "shrink_runs", shrink_runs, "a whole number from 0")
@@ -135,7 +138,7 @@ class _Simulated:
         if token.test != digest(self._name):
             raise BadToken(text, f"another test than {self._name} made it")
         if token.options != digest(self._options.text):
-            raise BadToken(text, "the test had other faults, max_steps or logs when it was made")
+            raise BadToken(text, "the test had other faults, fence, max_steps or logs when it was made")
         outcome = self._again(token.seed, token.deviations)
         if outcome.trace_hash != token.trace_hash:
             # The first run of a process loads modules and fills caches.
@@ -151,6 +154,7 @@ class _Simulated:
             self._body,
             seed,
             faults=options.faults,
+            fence=options.fence,
             max_steps=options.max_steps,
             replay=deviations,
             variant=variant,
@@ -178,13 +182,19 @@ class _Simulated:
             self._body,
             seed,
             faults=options.faults,
+            fence=options.fence,
             max_steps=options.max_steps,
             replay=deviations,
             tell=story.tell,
         )
         if told.trace_hash != outcome.trace_hash:
             _, others = noted_run(
-                self._body, seed, faults=options.faults, max_steps=options.max_steps, replay=deviations
+                self._body,
+                seed,
+                faults=options.faults,
+                fence=options.fence,
+                max_steps=options.max_steps,
+                replay=deviations,
             )
             raise difference(seed, notes.notes, others.notes) from outcome.failure
         assert outcome.failure is not None

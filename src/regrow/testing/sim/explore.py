@@ -13,7 +13,8 @@ import msgspec
 
 from regrow.errors.simulation import BadSimulation, NotDeterministic
 from regrow.testing.sim.faults import Faults
-from regrow.testing.sim.run import MAX_STEPS, NO_FAULTS, Body, Outcome, noted_run, quiet
+from regrow.testing.sim.fence.options import Fence
+from regrow.testing.sim.run import CLOSED, MAX_STEPS, NO_FAULTS, Body, Outcome, noted_run, quiet
 from regrow.testing.sim.trace import Note, Trace
 
 __all__ = ("Options", "Report", "checked_options", "explore", "runs")
@@ -55,6 +56,7 @@ class Options:
         seeds: How many seeds.
         start: The first of them.
         faults: What strikes by chance.
+        fence: What may be used that no seed decides.
         max_steps: Steps of a run after which it fails as endless.
         logs: Whether log records are made.
     """
@@ -62,17 +64,25 @@ class Options:
     seeds: int = SEEDS
     start: int = 0
     faults: Faults = NO_FAULTS
+    fence: Fence = CLOSED
     max_steps: int = MAX_STEPS
     logs: bool = False
 
     @property
     def text(self) -> str:
         """What makes a run what it is, beside its seed."""
-        return f"{self.faults!r} {self.max_steps} {self.logs}"
+        return f"{self.faults!r} {self.fence!r} {self.max_steps} {self.logs}"
 
 
 def checked_options(
-    owner: str, *, seeds: object, start: object, faults: Faults | None, max_steps: object, logs: object
+    owner: str,
+    *,
+    seeds: object,
+    start: object,
+    faults: Faults | None,
+    fence: Fence | None,
+    max_steps: object,
+    logs: object,
 ) -> Options:
     """The options, if they can be used.
 
@@ -87,10 +97,15 @@ def checked_options(
         raise BadSimulation(owner, "max_steps", max_steps, "a whole number of at least 1")
     if faults is not None and not isinstance(faults, Faults):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadSimulation(owner, "faults", faults, "rt.Faults(...) or None")
+    if fence is not None and not isinstance(fence, Fence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadSimulation(owner, "fence", fence, "rt.Fence(...) or None")
     if not isinstance(logs, bool):
         raise BadSimulation(owner, "logs", logs, "True or False")
     chances = NO_FAULTS if faults is None else faults
-    return Options(seeds=seeds, start=start, faults=chances, max_steps=max_steps, logs=logs)
+    let_through = CLOSED if fence is None else fence
+    return Options(
+        seeds=seeds, start=start, faults=chances, fence=let_through, max_steps=max_steps, logs=logs
+    )
 
 
 def explore(
@@ -99,6 +114,7 @@ def explore(
     seeds: int = SEEDS,
     start: int = 0,
     faults: Faults | None = None,
+    fence: Fence | None = None,
     max_steps: int = MAX_STEPS,
     logs: bool = False,
     failures: int = 1,
@@ -112,6 +128,7 @@ def explore(
         seeds: How many. Default 200.
         start: The first. Default 0.
         faults: What strikes by chance. Default nothing.
+        fence: What may be used that no seed decides. Default nothing.
         max_steps: Steps of the loop after which a run fails as endless. Default 100,000.
         logs: Whether log records are made. Default False: there would be those of all runs.
         failures: After how many failures to stop. Default 1.
@@ -121,7 +138,7 @@ def explore(
         NotDeterministic: The first seed gave two different runs.
     """
     options = checked_options(
-        "explore", seeds=seeds, start=start, faults=faults, max_steps=max_steps, logs=logs
+        "explore", seeds=seeds, start=start, faults=faults, fence=fence, max_steps=max_steps, logs=logs
     )
     if type(failures) is not int or failures < 1:
         raise BadSimulation("explore", "failures", failures, "a whole number of at least 1")
@@ -159,7 +176,9 @@ def runs(body: Body, options: Options) -> Iterator[Outcome]:
     """
     yield _first(body, options)
     for seed in range(options.start + 1, options.start + options.seeds):
-        yield noted_run(body, seed, faults=options.faults, max_steps=options.max_steps)[0]
+        yield noted_run(body, seed, faults=options.faults, fence=options.fence, max_steps=options.max_steps)[
+            0
+        ]
 
 
 def _first(body: Body, options: Options) -> Outcome:
@@ -174,7 +193,9 @@ def _first(body: Body, options: Options) -> Outcome:
 
 
 def _once(body: Body, options: Options) -> tuple[Outcome, Trace]:
-    return noted_run(body, options.start, faults=options.faults, max_steps=options.max_steps)
+    return noted_run(
+        body, options.start, faults=options.faults, fence=options.fence, max_steps=options.max_steps
+    )
 
 
 def difference(seed: int, notes: Sequence[Note], others: Sequence[Note]) -> NotDeterministic:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import msgspec
+from typing_extensions import override
 
 from regrow.errors.faults import BadFault
 from regrow.runtime.pid import Pid
@@ -153,9 +154,27 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Checks the numbers."""
         _check(self, PROBABILITIES, ("max_slow", "max_delay", "max_wall_jump"), ("storm_kills",))
+        for option in ("only", "spare"):
+            who = getattr(self, option)
+            if who is not None and not callable(who):
+                raise BadFault("Faults", option, who, "a function that takes a Pid")
         _check_sum(self, ("kill", "crash", "hang", "slow", "storm"))
         _check_sum(self, ("delay", "drop", "duplicate"))
         if not _is_number(self.thread_latency) or not 0 <= self.thread_latency < FOREVER:
             raise BadFault("Faults", "thread_latency", self.thread_latency, "a number of seconds")
         if not _is_number(self.until) or self.until < 0:
             raise BadFault("Faults", "until", self.until, "a number of virtual seconds")
+
+    @override
+    def __repr__(self) -> str:
+        """What isn't as by default, functions by their names: equal for equal options in every program."""
+        shown: list[str] = []
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value != getattr(NONE, name):
+                text = repr(value) if not callable(value) else getattr(value, "__qualname__", "a function")
+                shown.append(f"{name}={text}")
+        return f"Faults({', '.join(shown)})"
+
+
+NONE: Final = Faults()
