@@ -15,7 +15,7 @@ from regrow.testing.sim.decisions import Deviations
 from regrow.testing.sim.explore import SEEDS, Options, checked_options, difference, runs
 from regrow.testing.sim.faults import Faults
 from regrow.testing.sim.fence.options import Fence
-from regrow.testing.sim.run import MAX_STEPS, Body, Outcome, noted_run, quiet
+from regrow.testing.sim.run import MAX_STEPS, Body, Outcome, quiet
 from regrow.testing.sim.shrink import shrink
 from regrow.testing.sim.story import Story
 from regrow.testing.sim.token import Token, digest, read_token, write_token
@@ -149,16 +149,7 @@ class _Simulated:
             raise self._failed(outcome, drawn=len(outcome.deviations), passed=0) from outcome.failure
 
     def _again(self, seed: int, deviations: Deviations, variant: int | None = None) -> Outcome:
-        options = self._options
-        return noted_run(
-            self._body,
-            seed,
-            faults=options.faults,
-            fence=options.fence,
-            max_steps=options.max_steps,
-            replay=deviations,
-            variant=variant,
-        )[0]
+        return self._options.play(self._body, seed, replay=deviations, variant=variant)[0]
 
     def _look_at(self, outcome: Outcome, passed: int) -> None:
         """Raise what a failing run comes to."""
@@ -178,24 +169,9 @@ class _Simulated:
         """The story of a failing run and how to have it again."""
         options, seed, deviations = self._options, outcome.seed, outcome.deviations
         story = Story()
-        told, notes = noted_run(
-            self._body,
-            seed,
-            faults=options.faults,
-            fence=options.fence,
-            max_steps=options.max_steps,
-            replay=deviations,
-            tell=story.tell,
-        )
+        told, notes = options.play(self._body, seed, replay=deviations, tell=story.tell)
         if told.trace_hash != outcome.trace_hash:
-            _, others = noted_run(
-                self._body,
-                seed,
-                faults=options.faults,
-                fence=options.fence,
-                max_steps=options.max_steps,
-                replay=deviations,
-            )
+            _, others = options.play(self._body, seed, replay=deviations)
             raise difference(seed, notes.notes, others.notes) from outcome.failure
         assert outcome.failure is not None
         token = write_token(self._name, options.text, seed, outcome.trace_hash, deviations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from regrow.errors.simulation import BadSimulation, NotDeterministic
+from regrow.testing.sim.decisions import Deviations
 from regrow.testing.sim.faults import Faults
 from regrow.testing.sim.fence.options import Fence
 from regrow.testing.sim.run import CLOSED, MAX_STEPS, NO_FAULTS, Body, Outcome, noted_run, quiet
@@ -72,6 +73,27 @@ class Options:
     def text(self) -> str:
         """What makes a run what it is, beside its seed."""
         return f"{self.faults!r} {self.fence!r} {self.max_steps} {self.logs}"
+
+    def play(
+        self,
+        body: Body,
+        seed: int,
+        *,
+        replay: Deviations | None = None,
+        variant: int | None = None,
+        tell: Callable[[str], object] | None = None,
+    ) -> tuple[Outcome, Trace]:
+        """One run with these options: see `run_seed` and `noted_run`."""
+        return noted_run(
+            body,
+            seed,
+            faults=self.faults,
+            fence=self.fence,
+            max_steps=self.max_steps,
+            replay=replay,
+            variant=variant,
+            tell=tell,
+        )
 
 
 def checked_options(
@@ -176,26 +198,18 @@ def runs(body: Body, options: Options) -> Iterator[Outcome]:
     """
     yield _first(body, options)
     for seed in range(options.start + 1, options.start + options.seeds):
-        yield noted_run(body, seed, faults=options.faults, fence=options.fence, max_steps=options.max_steps)[
-            0
-        ]
+        yield options.play(body, seed)[0]
 
 
 def _first(body: Body, options: Options) -> Outcome:
     """The run of the first seed: the second time, as the first loads modules and fills caches."""
-    earlier, _ = _once(body, options)
-    outcome, trace = _once(body, options)
+    earlier, _ = options.play(body, options.start)
+    outcome, trace = options.play(body, options.start)
     if earlier.trace_hash != outcome.trace_hash:
-        again, other = _once(body, options)
+        again, other = options.play(body, options.start)
         if again.trace_hash != outcome.trace_hash:
             raise difference(options.start, trace.notes, other.notes)
     return outcome
-
-
-def _once(body: Body, options: Options) -> tuple[Outcome, Trace]:
-    return noted_run(
-        body, options.start, faults=options.faults, fence=options.fence, max_steps=options.max_steps
-    )
 
 
 def difference(seed: int, notes: Sequence[Note], others: Sequence[Note]) -> NotDeterministic:
