@@ -64,9 +64,7 @@ class Controls:
             faults.store, hazards, self._tally, loop, self._machines
         )
         self._disks: dict[str, SimDisk] = {}
-        self.fenced: FencedRun = FencedRun(
-            loop, self._wall_clock.time, loop.decisions.stream("library"), fence
-        )
+        self.fenced: FencedRun = FencedRun(loop, self._wall_clock.time, fence)
         """For the run itself."""
         loop.thread_latency = faults.thread_latency
 

@@ -69,6 +69,8 @@ def _check_sum(options: object, names: tuple[str, ...]) -> None:
 class StoreFaults(msgspec.Struct, frozen=True, kw_only=True):
     """How often the journal's disk fails. Probabilities are per commit or read, from 0 to 1.
 
+    While a System starts its disk may be slow and the power may go, but nothing fails by chance.
+
     Attributes:
         slow: A commit takes up to `max_slow`. Default 0.
         max_slow: The longest such commit in seconds. Default 1.0.

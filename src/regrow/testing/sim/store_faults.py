@@ -104,6 +104,8 @@ class StoreFaulter:
     def unreadable(self, disk: SimDisk) -> bool:
         """Whether a read fails."""
         if self._scripted("read_failed", disk) is None:
+            if self._starting:
+                return False
             chances = (Chance("read_failed", self._faults.fail_read, 1),)
             if self._hazards.of(f"reading {disk.name}", chances).strike() is None:
                 return False
@@ -114,10 +116,19 @@ class StoreFaulter:
 
     def _strikes(self, kind: str, disk: SimDisk) -> bool:
         drawn = self._drawn[disk]
-        if self._scripted(kind, disk) is None and (drawn is None or drawn.kind != kind):
+        by_chance = drawn is not None and drawn.kind == kind and not self._starting
+        if self._scripted(kind, disk) is None and not by_chance:
             return False
         self._tally.struck(kind, f"{kind} on {disk.name}")
         return True
+
+    @property
+    def _starting(self) -> bool:
+        """Whether a System isn't up yet: a start that fails is a test's own to make, by script."""
+        return any(
+            engine.running and (engine.system is None or engine.system.state == "starting")
+            for engine in self._loop.engines
+        )
 
     def _scripted(self, kind: str, disk: SimDisk) -> float | None:
         for script in self._scripts:

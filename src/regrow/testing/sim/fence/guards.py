@@ -60,18 +60,16 @@ class FencedRun:
     Args:
         loop: Its loop.
         wall: Its wall clock.
-        random: Where library code gets its random numbers from.
         fence: What it lets through.
     """
 
-    __slots__ = ("_fences", "_ident", "allowed", "broken", "loop", "over", "random", "virtual", "wall")
+    __slots__ = ("_fences", "_ident", "allowed", "broken", "loop", "over", "virtual", "wall")
 
-    def __init__(self, loop: SimLoop, wall: Callable[[], float], random: Random, fence: Fence) -> None:
+    def __init__(self, loop: SimLoop, wall: Callable[[], float], fence: Fence) -> None:
         self._ident = get_ident()
         self._fences: list[Fence] = []
         self.loop: SimLoop = loop
         self.wall: Callable[[], float] = wall
-        self.random: Random = random
         self.allowed: frozenset[str] = frozenset()
         self.virtual: frozenset[str] = frozenset()
         self.over: bool = False
@@ -79,6 +77,11 @@ class FencedRun:
         self.broken: FenceBroken | None = None
         """What reached out first."""
         self._push(fence)
+
+    @property
+    def random(self) -> Random:
+        """Where library code gets its random numbers from."""
+        return self.loop.decisions.stream("library")
 
     @property
     def here(self) -> bool:
