@@ -48,7 +48,7 @@ def simulate(
 
     The seed decides what runs next, and every fault. At the first failure the run is reduced to the fewest
     deviations with which it still fails the same way, told step by step, and raised as `SimulationFailed`
-    with a token that replays it.
+    with a token that replays it::
 
         @rt.simulate(seeds=500)
         async def test_transfers(sim: rt.Simulation) -> None:
