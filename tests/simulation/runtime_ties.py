@@ -181,6 +181,12 @@ async def ties(world: World) -> None:
         await pause(1.0)
         await system.idle()
         watching.close()
+        table = system.monitors
+        orphaned = [row for row in table.list() if not row.owner.alive]
+        world.expect(not orphaned, "monitors end with their owner", f"{orphaned}")
+        counts = table.statistics()
+        sound = counts.created == counts.active + counts.cleaned and counts.active == len(table.list())
+        world.expect(sound, "monitors end with their owner", f"{counts}")
         crowd.ties.check()
 
 

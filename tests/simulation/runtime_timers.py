@@ -80,7 +80,11 @@ class Clock(rg.GenServer):
 
 
 class BusyClock(Clock):
+    """Ticks come while it is busy, also while it is about to take timers back."""
+
     async def handle_info(self, message: object) -> None:
+        if isinstance(message, Order) and message.op == "cancel":
+            await pause(0.03)
         Clock.handle_info(self, message)
         if isinstance(message, Tick):
             await pause(0.03)

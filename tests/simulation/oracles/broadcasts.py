@@ -98,6 +98,15 @@ class Broadcasts:
                 "promise", f"broadcast {cast.token} is ok={result.ok}, raised={raised}; reached {reached}"
             )
         self._true(cast, result)
+        if cast.strategy == "all_or_nothing" and not cast.refused:
+            self._all_had_it(cast, result)
+
+    def _all_had_it(self, cast: Cast, result: rg.BroadcastResult[object]) -> None:
+        """Everybody was alive and had it in the mailbox, in one step."""
+        for one in result.results:
+            never = isinstance(one.error, rg.errors.MailboxStayedFull | rg.errors.NoProcess)
+            if never and one.attempts == 1:
+                self._violate("all or nothing", f"broadcast {cast.token} never reached {one}")
 
     def cancelled(self, cast: Cast) -> None:
         """Its sender waits no more."""
