@@ -79,6 +79,21 @@ def test_an_info_that_expires_in_the_mailbox_is_not_handled() -> None:
     play(body, Clerk.fresh())
 
 
+def test_what_is_redriven_while_its_last_attempt_still_runs_is_begun_once_more_and_no_oftener() -> None:
+    """The end of the old attempt was taken for that of the new one, which was then handed out twice."""
+
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        delivery = await accept(Clerk.fail(10.0), attempt_timeout=1.0)
+        await pause(5.0)
+        await journal.dead_letters.retry(delivery.id)
+        await pause(60.0)
+        assert Clerk.begun == [10.0, 10.0]
+        details = await journal.dead_letters.show(delivery.id)
+        assert [attempt.outcome for attempt in details.history] == ["timeout", "timeout"]
+
+    play(body, Clerk.fresh(), journal=rg.Journal.in_memory(dead_letters=QUIET))
+
+
 def test_what_expires_while_its_reconcile_is_asked_ends_once_and_holds_up_nobody() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
         await accept(Clerk.pay(3.0), expires_in=4.0)

@@ -263,8 +263,12 @@ async def messages(world: World) -> None:
         office.killed = None
         if cuts and level == "power":
             office.ledger.without_power.add(office.ledger.boot)
-        while not await life(office, level, last=office.ledger.boot >= boots - 1):
-            """Begin the program anew."""
+        while True:
+            try:
+                if await life(office, level, last=office.ledger.boot >= boots - 1):
+                    break
+            except rg.errors.ChildStartFailed as error:  # no place on the disk for what the start writes
+                world.expect(world.faulty and "disk is full" in str(error), "start", str(error))
 
     await world.sim.survive(machine)
     check(office)

@@ -120,6 +120,7 @@ class Shelf:
         reason = letter.burial.reason
         since = sent.starts[sent.first_of_redrive :]
         history = [one.outcome for one in reader.attempts(live.id)]
+        # What waits for its reconcile hook when the program is killed is blamed for that.
         crashes = sum(1 for start in since if start.end in (None, "crash")) + ledger.kills[sent.dest]
         ledger.expect(
             live.crashes <= crashes or not ledger.exact,

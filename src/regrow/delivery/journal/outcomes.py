@@ -59,8 +59,8 @@ class Outcomes:
             if owed.timer is not None:
                 owed.timer.cancel()
                 owed.timer = None
-            if owed.settled or owed.live.id not in desk.owed:
-                # Settled elsewhere, or buried while its handler still ran.
+            if owed.settled or desk.owed.get(owed.live.id) is not owed:
+                # Settled elsewhere, or buried while its handler still ran, and perhaps redriven since.
                 self._record(owed, now, ok=owed.settled)
                 self._tell(owed, result, error)
             elif error is None:
