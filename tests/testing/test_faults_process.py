@@ -216,6 +216,21 @@ def test_there_is_an_end_to_it(how: str) -> None:
     assert total > 5
 
 
+@pytest.mark.parametrize("message", [Counter.add(), Counter.add_later(), Counter.add_on_thread()])
+def test_what_hangs_by_chance_goes_on_when_all_is_calm(message: Ask) -> None:
+    async def body(sim: Simulation) -> None:
+        async with tree("one") as system:
+            asking = asyncio.ensure_future(system.ref("one", Counter).call(message, timeout=500.0))
+            await rt.pass_time(100.0)
+            assert not asking.done()
+            sim.calm()
+            assert await asking == 1
+            assert sim.time <= 100.1
+
+    outcome = run_seed(body, 0, faults=rt.Faults(hang=1.0))
+    assert (outcome.failure, outcome.faults) == (None, {"hang": 1})
+
+
 # -- by script ---------------------------------------------------------------------------------
 
 

@@ -74,8 +74,11 @@ class Controls:
         return dict(self._tally.counts)
 
     def calm(self) -> None:
-        """From now on nothing strikes by chance, so that what has to come right again can."""
-        self._tally.until = min(self._tally.until, self._loop.now)
+        """From now on nothing strikes by chance, so that what has to come right again can.
+
+        What hangs by chance goes on.
+        """
+        self._tally.end()
 
     # -- the fence -----------------------------------------------------------------------------
 

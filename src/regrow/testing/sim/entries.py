@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from regrow.runtime.blueprint import Blueprint
     from regrow.runtime.genserver import GenServer
     from regrow.runtime.process import Process
+    from regrow.testing.sim.delays import Delay
 
-__all__ = ("Strike", "Striker", "delayed_init", "faulty_twin", "wait")
+__all__ = ("Strike", "Striker", "delayed_init", "faulty_twin")
 
 
 class Strike(Protocol):
     """A fault that strikes now, before a callback."""
 
     @property
-    def seconds(self) -> float | None:
-        """How long the callback takes longer, `inf` for ever; None if it doesn't run at all."""
+    def delay(self) -> Delay | None:
+        """How the callback takes longer; None if it doesn't run at all."""
         ...
 
     def end(self, process: Process, entry: Entry | None) -> None:
@@ -41,8 +42,8 @@ class Striker(Protocol):
         """None: nothing happens."""
         ...
 
-    def asleep(self, seconds: float) -> None:
-        """Work for a thread, which runs now, takes so much longer."""
+    def asleep(self, delay: Delay) -> None:
+        """Work for a thread, which runs now, takes longer."""
         ...
 
 
@@ -67,26 +68,18 @@ def faulty_twin(blueprint: Blueprint, striker: Striker) -> Blueprint:
     return own
 
 
-def delayed_init(blueprint: Blueprint, seconds: float) -> Blueprint:
-    """The same class, whose `init` takes so much longer, on the process's own task."""
+def delayed_init(blueprint: Blueprint, delay: Delay) -> Blueprint:
+    """The same class, whose `init` takes longer, on the process's own task."""
     own = copy.copy(blueprint)
 
     async def init(instance: GenServer, *args: object, **kwargs: object) -> object:
-        await wait(seconds)
+        await delay.wait()
         result = _as_handling(_process(instance), lambda: instance.init(*args, **kwargs))
         return await cast("Awaitable[object]", result) if isawaitable(result) else result
 
     own.init = Entry("init", init, is_async=True)
     own.starts_at_once = False
     return own
-
-
-async def wait(seconds: float) -> None:
-    """Take so long, `inf` for ever."""
-    if seconds < float("inf"):
-        await asyncio.sleep(seconds)
-    else:
-        await asyncio.get_running_loop().create_future()
 
 
 def _process(instance: object) -> Process:
@@ -133,20 +126,18 @@ def _on_stack(entry: Entry, striker: Striker) -> Callable[..., object]:
         strike = striker.strike(process, name)
         if strike is None:
             return inner(instance, argument)
-        if strike.seconds is None:
+        if strike.delay is None:
             strike.end(process, entry)
         else:
-            coroutine = _later(process, strike.seconds, entry, instance, argument)
+            coroutine = _later(process, strike.delay, entry, instance, argument)
             process.after = Job(resume(coroutine, coroutine.send(None)))
         return None
 
     return run
 
 
-async def _later(
-    process: Process, seconds: float, entry: Entry, instance: object, argument: object
-) -> object:
-    await wait(seconds)
+async def _later(process: Process, delay: Delay, entry: Entry, instance: object, argument: object) -> object:
+    await delay.wait()
     return _as_handling(process, lambda: entry.invoke(instance, argument))
 
 
@@ -157,11 +148,11 @@ def _on_task(entry: Entry, striker: Striker) -> Callable[..., object]:
         process = _process(instance)
         strike = striker.strike(process, name)
         if strike is not None:
-            if strike.seconds is None:
+            if strike.delay is None:
                 strike.end(process, entry)
                 await asyncio.sleep(0)  # where it is cancelled
                 return None
-            await wait(strike.seconds)
+            await strike.delay.wait()
         if entry.is_async:
             return await entry.invoke_async(instance, argument)
         return _as_handling(process, lambda: entry.invoke(instance, argument))
@@ -176,10 +167,10 @@ def _on_thread(entry: Entry, striker: Striker) -> Callable[..., object]:
         process = _process(instance)
         strike = striker.strike(process, name)
         if strike is not None:
-            if strike.seconds is None:
+            if strike.delay is None:
                 strike.end(process, entry)  # if it is killed, its thread goes on, as threads do
             else:
-                striker.asleep(strike.seconds)
+                striker.asleep(strike.delay)
         return inner(instance, argument)
 
     return run

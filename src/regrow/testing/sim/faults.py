@@ -111,7 +111,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         crash: A handler raises `InjectedCrash` in the place of what it would do.
         crash_init: The same of `init`.
         crash_terminate: The same of `terminate`.
-        hang: A callback waits for ever, until its process is killed or shut down.
+        hang: A callback waits for ever: until its process is killed or shut down, or `sim.calm()`.
         slow: A callback takes up to `max_slow` longer.
         max_slow: In seconds, default 5.0.
         storm: A child is killed, and up to `storm_kills` times in all as soon as it is there again.

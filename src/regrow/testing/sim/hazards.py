@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -50,18 +51,28 @@ class Tally:
         until: Virtual seconds from which on none does.
     """
 
-    __slots__ = ("_loop", "counts", "until")
+    __slots__ = ("_loop", "counts", "hanging", "until")
 
     def __init__(self, loop: SimLoop, until: float) -> None:
         self._loop = loop
         self.until: float = until
         self.counts: dict[str, int] = {}
         """How many there were of each kind."""
+        self.hanging: list[asyncio.Future[None]] = []
+        """What hangs by chance, until all is calm."""
 
     @property
     def calm(self) -> bool:
         """Whether nothing strikes by chance any more."""
         return self._loop.now >= self.until
+
+    def end(self) -> None:
+        """From now on nothing strikes by chance, and what hangs by chance goes on."""
+        self.until = min(self.until, self._loop.now)
+        for hanging in self.hanging:
+            if not hanging.done():
+                hanging.set_result(None)
+        self.hanging.clear()
 
     def struck(self, kind: str, what: str) -> None:
         """Count a fault and note it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 from regrow.core.reasons import KILLED
 from regrow.errors.faults import InjectedCrash
 from regrow.runtime.process import DEAD
+from regrow.testing.sim.delays import FOREVER, Delay
 from regrow.testing.sim.entries import delayed_init, faulty_twin
 from regrow.testing.sim.hazards import Chance
 from regrow.testing.sim.victims import Victims, label_of
@@ -25,7 +26,6 @@ BEATS: Final = 8
 """Within how many passes of the loop a kill comes; in the first the handler doesn't even begin."""
 STEPS: Final = 20
 """Into how many steps the longest delay is divided."""
-FOREVER: Final = float("inf")
 
 
 class ProcessStrike(NamedTuple):
@@ -34,12 +34,12 @@ class ProcessStrike(NamedTuple):
     Attributes:
         kind: Its name.
         where: The callback.
-        seconds: How long the callback takes longer, `inf` for ever; None if it doesn't run at all.
+        delay: How the callback takes longer; None if it doesn't run at all.
     """
 
     kind: str
     where: str
-    seconds: float | None = None
+    delay: Delay | None = None
 
     def end(self, process: Process, entry: Entry | None) -> None:
         """Kill the process, or crash in the callback's place."""
@@ -123,10 +123,10 @@ class ProcessFaults:
         strike = self._strike(process, phase, "init")
         if strike is None:
             return
-        if strike.seconds is None:
+        if strike.delay is None:
             strike.end(process, None)
         elif process.blueprint.server is not None:
-            process.blueprint = delayed_init(process.blueprint, strike.seconds)
+            process.blueprint = delayed_init(process.blueprint, strike.delay)
 
     def watch(self, process: Process) -> None:
         """Give a server callbacks that ask before they run."""
@@ -142,7 +142,7 @@ class ProcessFaults:
         """A plain process takes a message; no fault makes it wait."""
         if self._on or self.scripts:
             strike = self._strike(process, "message", "receive") if self._label(process) else None
-            if strike is not None and strike.seconds is None:
+            if strike is not None and strike.delay is None:
                 strike.end(process, None)
 
     # -- what the callbacks ask ----------------------------------------------------------------
@@ -153,9 +153,9 @@ class ProcessFaults:
             return self._strike(process, "supervisor", where)
         return self._strike(process, "terminate" if where == "terminate" else "message", where)
 
-    def asleep(self, seconds: float) -> None:
-        """Work for a thread, which runs now, takes so much longer."""
-        self._loop.threads.sleep(seconds)
+    def asleep(self, delay: Delay) -> None:
+        """Work for a thread, which runs now, takes longer."""
+        delay.wait_on_thread(self._loop.now)
 
     def _strike(self, process: Process, phase: str, where: str) -> ProcessStrike | None:
         for script in self.scripts:
@@ -188,15 +188,23 @@ class ProcessFaults:
         if script.kind == "storm":
             self._storms[label_of(process)] = script.kills - 1
             return self._counted(process, "kill", where, None, told="storm")
-        return self._counted(process, script.kind, where, script.seconds)
+        return self._counted(process, script.kind, where, script.seconds, scripted=True)
 
-    def _counted(
-        self, process: Process, kind: str, where: str, seconds: float | None, *, told: str | None = None
+    def _counted(  # all of them differ
+        self,
+        process: Process,
+        kind: str,
+        where: str,
+        seconds: float | None,
+        told: str | None = None,
+        *,
+        scripted: bool = False,
     ) -> ProcessStrike:
         counted = told or (f"crash_{where}" if kind == "crash" and where in {"init", "terminate"} else kind)
         longer = "" if seconds is None or seconds == FOREVER else f" for {seconds:g} s"
         self._tally.struck(counted, f"{told or kind} {label_of(process)} in {where}{longer}")
-        return ProcessStrike(kind, where, seconds)
+        delay = None if seconds is None else Delay(seconds, None if scripted else self._tally)
+        return ProcessStrike(kind, where, delay)
 
     # -- kills ---------------------------------------------------------------------------------
 
