@@ -152,6 +152,22 @@ def test_a_stop_writes_a_dead_letter_that_is_still_to_be_written() -> None:
     assert run_seed(body, 1).failure is None
 
 
+def test_a_start_that_cannot_write_gives_the_file_up_again() -> None:
+    async def body(sim: rt.Simulation) -> None:
+        async with rg.System(services=[sim.journal(dead_letters=QUIET)]):
+            await accept("nobody takes it", expires_in=1.0)
+        await pause(5.0)
+        sim.store_fault("full")
+        with pytest.raises(rg.errors.ChildStartFailed, match="disk is full"):
+            async with rg.System(services=[sim.journal()]):
+                pass
+        journal = sim.journal()
+        async with rg.System(services=[journal]):
+            assert (await journal.conservation()).dead == 1
+
+    assert run_seed(body, 1).failure is None
+
+
 @pytest.mark.parametrize("act", ["redrive", "purge"])
 def test_dead_letters_are_found_after_the_wall_clock_was_set_back(act: str) -> None:
     async def main() -> None:

@@ -269,27 +269,15 @@ async def open_journal(
     begun = engine.monotonic()
     threads = JournalThreads(engine.loop, engine.ports.threads)
     now_us = micros(engine.ports.wall())
-    opened = await _do(
-        store, threads, lambda: store.open(node=socket.gethostname(), pid=os.getpid(), now_us=now_us)
-    )
+    opened = await _open(store, threads, now_us)
     clock = JournalClock(engine.ports.wall, engine.loop.time)
     memory = slots()
     journal = OpenJournal(engine, process, path, store, opened, memory, threads, clock, options)
-    named = {one.id: one for one in memory.named()}
-
-    def at_least(us: int) -> int:
-        clock.not_before(us)
-        return clock.now_us()
-
-    def look() -> Findings:
-        return inspect(
-            journal.loop_reader, named, boot=opened.boot, now_us=at_least, bury=journal.books.burial
-        )
-
-    found = await _do(store, threads, look)
-    if found.operations:
-        await journal.writer.submit(found.operations)
-    await journal.take_up(found, memory.clear(keep=found.unknown))
+    try:
+        live = await _recover(journal, memory)
+    except BaseException:
+        await journal.abandon()  # or nobody could open it again
+        raise
     hub = engine.hub
     if JournalOpened in hub.wanted:
         hub.emit(
@@ -297,9 +285,47 @@ async def open_journal(
                 at=engine.loop.time(),
                 path=path,
                 boot=opened.boot,
-                live=len(found.lives),
+                live=live,
                 clean=opened.clean,
                 seconds=engine.monotonic() - begun,
             )
         )
     return journal
+
+
+async def _open(store: Store, threads: JournalThreads, now_us: int) -> Opened:
+    """Open the store; if nobody waits for that any more, close it again."""
+
+    def work() -> Opened:
+        return store.open(node=socket.gethostname(), pid=os.getpid(), now_us=now_us)
+
+    if not store.blocking:
+        return work()
+    opening = threads.run(work)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            await threads.run(partial(store.close, now_us=now_us))
+        raise
+
+
+async def _recover(journal: OpenJournal, memory: Slots) -> int:
+    """Take up what is in it. Returns how much is owed."""
+    named = {one.id: one for one in memory.named()}
+
+    def at_least(us: int) -> int:
+        journal.clock.not_before(us)
+        return journal.clock.now_us()
+
+    def look() -> Findings:
+        return inspect(
+            journal.loop_reader, named, boot=journal.boot, now_us=at_least, bury=journal.books.burial
+        )
+
+    found = await _do(journal.store, journal.threads, look)
+    if found.operations:
+        await journal.writer.submit(found.operations)
+    await journal.take_up(found, memory.clear(keep=found.unknown))
+    return len(found.lives)
