@@ -17,7 +17,7 @@ from regrow.testing import strategies as rts
 from regrow.testing.sim.simulation import Simulation
 
 QUICK = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     database=None,
     derandomize=True,
