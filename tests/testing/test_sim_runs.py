@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -136,6 +137,15 @@ def test_an_endless_run_is_given_up() -> None:
         "TooManySteps: still running after 50 steps, at virtual time 25; these tasks are left: test;"
         " raise max_steps if the test is that long"
     )
+
+
+def test_an_endless_run_that_listens_to_no_cancel_is_given_up_all_the_same() -> None:
+    async def body(sim: Simulation) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await rt.pass_time(0.001)
+
+    assert failure_of(body, max_steps=50).startswith("TooManySteps: still running after 50 steps, at ")
 
 
 def test_an_exception_in_a_callback_fails_the_run() -> None:

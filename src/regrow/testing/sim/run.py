@@ -6,14 +6,14 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from importlib import import_module
 from typing import Final, TypeAlias
 
 import msgspec
 
-from regrow.errors.simulation import InvariantBroken, TasksLeft, UnhandledInRun
+from regrow.errors.simulation import InvariantBroken, TasksLeft, TooManySteps, UnhandledInRun
 from regrow.errors.testing import Deadlock
 from regrow.testing.sim.decisions import Decisions, Deviation, Deviations
 from regrow.testing.sim.faults import Faults
@@ -204,10 +204,12 @@ def _clean(loop: SimLoop) -> None:
         left = list(loop.live)
         for task in left:
             task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=60.0))
-        if loop.has_generators:
-            loop.run_until_complete(loop.shutdown_asyncgens())
+        # What can't be ended has been told: the run has failed, and its tasks are left.
+        with suppress(Deadlock, TooManySteps):
+            if left:
+                loop.run_until_complete(asyncio.wait(left, timeout=60.0))
+            if loop.has_generators:
+                loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
 
