@@ -41,9 +41,9 @@ class Question:
         self._name = name
         self.schedule: Final = schedule
         """Where the answers come from."""
-        self.asked = 0
+        self.asked: int = 0
         """How often it was asked."""
-        self.next = schedule.next
+        self.next: int = schedule.next
         """For the how many-th time the answer may be another than 0."""
 
     def open(self) -> bool:

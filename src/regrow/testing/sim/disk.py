@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from regrow.delivery.journal.memory import MemoryStore
 
@@ -35,8 +35,8 @@ class SimDisk:
     __slots__ = ("_entries", "_safe", "_writing", "level", "memory", "name", "owner", "slots")
 
     def __init__(self, name: str = "journal", *, level: SyncLevel = "power") -> None:
-        self.name: Final = name
-        self.level: Final = level
+        self.name: str = name
+        self.level: SyncLevel = level
         self.memory: MemoryStore = MemoryStore()
         """What whoever reads finds."""
         self.slots: bytearray = bytearray()

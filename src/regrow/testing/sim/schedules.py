@@ -76,7 +76,7 @@ class Planned(Schedule):
     def __init__(self, deviations: Mapping[tuple[str, int], int], question: str) -> None:
         self._answers = {asked: answer for (name, asked), answer in deviations.items() if name == question}
         self._left = sorted(self._answers, reverse=True)
-        self.next = self._left.pop() if self._left else NEVER
+        self.next: int = self._left.pop() if self._left else NEVER
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
@@ -97,7 +97,7 @@ class Spread(Schedule):
     def __init__(self, draws: Random, probability: float) -> None:
         self._draw = draws.random
         self._scale = 1 / math.log1p(-probability) if 0 < probability < 1 else 0.0
-        self.next = self._after(-1) if probability else NEVER
+        self.next: int = self._after(-1) if probability else NEVER
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
@@ -120,6 +120,7 @@ class Walk(Spread):
     """
 
     __slots__ = ("_holding",)
+    next: int
 
     def __init__(self, draws: Random, probability: float, holding: float) -> None:
         super().__init__(draws, probability)
@@ -146,7 +147,7 @@ class Fleeting(Schedule):
 
     def __init__(self, draws: Random) -> None:
         self._ranks: defaultdict[object, float] = defaultdict(draws.random)
-        self.next = 0
+        self.next: int = 0
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
@@ -173,7 +174,7 @@ class Lasting(Schedule):
         self._lowest = 0.0
         self._last: object = None
         self._patience = PATIENCE
-        self.next = 0
+        self.next: int = 0
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:

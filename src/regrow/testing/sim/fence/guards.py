@@ -44,12 +44,13 @@ ADVICE: Final[dict[Opening, str]] = {
     "subprocesses": "give the code a stand-in for the program",
 }
 HERE: Final = str(Path(regrow.__file__).parent) + os.sep
-LIBRARIES: Final = tuple(
-    {
-        str(Path(path)) + os.sep
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        if (path := sysconfig.get_path(name))
-    }
+LIBRARIES: Final[tuple[str, ...]] = tuple(
+    sorted(
+        {
+            str(Path(sysconfig.get_paths()[name])) + os.sep
+            for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        }
+    )
 )
 
 
