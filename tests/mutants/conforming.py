@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 
 from tests.conformance import golden
 from tests.conformance.compare import against
@@ -19,11 +20,8 @@ def first_difference() -> str | None:
     for name, scenario in {**written(), **matrix()}.items():
         for colour in COLOURS:
             for hand_off in (True, False):
-                lines = against(
-                    scenario,
-                    recorded[name].trace,
-                    lambda one, c=colour, h=hand_off: run_regrow(one, colour=c, hand_off=h),
-                )
+                run = partial(run_regrow, colour=colour, hand_off=hand_off)
+                lines = against(scenario, recorded[name].trace, run)
                 if lines:
                     return name
     return None
