@@ -123,7 +123,7 @@ class MemoryStore:
         self._clean = True
 
     def check_batch(self, batch: Iterable[ops.Operation]) -> None:
-        """What `commit` does before it changes anything, so that a batch that can't be written leaves nothing.
+        """What `commit` does before it changes anything: what can't be written leaves nothing behind.
 
         Raises:
             StaleEpoch, JournalFailed: As `commit`.
