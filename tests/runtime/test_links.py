@@ -322,8 +322,8 @@ def test_exit_comes_before_down_before_the_failure_of_a_call(hand_off: bool) -> 
             rg.monitor(pid)
             with pytest.raises(rg.errors.ProcessExited):
                 await pid.call(Server.crash(), timeout=1.0)
-            for _ in range(2):  # both are there by now, in this order
-                order.append(type(await rg.receive(timeout=0.001)).__name__)
+            # Both are there by now, in this order.
+            order.extend([type(await rg.receive(timeout=0.001)).__name__ for _ in range(2)])
         assert order == ["Exit", "Down"]
 
     play(body, server("s", []), hand_off=hand_off)

@@ -175,7 +175,7 @@ class NotVirtual(TestKitError):
         self.seconds: float = seconds
         self.loop: str = loop
         super().__init__(
-            f"pass_time({seconds!r}) on a real loop ({loop}) would really sleep: run the test on virtual time,"
+            f"pass_time({seconds!r}) on a real loop ({loop}) would really sleep: run it on virtual time,"
             " by run_virtual, VirtualTestCase or @pytest.mark.regrow, or wait for what is to happen"
         )
 

@@ -1,1 +1,1 @@
-"""What Regrow promises, said once more, without its code. Each is told what happens and says what is wrong."""
+"""What Regrow promises, said again without its code. Each is told what happens and says what is wrong."""
