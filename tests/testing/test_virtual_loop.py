@@ -314,7 +314,7 @@ def test_time_passes_on_virtual_loops_alone() -> None:
     with pytest.raises(rg.errors.NotVirtual) as raised:
         asyncio.run(rt.pass_time(0.5))
     assert str(raised.value) == (
-        "pass_time(0.5) on a real loop (_UnixSelectorEventLoop) would really sleep: run the test on virtual"
+        "pass_time(0.5) on a real loop (_UnixSelectorEventLoop) would really sleep: run it on virtual"
         " time, by run_virtual, VirtualTestCase or @pytest.mark.regrow, or wait for what is to happen"
     )
 
