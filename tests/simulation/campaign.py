@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from functools import partial
 
 import msgspec
 
@@ -102,8 +103,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         total = Result()
         plan = self.plan()
         chunks = [plan[at : at + CHUNK] for at in range(0, len(plan), CHUNK)]
-        parts = (run_chunk(chunk, self.until_first) for chunk in chunks)
-        for part in parts if processes == 1 else _spread(chunks, processes, self.until_first):
+        parts = (run_chunk(chunk, self.part, until_first=self.until_first) for chunk in chunks)
+        for part in parts if processes == 1 else self._spread(chunks, processes):
             total.merge(part)
             total.seconds = time.monotonic() - begun
             if tell is not None:
@@ -111,6 +112,18 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
             if self.until_first and total.violations:
                 break
         return total
+
+    def _spread(self, chunks: list[list[tuple[str, int]]], processes: int) -> Iterator[Result]:
+        """Run them on several processes; results come as they are ready."""
+        run = partial(run_chunk, part=self.part, until_first=self.until_first)
+        with ProcessPoolExecutor(processes) as pool:
+            futures: list[Future[Result]] = [pool.submit(run, chunk) for chunk in chunks]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
 
 
 def _in_turn(chosen: Iterable[Scenario]) -> Iterator[str]:
@@ -120,23 +133,12 @@ def _in_turn(chosen: Iterable[Scenario]) -> Iterator[str]:
         yield from (name for name, weight in weights.items() if weight > round_)
 
 
-def run_chunk(chunk: list[tuple[str, int]], until_first: bool) -> Result:
+def run_chunk(chunk: list[tuple[str, int]], part: Part | None, *, until_first: bool = False) -> Result:
     """Run some of them, here."""
-    known = scenarios()
+    known = scenarios(part)
     result = Result()
     for name, seed in chunk:
         result.add(known[name], known[name].run(seed))
         if until_first and result.violations:
             break
     return result
-
-
-def _spread(chunks: list[list[tuple[str, int]]], processes: int, until_first: bool) -> Iterator[Result]:
-    with ProcessPoolExecutor(processes) as pool:
-        futures: list[Future[Result]] = [pool.submit(run_chunk, chunk, until_first) for chunk in chunks]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()

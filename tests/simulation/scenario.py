@@ -99,7 +99,7 @@ def scenario(part: Part, *, faults: Faults = NO_FAULTS, weight: int = 1) -> Call
 
 def scenarios(part: Part | None = None) -> dict[str, Scenario]:
     """All scenarios, or those of one part, by name."""
-    for one in PARTS:
+    for one in PARTS if part is None else (part,):
         for path in sorted(Path(__file__).parent.glob(f"{one}_*.py")):
             import_module(f"tests.simulation.{path.stem}")
     return {name: one for name, one in sorted(_found.items()) if part in (None, one.part)}
