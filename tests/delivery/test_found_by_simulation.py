@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 import regrow as rg
@@ -148,6 +149,38 @@ def test_a_stop_writes_a_dead_letter_that_is_still_to_be_written() -> None:
         journal = sim.journal()
         async with rg.System(services=[journal]):
             assert (await journal.conservation()).dead == 1
+
+    assert run_seed(body, 1).failure is None
+
+
+class Numbers(msgspec.Struct):
+    kept: list[int] = []
+
+
+@rg.persistent(Numbers)
+class Keeper(rg.GenServer):
+    state: Numbers
+
+    @rg.cast
+    def keep(self, number: int) -> None:
+        self.state.kept.append(number)
+        self.system.ref("nobody", Keeper).cast(Keeper.keep(number))
+
+
+def test_what_a_turn_has_sent_is_gone_with_the_system_if_its_commit_ends_after_that() -> None:
+    """The loop was told of an exception that nobody handled."""
+
+    async def body(sim: rt.Simulation) -> None:
+        journal = sim.journal()
+        system = rg.System([rg.child(Keeper, name="keeper")], services=[journal])
+        await system.start()
+        sim.store_fault("slow", seconds=5.0)
+        system.ref("keeper", Keeper).cast(Keeper.keep(1))
+        await pause(1.0)
+        system.kill()
+        await pause(10.0)
+        async with rg.System(services=[journal]):
+            assert inside(journal).loop_reader.state("keeper") is not None
 
     assert run_seed(body, 1).failure is None
 

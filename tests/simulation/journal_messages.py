@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any
 
 import regrow as rg
-from regrow.core.address import Address
 from regrow.testing.sim.faults import Faults, StoreFaults
-from tests.simulation.oracles.ledger import Ledger
-from tests.simulation.oracles.shelf import Shelf
+from tests.simulation.office import Office, begin_anew, drained, is_alive
 from tests.simulation.scenario import scenario
 from tests.simulation.world import Planned, World, pause
 
@@ -21,49 +19,10 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     *(("lose",), ("lose", "crash", "slow"), ("lose",) * 4),
     *(("reject",), ("slow reject",), ("stop",), ("slow stop",), ("crash", "lose", "reject")),
 )
-DRAIN = 86_400.0
-"""Virtual seconds in which the last start has to deliver everything."""
 
 
 class Rejected(Exception):  # an answer
     """What handlers declare."""
-
-
-class Office:
-    """What senders and receivers of one run share: no part of the program, so it outlives every crash."""
-
-    now: ClassVar[Office]
-    """That of the run: reconcile hooks have no other way to it."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.ledger = Ledger(
-            lambda: world.sim.time, world.violate, slack=FAULTS.max_slow if world.faulty else 0.0
-        )
-        self.shelf = Shelf(self.ledger)
-        self.scripts: dict[int, list[str]] = {}
-        self.verdicts: dict[int, bool | None] = {}
-        self.mended = False
-        self.killed: rg.Journal | None = None
-        self.senders: set[asyncio.Task[object]] = set()
-        Office.now = self
-
-    def script(self, token: int) -> str:
-        """What the handler is to do this time."""
-        script = self.scripts.get(token)
-        return "" if self.mended or not script else script.pop(0)
-
-    def verdict(self, token: int) -> bool | None:
-        """What the reconcile hook says; the truth, if it claims to know."""
-        sent = self.ledger.all[token]
-        happened = any(start.end == "ok" for start in sent.starts)
-        said = None if self.verdicts.get(token) is None and not self.mended else happened
-        sent.asked = [*sent.asked, said]
-        return said
-
-
-def _alive(process: Address) -> bool:
-    return isinstance(process, rg.Pid) and process.alive
 
 
 async def _reconcile(delivery: rg.CurrentDelivery, message: Any) -> bool | None:
@@ -81,7 +40,7 @@ class Receiver(rg.GenServer):
 
     async def handle(self, token: int, *, answers: bool = True) -> int:
         office = self.office
-        start = office.ledger.begun(token, self.pid, _alive)
+        start = office.ledger.begun(token, self.pid, is_alive)
         script = office.script(token)
         if not answers:
             script = script.replace("reject", "crash").replace("lose", "crash")
@@ -121,7 +80,7 @@ class Receiver(rg.GenServer):
 
     @rg.call(raises=(Rejected,))
     def quick(self, token: int) -> int:
-        start = self.office.ledger.begun(token, self.pid, _alive)
+        start = self.office.ledger.begun(token, self.pid, is_alive)
         start.over = start.at
         script = self.office.script(token)
         start.end = "crash" if "crash" in script else "rejected" if "reject" in script else "ok"
@@ -254,40 +213,16 @@ FAULTS = Faults(
 @scenario("journal", faults=FAULTS, weight=3)
 async def messages(world: World) -> None:
     """Random durable messages, while servers, the program and the machine end in every way."""
-    office = Office(world)
+    office = Office(world, FAULTS)
     world.sim.always(office.shelf.look)
-    level = "process" if not world.faulty and world.chance(0.3) else "power"
-    boots = world.rng.randint(1, 4)
-
-    async def machine(cuts: int) -> None:
-        office.killed = None
-        if cuts and level == "power":
-            office.ledger.without_power.add(office.ledger.boot)
-        while True:
-            try:
-                if await life(office, level, last=office.ledger.boot >= boots - 1):
-                    break
-            except rg.errors.ChildStartFailed as error:  # no place on the disk for what the start writes
-                world.expect(world.faulty and "disk is full" in str(error), "start", str(error))
-
-    await world.sim.survive(machine)
+    await begin_anew(office, _life)
     check(office)
 
 
-async def life(office: Office, level: str, *, last: bool) -> bool:
+async def _life(office: Office, level: str, *, last: bool) -> bool:
     """The program from a start to its end. Returns whether it was the last one."""
     world = office.world
-    office.ledger.boot += 1
-    world.lives.running.clear()  # whom a power cut ended, nobody tells of
-    # Whoever kills a System begins it anew with the same journal: a killed one gives up its file only then.
-    journal = office.killed or world.sim.journal(
-        level=level,
-        dead_letters=rg.DeadLetterPolicy(retries=0, keep=None),
-        concurrency=world.choice((1, 2, 64)),
-        max_crashes=world.choice((1, 3)),
-    )
-    office.killed = None
-    office.shelf.watch(journal)
+    journal = office.journal(level)
     names = NAMES
     children = [rg.child(Receiver, name=name, args=(office,)) for name in names]
     async with world.system(
@@ -309,18 +244,7 @@ async def life(office: Office, level: str, *, last: bool) -> bool:
             await asyncio.wait(senders)
             await end_well(office, system, journal)
             return True
-        await pause(world.choice((0.0, 0.01, 0.1, 1.0, 10.0)))
-        end = world.choice(("cut", "cut", "stop", "stop", "kill"))
-        if end == "cut":
-            await world.sim.power_cut(only_process=level == "process")
-        for task in senders:
-            task.cancel()
-        await asyncio.wait(senders)
-        if end == "kill":
-            system.kill()
-            await system.wait()
-            office.killed = journal
-    return False
+        return await office.end(system, journal, senders, level)
 
 
 def _trouble(office: Office, system: rg.System) -> None:
@@ -335,30 +259,23 @@ async def end_well(office: Office, system: rg.System, journal: rg.Journal) -> No
     """Nothing more goes wrong: everything has to come to its end, dead letters included."""
     world = office.world
     world.sim.calm()
-    await _drained(world, journal)
+    await drained(world, journal)
     office.mended = True
     letters = journal.dead_letters
     for _ in range(3):
         where = world.choice(({}, {"dest": "a"}, {"reason": "crash_loop"}))
         job = await letters.redrive(**where)
         await letters.wait(job.id)
-        await _drained(world, journal)
+        await drained(world, journal)
     if world.chance(0.5):
         await letters.purge(why="enough", everything=True)
     else:
         await letters.wait((await letters.redrive()).id)
-        await _drained(world, journal)
+        await drained(world, journal)
     counts = await journal.conservation()
     world.expect(counts.balanced and not counts.live, "G3", f"at the end {counts}")
     left = (await letters.list(limit=1000)).letters
     world.expect(not left, "G9", f"left among the dead after all is mended: {left}")
-
-
-async def _drained(world: World, journal: rg.Journal) -> None:
-    try:
-        await journal.drained(timeout=DRAIN)
-    except rg.errors.WaitTimeout:
-        world.violate("G2", f"not drained: {await journal.conservation()}")
 
 
 def check(office: Office) -> None:

@@ -261,7 +261,8 @@ class Turns:
             if error is not None:
                 self._abort(turn, error)
                 return
-            turn.release()
+            if self._process.engine.running:  # or it was killed meanwhile, and nobody is left to be told
+                turn.release()
         if self._concluding and not self._waiting:
             self._concluding = False
             self._process.engine.scheduler.conclude(self._process)

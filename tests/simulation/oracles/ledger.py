@@ -45,6 +45,8 @@ class Sent(msgspec.Struct, eq=False):
     """Its handler is not repeatable."""
     tracked: bool = True
     """It is durable."""
+    kept: bool = False
+    """It is for a persistent server: what its handler did counts once it is committed."""
     sender: str = ""
     at: float = 0.0
     boot: int = 0
@@ -136,6 +138,8 @@ class Ledger:
         if status == "handled":
             told_so = sent.asked and sent.asked[-1] is True
             ended = {start.end for start in sent.starts}
+            if delivery.duplicate:
+                self.expect(self.same_key(sent), "G5", f"{sent} is told to be a duplicate, and is none")
             self.expect(
                 ended & {"ok", "stopped"} or told_so or delivery.duplicate,
                 "handled",
@@ -162,6 +166,13 @@ class Ledger:
             other = self.by_id.setdefault(id, sent)
             self.expect(other is sent, "ids", f"{sent} and {other} have one id")
         self.expect(sent.id == id, "ids", f"{sent} had id {sent.id} and has {id} now")
+
+    def same_key(self, sent: Sent) -> bool:
+        """Whether another message with its key was handled."""
+        return sent.key is not None and any(
+            other is not sent and (other.dest, other.key) == (sent.dest, sent.key) and other.done
+            for other in self.all.values()
+        )
 
     # -- handlers ------------------------------------------------------------------------------
 
@@ -210,7 +221,7 @@ class Ledger:
         if last.boot == self.boot:
             if last.over is None and alive(last.process):
                 self.wrong("G4", f"{sent} is begun twice at once in {last.process}")
-            if last.end in DONE:
+            if last.end in DONE and not (sent.kept and not alive(last.process)):
                 self.wrong("G4", f"{sent} was {last.end}, and begins again")
         elif sent.number not in self.found_live:
             self.wrong("G4", f"{sent} was settled before this start, and begins again")

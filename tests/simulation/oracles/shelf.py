@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -28,6 +28,8 @@ class Shelf:
         self.ledger = ledger
         self.dead: dict[int, DeadLetter] = {}
         self.counts = NOTHING
+        self.also: Callable[[Reader], object] | None = None
+        """Called after each comparison, for what else stands on the disk."""
         self._journal: rg.Journal | None = None
         self._seen: tuple[int, int] | None = None
 
@@ -81,6 +83,8 @@ class Shelf:
         ledger.live = set(live)
         if booted:
             ledger.booted(live)
+        if self.also is not None:
+            self.also(reader)
 
     def _left(self, live: Iterable[int], dead: dict[int, DeadLetter], counts: Counts) -> None:
         """Which are neither live nor dead any more: done, or discarded as their senders wanted."""
@@ -93,7 +97,7 @@ class Shelf:
             sent.gone = "settled"
             may = sent.options.get("on_error") == "ignore"
             most += may
-            if not _handled(sent):
+            if not _handled(sent) and not (sent.kept and ledger.same_key(sent)):
                 least += 1
                 ledger.expect(may, "G3", f"{sent} is gone, and nobody has handled it")
         for number in purged:

@@ -1,0 +1,27 @@
+"""150 seeds of the journal's scenarios; ``python -m tests.simulation --part journal`` runs more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.campaign import Campaign, run_chunk
+
+SEEDS = 150
+PLAN = Campaign(count=SEEDS, part="journal").plan()
+NAMES = sorted({name for name, _ in PLAN})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_promised_holds(name: str) -> None:
+    result = run_chunk([row for row in PLAN if row[0] == name], until_first=False)
+    assert result.seeds > 0
+    assert not result.violations, "\n".join(
+        f"seed {one.seed}: {one.text}\n"
+        f"  python -m tests.simulation --scenario {name} --story --from {one.seed}\n  {one.token}"
+        for one in result.violations
+    )
+
+
+def test_so_many_seeds_are_run() -> None:
+    assert len(PLAN) == SEEDS
+    assert NAMES == ["messages", "states"]
