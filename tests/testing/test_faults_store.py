@@ -145,7 +145,7 @@ def test_after_a_power_cut_a_new_system_has_what_was_accepted() -> None:
                 return await journal.conservation()
 
         counts = await sim.survive(life)
-        assert sorted(done) == [0, 1, 2, 3, 4]
+        assert sorted(set(done)) == [0, 1, 2, 3, 4]
         assert (counts.accepted, counts.done) == (5, 5)
 
     for outcome in runs(body, 5):

@@ -21,9 +21,9 @@ Deviation: TypeAlias = tuple[str, int]
 Deviations: TypeAlias = Mapping[Deviation, int]
 
 YES_OR_NO: Final = (None, None)
-HAND_OFF_SPREADS: Final = (0.0, 0.1, 0.5)
+HAND_OFF_SPREADS: Final = (0.0, 0.0, 0.1, 0.5)
 """How often a call that could run on its caller's stack goes through the mailbox instead."""
-TURN_SPREADS: Final = (0.0, 0.03, 0.15)
+TURN_SPREADS: Final = (0.0, 0.0, 0.03, 0.15)
 """How often the time of a turn is used up before its messages are."""
 
 

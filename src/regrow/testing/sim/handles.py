@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from typing import Any, TypeAlias, final
 
+from typing_extensions import override
+
 __all__ = ("AnyTask", "Ready", "Timed")
 
 AnyTask: TypeAlias = "asyncio.Task[object]"
@@ -52,3 +54,34 @@ class Timed(events.TimerHandle):
     _callback: Callable[..., object]
     _args: Sequence[Any]
     _context: Context
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[object, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        # As above.
+        self._when = when
+        self._scheduled = False
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._source_traceback = None
+        self._repr = None
+        self.task = None
+
+    @override
+    def cancel(self) -> None:
+        """As in asyncio; the loop passes it over when it comes to its turn."""
+        self._cancelled = True
+        self._callback = _nothing
+        self._args = ()
+
+
+def _nothing() -> None:
+    """What a cancelled timer would call."""

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Never, TypeVar, TypeVarTuple, cast, final
+from typing import TYPE_CHECKING, Any, Final, Never, TypeVar, TypeVarTuple, final
 from weakref import WeakSet
 
 from typing_extensions import override
@@ -112,12 +112,13 @@ class SimLoop(asyncio.BaseEventLoop):
         assert self.make_ports is not None
         return self.make_ports()
 
-    def _run_once(self) -> None:  # noqa: C901, PLR0912  # in one piece, for speed
+    def _run_once(self) -> None:  # noqa: C901, PLR0912, PLR0915  # in one piece, for speed
         """Step after step, until the loop is stopped: BaseEventLoop's `run_forever` calls it."""
         ready, lanes, timers, held, live = self._ready, self._lanes, self._timers, self.picker.held, self.live
         pick = self.picker.pick
-        decisions, engines, note = self.decisions, self.engines, self.trace.step
+        decisions, engines, trace = self.decisions, self.engines, self.trace
         schedule, hand_off = decisions.schedule, decisions.hand_off
+        note = None if trace.tells else trace.add
         while not self._stopping:
             if not ready or (timers and timers[0][0] <= self.now):
                 self._collect_due()
@@ -142,8 +143,16 @@ class SimLoop(asyncio.BaseEventLoop):
             if self.steps > self._max_steps:
                 raise TooManySteps(self._max_steps, self.now, self._waiting())
             task = handle.task
-            note(task, handle._callback)
-            if task is not None and engines and hand_off.open():
+            if note is not None and task is not None:
+                note(task.get_name())  # what `trace.step` does, in place
+            else:
+                trace.step(task, handle._callback)
+            fewer = False
+            if task is not None and engines:
+                asked = hand_off.asked  # `hand_off.open`, in place
+                hand_off.asked = asked + 1
+                fewer = asked >= hand_off.next
+            if fewer:
                 self._run_with_fewer(handle)
             else:
                 try:
@@ -273,9 +282,8 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> events.Handle:
         """As in asyncio."""
         handle = Ready(callback, args, self, context)
-        owner: object = getattr(callback, "__self__", None)
-        if isinstance(owner, asyncio.Task):
-            task = cast("AnyTask", owner)
+        task: AnyTask | None = getattr(callback, "__self__", None)
+        if isinstance(task, asyncio.Task):
             self.live[task] = None
         else:
             task = None
@@ -294,7 +302,6 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> events.TimerHandle:
         """As in asyncio; timers that are due at once go off in the order in which they were set."""
         timer = Timed(when, callback, args, self, context)
-        timer.task = None
         self._set += 1
         heappush(self._timers, (when, self._set, timer))
         return timer
@@ -326,9 +333,6 @@ class SimLoop(asyncio.BaseEventLoop):
             self._made += 1
             name = f"{getattr(coro, '__name__', 'task')}-{self._made}"
         return super().create_task(coro, name=name, **options)
-
-    def _timer_handle_cancelled(self, handle: events.TimerHandle) -> None:
-        """Cancelled timers are passed over when they come to their turn."""
 
     # -- threads -------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class Picker:
         asked = question.asked - 1
         open_ = asked >= question.next
         if held:
-            return self._among_free(ready, open_=open_)
+            return self._of_free(ready) if open_ else self._oldest_free(ready)
         if not open_:
             return 0
         schedule = self._schedule  # what follows is `question.choose`, in place
@@ -61,31 +61,33 @@ class Picker:
         if answer < 0:
             held[ready[0]] = picks + HOLDS[-answer]
             self._trace.held(ready[0], HOLDS[-answer])
-            return self._among_free(ready, open_=False)
+            return self._oldest_free(ready)
         index = answer if ready[answer] is not None else ready.index(None)
         self._trace.chosen(index, ready)
         return index
 
-    def _among_free(self, ready: Sequence[object], *, open_: bool) -> int:
-        """The same, where some are held back: these don't go on as long as there is anybody else."""
-        held = self.held
-        if not open_:  # the oldest that isn't held: mostly the first or second
-            for index, one in enumerate(ready):
-                until = held.get(one)
-                if until is not None and until <= self._picks:
-                    del held[one]
-                    until = None
-                if until is None:
-                    return index
-            return 0
-        for one in [one for one, until in held.items() if until <= self._picks]:
+    def _oldest_free(self, ready: Sequence[object]) -> int:
+        """The oldest that isn't held back; if all are, the oldest."""
+        held, picks = self.held, self._picks
+        for index, one in enumerate(ready):
+            if one not in held:
+                return index
+            if held[one] <= picks:
+                del held[one]
+                return index
+        return 0
+
+    def _of_free(self, ready: Sequence[object]) -> int:
+        """One of those that aren't held back; if all are, one of all."""
+        held, picks = self.held, self._picks
+        for one in [one for one, until in held.items() if until <= picks]:
             del held[one]
         free = [one for one in ready if one not in held] or ready
         answer = self._question.choose(free)
         if answer < 0:
-            held[free[0]] = self._picks + HOLDS[-answer]
+            held[free[0]] = picks + HOLDS[-answer]
             self._trace.held(free[0], HOLDS[-answer])
-            return self._among_free(ready, open_=False)
+            return self._oldest_free(ready)
         if answer:
             self._trace.chosen(answer, free)
         return ready.index(free[answer])

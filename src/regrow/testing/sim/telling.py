@@ -49,6 +49,7 @@ class TellingTrace(Trace):
     """
 
     __slots__ = ("_ends", "_handled", "_met", "_now", "_tell", "_twins")
+    tells = True
 
     def __init__(self, tell: Tell) -> None:
         super().__init__()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from regrow.runtime.process import Process
     from regrow.testing.sim.decisions import Deviations
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 __all__ = ("Note", "Trace")
 
 Note = str | int | float
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Trace:
     """Notes of one run: names and numbers, never addresses, reprs or real times."""
 
-    __slots__ = ("_notes",)
+    __slots__ = ("_notes", "add")
+    tells: ClassVar[bool] = False
+    """Whether somebody wants to hear of each step."""
 
     def __init__(self) -> None:
         self._notes: list[Note] = []
+        self.add: Callable[[Note], None] = self._notes.append
+        """Note one more thing."""
 
     @property
     def notes(self) -> Sequence[Note]:
@@ -79,4 +83,4 @@ class Trace:
 
     def hash(self, made: Deviations) -> str:
         """16 hexadecimal digits of all that was noted, and of the answers that weren't 0."""
-        return blake2b(_encode((self._notes, sorted(made.items()))), digest_size=8).hexdigest()
+        return blake2b(_encode((self._notes, list(made.items()))), digest_size=8).hexdigest()
