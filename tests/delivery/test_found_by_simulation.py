@@ -164,7 +164,7 @@ class Keeper(rg.GenServer):
     @rg.cast
     def keep(self, number: int) -> None:
         self.state.kept.append(number)
-        self.system.ref("nobody", Keeper).cast(Keeper.keep(number))
+        self.pid.send(number)
 
 
 def test_what_a_turn_has_sent_is_gone_with_the_system_if_its_commit_ends_after_that() -> None:
