@@ -83,6 +83,8 @@ class Picker:
         for one in [one for one, until in held.items() if until <= picks]:
             del held[one]
         free = [one for one in ready if one not in held] or ready
+        if len(free) == 1:
+            return ready.index(free[0])  # the question stays open: the last one is never held back
         answer = self._question.choose(free)
         if answer < 0:
             held[free[0]] = picks + HOLDS[-answer]

@@ -1,0 +1,1 @@
+"""Figures about the test kit that aren't speeds."""
