@@ -550,7 +550,9 @@ def test_a_caller_that_gives_up_just_before_the_handlers_first_step_is_in_time(h
         slow = system.ref("slow", Slow)
         calls.append(asyncio.ensure_future(slow.call(Slow.work(1), timeout=9.0)))
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, calls[0].cancel)  # taken out of the mailbox, its task not yet begun
+        loop.call_soon(
+            lambda: loop.call_soon(calls[0].cancel)
+        )  # taken out of the mailbox, its task not yet begun
         with pytest.raises(asyncio.CancelledError):
             await calls[0]
         await slow.call(Slow.work(2), timeout=9.0)

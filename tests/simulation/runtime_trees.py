@@ -190,7 +190,10 @@ def _leaf(world: World, label: str, above: str) -> Leaf:
     colour: Any = world.choice(("def", "def", "async", "async", "plain"))
     restart: Any = world.choice(RESTARTS)
     named = world.chance(0.3)
-    starts = [rng.choice(FIRST_STARTS)] + [rng.choice(STARTS) for _ in range(rng.choice((0, 1, 2, 4)))]
+    starts: list[Start] = [
+        rng.choice(FIRST_STARTS),
+        *(rng.choice(STARTS) for _ in range(rng.choice((0, 1, 2, 4)))),
+    ]
     if colour == "plain":
         starts = []
     if colour == "def":

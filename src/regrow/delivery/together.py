@@ -39,6 +39,10 @@ async def reach_all(casting: Casting, engine: Engine) -> None:
                 await casting.slices.next()
 
 
+def _held_at(held: Reservation[object] | None) -> object:
+    return held.target if held is not None and held.held else None
+
+
 async def _committed(casting: Casting, sendings: list[Sending], engine: Engine) -> Guilty | None:
     """Why it could not be done, None if it was."""
     held: Reservation[object] | None = None
@@ -47,7 +51,7 @@ async def _committed(casting: Casting, sendings: list[Sending], engine: Engine) 
             wanted = _wanted(casting, sendings, engine)
             if not isinstance(wanted, dict):
                 return wanted
-            mine = held.target if held is not None and held.held else None
+            mine = _held_at(held)
             # All wait for the same one first, so that two broadcasts don't lock each other out.
             full = min(
                 (one for one, count in wanted.items() if one is not mine and not one.has_room(count)),

@@ -92,7 +92,7 @@ class Model:
         self._times: list[float] = []
         self._must: tuple[str, float] | None = None
         """A budget that is over: the child and the time."""
-        self._restarted: tuple[str, Who] | None = None
+        self._restarted: tuple[str | None, Who] | None = None
 
     def __str__(self) -> str:
         return f"{self.plan.strategy} supervisor {self.plan.label} {self.pid}"
