@@ -159,13 +159,14 @@ async def send(
     sent = ledger.send(dest, options, sender=sender, once=kind in ("once", "asked"))
     office.scripts[sent.token] = list(script)
     office.verdicts[sent.token] = office.world.choice((True, None))
+    send: Any = rg.supervised_send
     try:
-        delivery = await rg.supervised_send(
+        delivery = await send(
             system.ref(dest, Receiver),
             _message(kind, sent.token),
             timeout=timeout,
             durable=True,
-            ack=ack,  # type: ignore[arg-type]
+            ack=ack,
             metadata={"token": sent.token},
             **options,
         )
@@ -263,7 +264,7 @@ async def end_well(office: Office, system: rg.System, journal: rg.Journal) -> No
     office.mended = True
     letters = journal.dead_letters
     for _ in range(3):
-        where = world.choice(({}, {"dest": "a"}, {"reason": "crash_loop"}))
+        where: dict[str, Any] = world.choice(({}, {"dest": "a"}, {"reason": "crash_loop"}))
         job = await letters.redrive(**where)
         await letters.wait(job.id)
         await drained(world, journal)

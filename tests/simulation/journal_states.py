@@ -293,8 +293,9 @@ async def _send(office: Ledgers, ref: rg.Ref[Any], message: Any, entry: Entry, a
     assert sent is not None
     more: Any = {"durable": True, "ack": ack} if sent.tracked else {}
     data = {"token": entry.token}
+    send: Any = rg.supervised_send
     try:
-        delivery = await rg.supervised_send(ref, message, timeout=30.0, metadata=data, **more, **sent.options)
+        delivery = await send(ref, message, timeout=30.0, metadata=data, **more, **sent.options)
     except rg.errors.RegrowError as error:
         if sent.tracked:
             office.ledger.refused(sent, surely=isinstance(error, rg.errors.JournalFull))
