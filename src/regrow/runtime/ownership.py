@@ -238,7 +238,13 @@ async def _no_items() -> AsyncGenerator[None, None]:
     yield
 
 
-_CLOSING: Final = type(_no_items().aclose())
+def _closing() -> type:
+    closing = _no_items().aclose()
+    closing.close()  # since Python 3.13 it would complain that nobody awaited it
+    return type(closing)
+
+
+_CLOSING: Final = _closing()
 """What the loop itself makes a task of when it closes an async generator that nobody has used up."""
 
 
