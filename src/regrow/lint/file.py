@@ -1,0 +1,262 @@
+"""A file as rules see it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from regrow.lint.index import Index
+from regrow.lint.model import Finding, Fix, Role
+from regrow.lint.names import FUNCTIONS, FunctionNode, Names
+from regrow.lint.project import Project
+from regrow.lint.settings import Settings
+from regrow.lint.text import Text
+from regrow.lint.types import Types
+
+if TYPE_CHECKING:
+    from regrow.lint.rule import Rule
+
+Positioned: TypeAlias = ast.stmt | ast.expr | ast.ExceptHandler | ast.alias | ast.arg | ast.keyword
+
+_INFINITE: Final = frozenset({"inf", "infinity"})
+_NEVER: Final = frozenset({"math.inf", "numpy.inf"})
+
+
+class SourceFile:
+    """A parsed file, with what rules ask about it.
+
+    Args:
+        path: Posix, as findings show it.
+        text: Its text and positions in it.
+        tree: Its syntax tree.
+        module: Its dotted name, empty if it is unknown.
+        role: What it is for.
+        settings: The settings of the run.
+        project: What is known of the project's other files.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        text: Text,
+        tree: ast.Module,
+        *,
+        module: str = "",
+        role: Role = Role.CODE,
+        settings: Settings | None = None,
+        project: Project | None = None,
+    ) -> None:
+        self.path = path
+        self.text = text
+        self.tree = tree
+        self.module = module
+        self.role = role
+        self.settings = settings or Settings()
+        self.project = project or Project()
+        self._index = Index(tree)
+
+    # -- nodes -------------------------------------------------------------------------------------
+
+    @property
+    def index(self) -> Index:
+        """All nodes of a kind: ``file.index.of(ast.Call)``."""
+        return self._index
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """What `node` stands in."""
+        return self._index.parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """What `node` stands in, innermost first."""
+        parent = self.parent(node)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
+    def statement_of(self, node: ast.AST) -> ast.stmt:
+        """The statement that `node` is, or is part of."""
+        while not isinstance(node, ast.stmt):
+            node = self._index.parents[node]
+        return node
+
+    def function_of(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function or lambda whose body `node` stands in."""
+        for scope in self.names.outer_scopes(self.names.scope_of(node)):
+            if isinstance(scope, FUNCTIONS):
+                return scope
+        return None
+
+    def class_of(self, node: ast.AST) -> ast.ClassDef | None:
+        """The innermost class that `node` stands in, functions of it included."""
+        return next((one for one in self.ancestors(node) if isinstance(one, ast.ClassDef)), None)
+
+    # -- names -------------------------------------------------------------------------------------
+
+    @cached_property
+    def names(self) -> Names:
+        """Scopes, imports and their aliases."""
+        return Names(self._index, self.module, package=self.path.endswith("__init__.py"))
+
+    @cached_property
+    def types(self) -> Types:
+        """The classes of values, as far as the file says them."""
+        return Types(self.names)
+
+    def qualified(self, node: ast.AST) -> str | None:
+        """The dotted name that an expression stands for, None for what is no name or a variable."""
+        return self.names.qualified(node)
+
+    def type_of(self, node: ast.expr) -> str | None:
+        """The qualified class of an expression's value, None if nothing in the file says it."""
+        return self.types.type_of(node)
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _calls(self) -> dict[str, list[ast.Call]]:
+        calls: dict[str, list[ast.Call]] = {}
+        for call in self.index.of(ast.Call):
+            function = call.func
+            if isinstance(function, ast.Attribute):
+                calls.setdefault(function.attr, []).append(call)
+            elif isinstance(function, ast.Name):
+                calls.setdefault(function.id, []).append(call)
+        return calls
+
+    @cached_property
+    def _aliases(self) -> dict[str, set[str]]:
+        """Last part of an imported name -> the other names under which this file has it."""
+        aliases: dict[str, set[str]] = {}
+        for alias in self.index.of(ast.alias):
+            last = alias.name.rpartition(".")[2]
+            if alias.asname is not None and alias.asname != last:
+                aliases.setdefault(last, set()).add(alias.asname)
+        return aliases
+
+    def calls_named(self, *names: str) -> list[ast.Call]:
+        """The calls whose function is written with one of these names at its end: ``x.name()``."""
+        return [call for name in names for call in self._calls.get(name, ())]
+
+    def calls_to(self, *qualified: str) -> Iterator[tuple[ast.Call, str]]:
+        """The calls of these qualified functions, through whatever aliases, and which one it is."""
+        wanted = frozenset(qualified)
+        tails = {name.rpartition(".")[2] for name in wanted}
+        for tail in sorted(tails):
+            for name in (tail, *sorted(self._aliases.get(tail, ()))):
+                for call in self._calls.get(name, ()):
+                    found = self.qualified(call.func)
+                    if found is not None and found in wanted and found.rpartition(".")[2] == tail:
+                        yield call, found
+
+    @staticmethod
+    def argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
+        """A call's argument by keyword, or by its position; None if it isn't given or hidden in a ``*``."""
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if position is None or position >= len(call.args):
+            return None
+        if any(isinstance(one, ast.Starred) for one in call.args[: position + 1]):
+            return None
+        return call.args[position]
+
+    @staticmethod
+    def has_unpacking(call: ast.Call) -> bool:
+        """Whether ``*`` or ``**`` hide arguments of it."""
+        return any(one.arg is None for one in call.keywords) or any(
+            isinstance(one, ast.Starred) for one in call.args
+        )
+
+    # -- time --------------------------------------------------------------------------------------
+
+    def is_endless(self, node: ast.expr) -> bool:
+        """Whether a timeout is none at all: ``None``, ``math.inf``, ``float("inf")``, over a day."""
+        if isinstance(node, ast.Constant):
+            value = node.value
+            return value is None or (isinstance(value, int | float) and value > 86_400)
+        if isinstance(node, ast.Call):
+            named = self.qualified(node.func) == "builtins.float" and len(node.args) == 1
+            inner = node.args[0] if named else None
+            return isinstance(inner, ast.Constant) and str(inner.value).strip("+").lower() in {
+                "inf",
+                "infinity",
+            }
+        return self.qualified(node) in _NEVER
+
+    def is_bounded(self, node: ast.AST) -> bool:
+        """Whether a ``with timeout(...)`` or ``wait_for(...)`` around it bounds its time."""
+        child = node
+        for parent in self.ancestors(node):
+            if isinstance(parent, FUNCTIONS):
+                return False
+            if isinstance(parent, ast.With | ast.AsyncWith) and isinstance(child, ast.stmt):
+                if any(self._bounds(item.context_expr) for item in parent.items):
+                    return True
+            elif isinstance(parent, ast.Call) and self._is_bounding_call(parent, child):
+                return True
+            child = parent
+        return False
+
+    def _bounds(self, context: ast.expr) -> bool:
+        if (
+            not isinstance(context, ast.Call)
+            or self.qualified(context.func) not in self.settings.timeout_scopes
+        ):
+            return False
+        limit = context.args[0] if context.args else (context.keywords[0].value if context.keywords else None)
+        return limit is not None and not self.is_endless(limit)
+
+    def _is_bounding_call(self, call: ast.Call, inside: ast.AST) -> bool:
+        name = self.qualified(call.func)
+        if name not in {"asyncio.wait_for", "asyncio.wait"} or inside is call.func:
+            return False
+        limit = self.argument(call, "timeout", 1 if name == "asyncio.wait_for" else None)
+        return limit is not None and not self.is_endless(limit)
+
+    # -- what comes of it --------------------------------------------------------------------------
+
+    def segment(self, node: Positioned) -> str:
+        """The node's source."""
+        return self.text.content[self.start(node) : self.end(node)]
+
+    def start(self, node: Positioned) -> int:
+        """The offset of its first character."""
+        return self.text.offset(node.lineno, node.col_offset)
+
+    def end(self, node: Positioned) -> int:
+        """The offset after its last character."""
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self.text.offset(node.end_lineno, node.end_col_offset)
+
+    def finding(self, rule: Rule, node: Positioned, message: str, *, fix: Fix | None = None) -> Finding:
+        """Make a finding at a node.
+
+        Args:
+            rule: The rule that is broken.
+            node: Where; only its first line is underlined if it has several.
+            message: What is wrong and what to do, in one line without a full stop.
+            fix: How to mend it. Default: none.
+        """
+        line, column = self.text.position(self.start(node))
+        end_line, end_column = self.text.position(self.end(node))
+        return Finding(
+            code=rule.code,
+            name=rule.name,
+            message=message,
+            path=self.path,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            severity=rule.severity,
+            scope=self.names.qualname_of(node),
+            text=self.text.line(line).strip(),
+            fix=fix,
+        )
+
+    def is_called(self, node: ast.AST, names: Iterable[str]) -> bool:
+        """Whether it is a call of a function with one of these qualified names."""
+        return isinstance(node, ast.Call) and self.qualified(node.func) in set(names)

@@ -1,0 +1,254 @@
+"""What names mean: scopes, imports and their aliases."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, cast
+
+from regrow.lint.index import Index
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+ComprehensionNode: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+ScopeNode: TypeAlias = ast.Module | ast.ClassDef | FunctionNode | ComprehensionNode
+
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, *COMPREHENSIONS)
+_BUILTINS: Final = frozenset(vars(builtins))
+
+
+@dataclass(slots=True)
+class Binding:
+    """What a scope knows of one of its names.
+
+    Attributes:
+        imported: The qualified name that an import binds it to, None if no import does.
+        sources: The nodes that bind it: an import's alias, a definition, a parameter, the target of an
+            assignment, of a ``for``, a ``with``, an ``except``.
+    """
+
+    imported: str | None = None
+    sources: list[ast.AST] = field(default_factory=list[ast.AST])
+
+
+class Names:
+    """The names of a module's scopes, and what they stand for.
+
+    Args:
+        index: The module's tree.
+        module: Its dotted name, empty if it is unknown.
+        package: Whether it is a package's ``__init__``.
+    """
+
+    def __init__(self, index: Index, module: str, *, package: bool = False) -> None:
+        self.index = index
+        self.module = module
+        self._package = package
+        self._scopes: dict[ast.AST, dict[str, Binding]] = {}
+        self._globals: dict[ast.AST, set[str]] = {}
+        self._nonlocals: dict[ast.AST, set[str]] = {}
+        self._known: dict[ast.stmt, ScopeNode] = {}
+        self.star_imports: list[str] = []
+        self._bind_all()
+
+    # -- which scope a node stands in --------------------------------------------------------------
+
+    def scope_of(self, node: ast.AST) -> ScopeNode:
+        """The scope whose names `node` sees.
+
+        A definition's name, decorators, defaults and bases see the scope around it.
+        """
+        parents, known = self.index.parents, self._known
+        child, parent = node, parents.get(node)
+        first: ast.stmt | None = None
+        scope: ScopeNode = self.index.tree
+        while parent is not None:
+            if isinstance(child, ast.stmt):
+                if child in known:
+                    scope = known[child]
+                    break
+                first = first or child
+            if isinstance(parent, SCOPES) and _inside(parent, child):
+                scope = parent
+                break
+            child, parent = parent, parents.get(parent)
+        if first is not None:
+            known[first] = scope
+        return scope
+
+    def outer_scopes(self, scope: ScopeNode) -> Iterator[ScopeNode]:
+        """`scope` and those in which names are looked up next; a class is seen only from its own body."""
+        yield scope
+        while not isinstance(scope, ast.Module):
+            scope = self.scope_of(scope)
+            if not isinstance(scope, ast.ClassDef):
+                yield scope
+
+    def binding(self, name: str, scope: ScopeNode) -> tuple[ScopeNode, Binding] | None:
+        """Where the name is bound as seen from `scope`, and how; None if nowhere in this module."""
+        tree = self.index.tree
+        if name in self._globals.get(scope, ()):
+            found = self._scopes.get(tree, {}).get(name)
+            return None if found is None else (tree, found)
+        for one in self.outer_scopes(scope):
+            found = self._scopes.get(one, {}).get(name)
+            if found is not None:
+                return one, found
+        return None
+
+    def bindings_of(self, scope: ScopeNode) -> dict[str, Binding]:
+        """All names that a scope binds."""
+        return self._scopes.get(scope, {})
+
+    def globals_of(self, scope: ScopeNode) -> set[str]:
+        """The names that a function declares ``global``."""
+        return self._globals.get(scope, set())
+
+    # -- qualified names ---------------------------------------------------------------------------
+
+    def qualified(self, node: ast.AST) -> str | None:
+        """The dotted name that an expression stands for: ``asyncio.create_task``, ``builtins.open``.
+
+        Imports are followed through their aliases, in whatever scope they stand. What this module defines
+        itself is ``<module>.<name>``. None for what is not a name with attributes, or for a variable.
+        """
+        tail: list[str] = []
+        while isinstance(node, ast.Attribute):
+            tail.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        head = self._head(node)
+        return None if head is None else ".".join((head, *reversed(tail)))
+
+    def _head(self, node: ast.Name) -> str | None:
+        found = self.binding(node.id, self.scope_of(node))
+        if found is not None:
+            return self._bound(node.id, *found)
+        if node.id in _BUILTINS:
+            return f"builtins.{node.id}"
+        return f"{self.star_imports[0]}.{node.id}" if len(self.star_imports) == 1 else None
+
+    def _bound(self, name: str, scope: ScopeNode, binding: Binding) -> str | None:
+        others = [source for source in binding.sources if not isinstance(source, ast.alias)]
+        if binding.imported is not None:
+            # `except ImportError: name = None` leaves the import as what it means.
+            return binding.imported if all(self._is_placeholder(one) for one in others) else None
+        if all(isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for one in others):
+            where = self.qualname_of(scope)
+            return ".".join(part for part in (self.module, where, name) if part)
+        return None
+
+    def _is_placeholder(self, source: ast.AST) -> bool:
+        parent = self.index.parents.get(source)
+        value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
+        return isinstance(value, ast.Constant) and value.value is None
+
+    def qualname_of(self, node: ast.AST) -> str:
+        """The dotted names of the functions and classes that `node` stands in, itself included."""
+        parts: list[str] = []
+        one: ast.AST | None = node
+        while one is not None:
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                parts.append(one.name)
+            one = self.index.parents.get(one)
+        return ".".join(reversed(parts))
+
+    # -- binding -----------------------------------------------------------------------------------
+
+    def _bind_all(self) -> None:
+        self._declare()
+        self._bind_imports()
+        for name in self.index.of(ast.Name):
+            if not isinstance(name.ctx, ast.Load):
+                self._bind(name.id, self._target_scope(name), name)
+        for arg in self.index.of(ast.arg):
+            self._bind(arg.arg, self._function_of(arg), arg)
+        for function in self.index.of(ast.FunctionDef):
+            self._bind(function.name, self.scope_of(function), function)
+        for coroutine in self.index.of(ast.AsyncFunctionDef):
+            self._bind(coroutine.name, self.scope_of(coroutine), coroutine)
+        for definition in self.index.of(ast.ClassDef):
+            self._bind(definition.name, self.scope_of(definition), definition)
+        self._bind_optional(self.index.of(ast.ExceptHandler))
+        self._bind_optional(self.index.of(ast.MatchAs))
+        self._bind_optional(self.index.of(ast.MatchStar))
+        for mapping in self.index.of(ast.MatchMapping):
+            if mapping.rest is not None:
+                self._bind(mapping.rest, self.scope_of(mapping), mapping)
+
+    def _bind_imports(self) -> None:
+        for plain in self.index.of(ast.Import):
+            self._bind_import(plain)
+        for node in self.index.of(ast.ImportFrom):
+            self._bind_import(node)
+
+    def _bind_optional(self, nodes: Sequence[ast.ExceptHandler | ast.MatchAs | ast.MatchStar]) -> None:
+        for node in nodes:
+            if node.name is not None:
+                self._bind(node.name, self.scope_of(node), node)
+
+    def _declare(self) -> None:
+        for node in self.index.of(ast.Global):
+            self._globals.setdefault(self.scope_of(node), set()).update(node.names)
+        for other in self.index.of(ast.Nonlocal):
+            self._nonlocals.setdefault(self.scope_of(other), set()).update(other.names)
+
+    def _bind(self, name: str, scope: ScopeNode, source: ast.AST) -> Binding:
+        if name in self._globals.get(scope, ()):
+            scope = self.index.tree
+        elif name in self._nonlocals.get(scope, ()):
+            outer = self.scope_of(scope)
+            while isinstance(outer, ast.ClassDef):
+                outer = self.scope_of(outer)
+            scope = outer
+        binding = self._scopes.setdefault(scope, {}).setdefault(name, Binding())
+        binding.sources.append(source)
+        return binding
+
+    def _bind_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        scope = self.scope_of(node)
+        base = self._absolute(node) if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            if alias.name == "*":
+                self.star_imports.append(base)
+                continue
+            if isinstance(node, ast.ImportFrom):
+                name, meaning = alias.asname or alias.name, f"{base}.{alias.name}" if base else alias.name
+            elif alias.asname is not None:
+                name, meaning = alias.asname, alias.name
+            else:
+                name = meaning = alias.name.partition(".")[0]
+            binding = self._bind(name, scope, alias)
+            if binding.imported is None:
+                binding.imported = meaning
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.module.split(".") if self.module else []
+        kept = parts[: len(parts) - node.level + self._package]
+        return ".".join((*kept, *((node.module,) if node.module else ())))
+
+    def _target_scope(self, name: ast.Name) -> ScopeNode:
+        scope = self.scope_of(name)
+        if isinstance(self.index.parents.get(name), ast.NamedExpr):
+            while isinstance(scope, COMPREHENSIONS):  # PEP 572: it binds in the function around
+                scope = self.scope_of(scope)
+        return scope
+
+    def _function_of(self, arg: ast.arg) -> ScopeNode:
+        node: ast.AST = arg
+        while not isinstance(node, FUNCTIONS):
+            node = self.index.parents[node]
+        return cast("ScopeNode", node)
+
+
+def _inside(scope: ScopeNode, child: ast.AST) -> bool:
+    """Whether `child`, a direct child of `scope`, sees its names."""
+    if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return isinstance(child, ast.stmt)
+    return not isinstance(scope, ast.Lambda) or child is scope.body

@@ -1,0 +1,61 @@
+"""From a file's bytes to what rules see, or to the finding that says why not."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Final
+
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Role
+from regrow.lint.project import Project
+from regrow.lint.settings import Settings
+from regrow.lint.text import Text
+
+CODE: Final = "RG001"
+NAME: Final = "unreadable-file"
+
+
+def parse(
+    data: bytes,
+    path: str,
+    *,
+    module: str = "",
+    role: Role = Role.CODE,
+    settings: Settings | None = None,
+    project: Project | None = None,
+) -> SourceFile | Finding:
+    """Parse a file.
+
+    Args:
+        data: Its bytes.
+        path: Posix, as findings show it.
+        module: Its dotted name, empty if it is unknown.
+        role: What it is for.
+        settings: The settings of the run. Default: the defaults.
+        project: What is known of other files. Default: nothing.
+
+    Returns:
+        The file, or the finding ``RG001`` that says where and why it can't be parsed.
+    """
+    try:
+        text = Text(data)
+        with warnings.catch_warnings():  # `"\d"` and `x is 1` are the compiler's findings, not ours
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.content)
+    except SyntaxError as error:
+        return _unreadable(path, error.msg, error.lineno or 1, error.offset or 1)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return _unreadable(path, f"not {error.encoding}: byte {data[error.start]:#04x}", line, 1)
+    except ValueError as error:  # null bytes
+        line = data[: max(data.find(b"\0"), 0)].count(b"\n") + 1
+        return _unreadable(path, str(error), line, 1)
+    except (RecursionError, MemoryError):
+        return _unreadable(path, "nested too deeply for Python's own parser", 1, 1)
+    return SourceFile(path, text, tree, module=module, role=role, settings=settings, project=project)
+
+
+def _unreadable(path: str, why: str, line: int, column: int) -> Finding:
+    column = max(column, 1)
+    return Finding(CODE, NAME, f"can't be parsed: {why}", path, line, column, line, column + 1)

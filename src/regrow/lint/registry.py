@@ -1,0 +1,33 @@
+"""All rules there are: ours, and those of other distributions' entry points ``regrow.rules``."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import lru_cache
+from importlib import import_module
+from inspect import cleandoc
+
+from regrow.lint import rules
+from regrow.lint.rule import Rule
+
+
+@lru_cache(maxsize=1)
+def own_rules() -> tuple[Rule, ...]:
+    """Regrow's rules, sorted by their codes."""
+    found: list[Rule] = []
+    for module in pkgutil.iter_modules(rules.__path__):
+        if module.name.startswith("rg"):
+            rule = import_module(f"{rules.__name__}.{module.name}").RULE
+            assert isinstance(rule, Rule)
+            found.append(rule)
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def summary(rule: Rule) -> str:
+    """What it finds, in one line."""
+    return page(rule).partition("\n")[0]
+
+
+def page(rule: Rule) -> str:
+    """The rule's page, in markdown: the docstring of its module."""
+    return cleandoc(import_module(type(rule).__module__).__doc__ or "")

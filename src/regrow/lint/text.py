@@ -1,0 +1,89 @@
+"""A file's text: its bytes decoded, and positions in it."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import tokenize
+from bisect import bisect_right
+from functools import cached_property
+
+
+class Text:
+    """The text of a file, with line feeds as line ends, and what it takes to write it back as it was.
+
+    Args:
+        data: The file's bytes.
+
+    Raises:
+        SyntaxError: Its coding line names no known encoding, or contradicts its byte order mark.
+        UnicodeDecodeError: It can't be decoded.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        self.marked = data.startswith(codecs.BOM_UTF8)
+        raw = data.decode(self.encoding)
+        self.newline = _newline(raw)
+        self.content = raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")
+        self._mixed = "\r" in raw and raw != self.content.replace("\n", self.newline)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether its lines end in different ways: such a file can't be written back as it was."""
+        return self._mixed
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts, at = [0], self.content.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.content.find("\n", at + 1)
+        return starts
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return self.content.isascii()
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset in characters of what `ast` calls `line` (from 1) and `column` (in bytes of UTF-8)."""
+        start = self._starts[line - 1]
+        if self._ascii:
+            return start + column
+        text = self.content[start : start + column]
+        if text.isascii():
+            return start + column
+        return start + len(text.encode()[:column].decode(errors="ignore"))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line and the column of a character, both from 1 on."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """A line (from 1 on) without its end."""
+        start = self._starts[number - 1]
+        end = self.content.find("\n", start)
+        return self.content[start:] if end < 0 else self.content[start:end]
+
+    @property
+    def lines(self) -> int:
+        """How many there are."""
+        return len(self._starts) - (not self.content or self.content.endswith("\n"))
+
+    def encode(self, content: str) -> bytes:
+        """The bytes of the file with another text: same encoding, byte order mark and line ends.
+
+        Raises:
+            UnicodeEncodeError: The encoding hasn't these characters.
+        """
+        text = content if self.newline == "\n" else content.replace("\n", self.newline)
+        return text.encode(self.encoding)
+
+
+def _newline(raw: str) -> str:
+    """The line end that comes first."""
+    at = raw.find("\n")
+    if at > 0 and raw[at - 1] == "\r":
+        return "\r\n"
+    return "\n" if at >= 0 or "\r" not in raw else "\r"

@@ -1,0 +1,45 @@
+"""The rules' marker files: bad and good lines, with what is to be found beside them."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Role
+from regrow.lint.parsing import parse
+from regrow.lint.registry import own_rules
+from regrow.lint.rule import Rule
+
+CASES = Path(__file__).parent / "cases"
+_EXPECTED = re.compile(r"# expect: ((?:RG\d{3})(?:, RG\d{3})*)")
+_ROLE = re.compile(r"\A# role: (\w+)\n")
+
+
+def rule(code: str) -> Rule:
+    """The rule with this code."""
+    return next(one for one in own_rules() if one.code == code)
+
+
+def parsed(path: Path) -> SourceFile:
+    """A marker file; its first line may say its role."""
+    data = path.read_bytes()
+    role = _ROLE.match(data.decode())
+    file = parse(data, path.name, role=Role(role[1]) if role else Role.CODE)
+    assert isinstance(file, SourceFile), file
+    return file
+
+
+def expected(file: SourceFile, code: str) -> Sequence[int]:
+    """The lines on which this rule has to find something, once for each time that they say so."""
+    return [
+        number
+        for number, line in enumerate(file.text.content.split("\n"), 1)
+        for found in _EXPECTED.finditer(line)
+        for one in found[1].split(", ")
+        if one == code
+    ]
+
+
+def found(file: SourceFile, code: str) -> list[Finding]:
+    """What the rule finds, from top to bottom."""
+    return sorted(rule(code).check(file), key=lambda finding: (finding.line, finding.column))

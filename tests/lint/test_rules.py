@@ -1,0 +1,25 @@
+"""Every rule finds what its marker files say, on these lines and no others."""
+
+from pathlib import Path
+
+import pytest
+
+from regrow.lint.registry import own_rules
+from tests.lint.cases import CASES, expected, found, parsed
+
+FILES = [(code.name.upper(), path) for code in sorted(CASES.iterdir()) for path in sorted(code.glob("*.py"))]
+
+
+@pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
+def test_finds_what_is_marked(code: str, path: Path) -> None:
+    file = parsed(path)
+    assert [finding.line for finding in found(file, code)] == expected(file, code)
+
+
+@pytest.mark.parametrize("rule", own_rules(), ids=lambda rule: rule.code)
+def test_every_rule_has_bad_and_good_lines(rule: object) -> None:
+    code = next(one.code for one in own_rules() if one is rule)
+    files = [parsed(path) for name, path in FILES if name == code]
+    marked = sum(len(expected(file, code)) for file in files)
+    assert marked >= 3
+    assert sum(file.text.lines for file in files) >= 3 * marked // 2
