@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -102,3 +103,15 @@ def test_what_makes_two_failures_one_kind() -> None:
 
     assert kind_of(raised(one)) == kind_of(raised(one)) == kind_of(raised(group(one)))
     assert kind_of(raised(one)) != kind_of(raised(two))
+
+
+def test_whoever_is_held_back_goes_on_some_time_though_another_is_always_ready() -> None:
+    async def poll(sim: Simulation) -> None:
+        heard: list[int] = []
+        for number in range(3):
+            asyncio.get_running_loop().call_soon(heard.append, number)
+            while number not in heard:
+                await races.turn()
+
+    failed = [seed for seed in range(300) if run_seed(poll, seed, max_steps=10_000).failure]
+    assert not failed

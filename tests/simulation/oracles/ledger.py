@@ -159,6 +159,10 @@ class Ledger:
                 not sent.starts and sent.number is None, "G1", f"{sent} was refused, and accepted as well"
             )
 
+    def all_killed(self) -> None:
+        """Everybody is about to be killed: some perhaps between taking a message and its first line."""
+        self.kills.update({sent.dest for sent in self.all.values()})
+
     def known_as(self, sent: Sent, id: str) -> None:
         """Its id, which is the same for ever, and nobody else's."""
         if sent.id is None:

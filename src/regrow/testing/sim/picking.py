@@ -80,12 +80,15 @@ class Picker:
     def _of_free(self, ready: Sequence[object]) -> int:
         """One of those that aren't held back; if all are, one of all."""
         held, picks = self.held, self._picks
-        for one in [one for one, until in held.items() if until <= picks]:
+        back = [one for one, until in held.items() if until <= picks]
+        for one in back:
             del held[one]
         free = [one for one in ready if one not in held] or ready
         if len(free) == 1:
             return ready.index(free[0])  # the question stays open: the last one is never held back
         answer = self._question.choose(free)
+        if answer < 0 and free[0] in back:
+            return ready.index(free[0])  # not held back for ever, a thousand picks at a time
         if answer < 0:
             held[free[0]] = picks + HOLDS[-answer]
             self._trace.held(free[0], HOLDS[-answer])
