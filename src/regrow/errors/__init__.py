@@ -97,6 +97,14 @@ In brackets: the built-in exception that it is as well::
             JournalNotRunning
             JournalTooNew
             StaleEpoch
+        LintError
+            BadBaseline (ValueError)
+            BadLintSetting (ValueError)
+            BadRule (TypeError)
+            BaselineGrows
+            GitFailed
+            NothingToCheck
+            UnknownRule (LookupError)
         MailboxFull
             MailboxStayedFull (TimeoutError)
         NameTaken
@@ -216,6 +224,7 @@ from regrow.errors.delivery import *
 from regrow.errors.faults import *
 from regrow.errors.isolation import *
 from regrow.errors.journal import *
+from regrow.errors.lint import *
 from regrow.errors.mailboxes import *
 from regrow.errors.messages import *
 from regrow.errors.names import *

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from typing_extensions import override as override
+    from typing_extensions import override as override  # noqa: PLC0414  # re-exported
 else:  # errors, and so the linter, work on the standard library alone
 
     def override(method):
