@@ -1,0 +1,69 @@
+"""Settings: read with their defaults, refused with their place."""
+
+from pathlib import Path
+
+import pytest
+
+from regrow.errors import BadLintSetting
+from regrow.lint.configuration import discover
+from regrow.lint.settings import Settings
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "pyproject.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_nearest_settings_upwards_are_read(tmp_path: Path) -> None:
+    write(tmp_path, '[tool.regrow.check]\nselect = ["RG1"]\nper-file-ignores = { "a/*" = ["RG101"] }\n')
+    inner = tmp_path / "src" / "app"
+    inner.mkdir(parents=True)
+    write(inner, '[project]\nname = "inner"\n')
+    found = discover(inner)
+    assert found.root == tmp_path
+    assert found.settings == Settings(select=("RG1",), per_file_ignores={"a/*": ("RG101",)})
+
+
+def test_without_any_the_root_is_the_project(tmp_path: Path) -> None:
+    write(tmp_path, '[project]\nname = "plain"\n')
+    inner = tmp_path / "src"
+    inner.mkdir()
+    assert (discover(inner).root, discover(inner).settings) == (tmp_path, Settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        (
+            '[tool.regrow.check]\nselect = ["RG1"]\n  exlude = []\n',
+            (3, 3),
+            "[tool.regrow.check] has no key 'exlude'; did you mean exclude?",
+        ),
+        (
+            '[tool.regrow.check]\nrequire-reason = "yes"\n',
+            (2, 1),
+            "require-reason = 'yes' has to be true or false",
+        ),
+        ('[tool.regrow.check]\nselect = "RG1"\n', (2, 1), "select: 'RG1' has to be a list of strings"),
+        (
+            "[tool.regrow.check]\nper-file-ignores = []\n",
+            (2, 1),
+            "per-file-ignores = [] has to be a table of lists",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(
+    tmp_path: Path, text: str, place: tuple[int, int], problem: str
+) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(BadLintSetting) as caught:
+        discover(tmp_path)
+    assert str(caught.value) == f"{file}:{place[0]}:{place[1]}: {problem}"
+
+
+def test_what_is_no_toml_is_said_with_its_place(tmp_path: Path) -> None:
+    write(tmp_path, "[tool.regrow.check]\nselect = [\n")
+    with pytest.raises(BadLintSetting, match="not TOML: ") as caught:
+        discover(tmp_path)
+    assert caught.value.line == 2
