@@ -1,0 +1,84 @@
+"""Tests that wait by sleeping.
+
+## What it does
+
+Finds `asyncio.sleep`, `anyio.sleep`, `trio.sleep` and `time.sleep` in tests and in what supports them, in
+stand-ins for slow work as well. A sleep of 0 is allowed, and so is one on a virtual clock: in a file that
+uses `run_virtual`, `virtual_loop`, `explore`, `simulate` or `VirtualTestCase` of `regrow.testing`, and in
+tests that carry `@pytest.mark.regrow` (without `time="real"`) or take the fixtures `regrow_kit` or
+`regrow_guard`.
+There `asyncio.sleep` only moves the clock. `time.sleep` is reported there too: it holds up a virtual loop
+like any other. A sleep in a loop that polls is RG602's.
+
+## Why is this bad?
+
+A sleep is a guess. On a busy machine it is too short, and the test fails now and then; on all others it is
+too long, and every run pays for it.
+
+## Example
+
+```python
+import asyncio
+
+
+async def test_worker(worker):
+    worker.start()
+    await asyncio.sleep(0.5)
+    assert worker.ready
+```
+
+## Use instead
+
+```python
+import regrow.testing as rt
+
+
+async def test_worker(worker):
+    worker.start()
+    await rt.wait_for(lambda: worker.ready, timeout=1.0)
+```
+
+Where the time itself is what is tested, run the test on a virtual clock and let it pass:
+`await rt.pass_time(0.5)`.
+
+## Options
+
+- `allow-sleep-zero`: whether `sleep(0)` is allowed.
+
+## Known problems
+
+Whether code runs on a virtual clock is told from its own file: a test that is run by a helper in another
+file is taken for one on real time. A file that uses the kit is taken to do so for all its coroutines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.rule import Rule
+from regrow.lint.virtual import polling_loop, sleeps
+
+
+class SleepInTest(Rule):
+    """See the module's docstring."""
+
+    code = "RG601"
+    name = "sleep-in-test"
+    scope = Scope.TESTS
+    options = ("allow-sleep-zero",)
+    triggers = ("sleep",)
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at all sleeps that are not part of a poll."""
+        for call, name in sleeps(file):
+            if polling_loop(file, call) is None:
+                text = f"{name} in a test: wait for what it is about, or use a virtual clock"
+                yield file.finding(self, call, text)
+
+
+RULE: Final = SleepInTest()

@@ -1,0 +1,122 @@
+"""Sleeps, and which code of a test file runs on Regrow's virtual clock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.lint.file import SourceFile
+
+ASYNC_SLEEPS: Final = (
+    *("asyncio.sleep", "asyncio.tasks.sleep"),
+    *("anyio.sleep", "trio.sleep", "curio.sleep", "gevent.sleep"),
+)
+THREAD_SLEEPS: Final = ("time.sleep",)
+_KIT: Final = ("run_virtual", "virtual_loop", "explore", "VirtualTestCase", "simulate")
+_FIXTURES: Final = frozenset({"regrow_kit", "regrow_guard"})
+
+
+def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that sleep for longer than 0, on real time as far as the file says."""
+    allowed = file.settings.allow_sleep_zero
+    for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
+        if allowed and _is_zero(file, call):
+            continue
+        if name in THREAD_SLEEPS or not is_virtual(file, call):
+            yield call, name
+
+
+def is_virtual(file: SourceFile, node: ast.AST) -> bool:
+    """Whether coroutines here run on a virtual loop, where a sleep only moves the clock.
+
+    They do in a file that uses the kit's `run_virtual`, `virtual_loop`, `explore`, `simulate` or
+    `VirtualTestCase`, and in what carries ``@pytest.mark.regrow`` or takes a fixture of the kit.
+    """
+    if _uses_kit(file):
+        return True
+    if any(_is_marked(file, mark) for mark in _module_marks(file)):
+        return True
+    for one in file.ancestors(node):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            marks = [mark for mark in one.decorator_list if _is_mark(file, mark)]
+            if marks:
+                return any(_is_marked(file, mark) for mark in marks)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = one.args
+            if any(arg.arg in _FIXTURES for arg in arguments.args + arguments.kwonlyargs):
+                return True
+    return False
+
+
+def _uses_kit(file: SourceFile) -> bool:
+    if "regrow" not in file.text.content:
+        return False
+    kinds: tuple[type[ast.Name | ast.Attribute], ...] = (ast.Attribute, ast.Name)
+    for kind in kinds:
+        for node in file.index.of(kind):
+            last = node.attr if isinstance(node, ast.Attribute) else node.id
+            if last in _KIT and (file.qualified(node) or "").startswith("regrow.testing"):
+                return True
+    return False
+
+
+def _module_marks(file: SourceFile) -> Iterator[ast.expr]:
+    for statement in file.tree.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and isinstance(statement.targets[0], ast.Name)
+            and statement.targets[0].id == "pytestmark"
+        ):
+            value = statement.value
+            yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
+
+
+def _is_mark(file: SourceFile, mark: ast.expr) -> bool:
+    named = mark.func if isinstance(mark, ast.Call) else mark
+    return file.qualified(named) == "pytest.mark.regrow"
+
+
+def _is_marked(file: SourceFile, mark: ast.expr) -> bool:
+    if not _is_mark(file, mark):
+        return False
+    time = file.argument(mark, "time") if isinstance(mark, ast.Call) else None
+    return not (isinstance(time, ast.Constant) and time.value == "real")
+
+
+def _is_zero(file: SourceFile, call: ast.Call) -> bool:
+    delay = file.argument(call, "delay", 0)
+    return isinstance(delay, ast.Constant) and delay.value == 0
+
+
+def polling_loop(file: SourceFile, call: ast.Call) -> ast.While | ast.For | ast.AsyncFor | None:
+    """The loop that asks again and again whether something came true, sleeping in between; None if none.
+
+    It is a ``while`` with a condition, or a loop that a ``break`` or ``return`` under an ``if`` or in a
+    ``try`` leaves.
+    """
+    for one in file.ancestors(call):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return None
+        if isinstance(one, ast.While):
+            return one if not isinstance(one.test, ast.Constant) or _leaves(one.body) else None
+        if isinstance(one, ast.For | ast.AsyncFor):
+            counts = file.is_called(one.iter, ("builtins.range", "itertools.count"))
+            return one if counts and _leaves(one.body) else None
+    return None
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Whether something in a loop's own body leaves it on a condition."""
+    for statement in body:
+        if isinstance(statement, ast.Break | ast.Return):
+            return True
+        if isinstance(statement, ast.If) and _leaves(statement.body + statement.orelse):
+            return True
+        if isinstance(statement, ast.Try | ast.TryStar):
+            inner = statement.body + statement.orelse + statement.finalbody
+            if _leaves(inner) or any(_leaves(handler.body) for handler in statement.handlers):
+                return True
+        if isinstance(statement, ast.With | ast.AsyncWith) and _leaves(statement.body):
+            return True
+    return False

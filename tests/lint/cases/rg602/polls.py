@@ -1,0 +1,78 @@
+# role: test
+import asyncio
+import time
+from asyncio import sleep
+
+
+async def test_while(job):
+    while not job.done:
+        await asyncio.sleep(0.01)  # expect: RG602
+
+
+async def test_forever_with_break(job):
+    while True:
+        if job.done:
+            break
+        await sleep(0.01)  # expect: RG602
+
+
+def test_counted(job):
+    for _ in range(100):
+        if job.done:
+            break
+        time.sleep(0.1)  # expect: RG602
+    else:
+        raise AssertionError
+
+
+def wait_until(check):
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        try:
+            return check()
+        except AssertionError:
+            time.sleep(0.1)  # expect: RG602
+            time.sleep(0.2)
+    raise AssertionError
+
+
+def test_connects(connect):
+    for attempt in range(10):
+        try:
+            connect()
+            break
+        except OSError:
+            if attempt == 9:
+                raise
+            time.sleep(0.1)  # expect: RG602
+
+
+async def test_ticks():
+    async def ticker():
+        while True:
+            await asyncio.sleep(1)
+
+    for _ in range(5):
+        await asyncio.sleep(1)
+    for item in [1, 2]:
+        if item:
+            break
+        await asyncio.sleep(1)
+
+
+async def test_plain():
+    await asyncio.sleep(1)
+
+
+async def test_zero(job):
+    while not job.done:
+        await asyncio.sleep(0)
+
+
+async def test_function_in_loop(jobs):
+    while jobs.running:
+
+        async def one():
+            await asyncio.sleep(1)
+
+        await one()
