@@ -88,6 +88,11 @@ In brackets: the built-in exception that it is as well::
                 NotAcceptedInTime
             NoJournal
             NotSent
+        FixError
+            CantEncode
+            FileChanged
+            FixesDontSettle
+            MixedLineEnds
         JournalError
             JournalDamaged
             JournalFailed
@@ -222,6 +227,7 @@ from regrow.errors.control import *
 from regrow.errors.deadletters import *
 from regrow.errors.delivery import *
 from regrow.errors.faults import *
+from regrow.errors.fixing import *
 from regrow.errors.isolation import *
 from regrow.errors.journal import *
 from regrow.errors.lint import *

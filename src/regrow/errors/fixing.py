@@ -1,0 +1,82 @@
+"""Files that fixes leave as they are, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regrow.errors.base import RegrowError
+
+__all__ = (
+    "CantEncode",
+    "FileChanged",
+    "FixError",
+    "FixesDontSettle",
+    "MixedLineEnds",
+)
+
+
+class FixError(RegrowError):
+    """A file was left as it was."""
+
+
+class MixedLineEnds(FixError):
+    """The lines of a file end in different ways, so it can't be written back as it was.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path}: its lines end in different ways; nothing was written. Make them all \\n or all \\r\\n"
+            " first, as editors and `git add --renormalize` do"
+        )
+        self.path = path
+
+
+class FileChanged(FixError):
+    """A file on disk is no longer the one that was read.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: changed on disk since it was read; nothing was written. Run it again")
+        self.path = path
+
+
+class CantEncode(FixError):
+    """A file's encoding lacks a character of its new text.
+
+    Attributes:
+        path: The file.
+        encoding: Its encoding.
+    """
+
+    def __init__(self, path: str, encoding: str) -> None:
+        super().__init__(
+            f"{path}: its new text has characters that {encoding} lacks; nothing was written."
+            " Make the file utf-8 first"
+        )
+        self.path = path
+        self.encoding = encoding
+
+
+class FixesDontSettle(FixError):
+    """Fixes of a file go on for ever: a bug of a rule.
+
+    Attributes:
+        path: The file.
+        codes: The rules whose fixes were still there.
+        rounds: How often they were made.
+    """
+
+    def __init__(self, path: str, codes: Sequence[str], rounds: int) -> None:
+        super().__init__(
+            f"{path}: the fixes of {', '.join(codes)} still change it after {rounds} rounds;"
+            " nothing was written. Please report it: a rule has a bug"
+        )
+        self.path = path
+        self.codes = tuple(codes)
+        self.rounds = rounds

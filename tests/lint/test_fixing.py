@@ -1,0 +1,131 @@
+"""Files are fixed whole or not at all, and keep their encoding, line ends, comments and mode."""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
+from regrow.lint.file import SourceFile
+from regrow.lint.fixing import Check, Fixed, fix_file, write_back
+from regrow.lint.model import Edit, Finding, Fix, Safety
+from regrow.lint.parsing import parse
+
+
+def renames(old: str, new: str, safety: Safety = Safety.SAFE) -> Check:
+    """Finds calls of `old` and makes them calls of `new`."""
+
+    def check(file: SourceFile) -> Iterator[Finding]:
+        for call in file.calls_named(old):
+            edit = Edit(file.start(call.func), file.end(call.func), new)
+            fix = Fix(f"{old} is {new}", (edit,), safety)
+            yield Finding("RG900", "renamed", old, file.path, call.lineno, 1, call.lineno, 2, fix=fix)
+
+    return check
+
+
+def fix(data: bytes, check: Check, *, unsafe: bool = False) -> Fixed:
+    file = parse(data, "a.py")
+    assert isinstance(file, SourceFile)
+    return fix_file(data, file, check, unsafe=unsafe)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "x = 'é'; old()  # é\n".encode(),
+        "# coding: latin-1\nx = 'é'; old()\n".encode("latin-1"),
+        codecs.BOM_UTF8 + "x = 'é'; old()\r\ny = 1\r\n".encode(),
+        b"if x:\r\told()\t# tabs\r",
+        b"old(  # one\n    old(),\n)\f\n# last",
+        b"old()",
+    ],
+    ids=["utf-8", "latin-1", "bom-crlf", "cr-tabs", "comments", "no-last-newline"],
+)
+def test_only_what_is_fixed_changes(data: bytes) -> None:
+    result = fix(data, renames("old", "néw" if b"coding" not in data and b"\xa9" in data else "new"))
+    assert result.data.replace("néw".encode(), b"old").replace(b"new", b"old") == data
+    assert b"old(" not in result.data
+    assert fix(result.data, renames("old", "new")).data == result.data
+
+
+def test_mixed_line_ends_are_refused_if_there_is_something_to_fix() -> None:
+    with pytest.raises(MixedLineEnds, match="its lines end in different ways"):
+        fix(b"a = 1\r\nold()\n", renames("old", "new"))
+    assert fix(b"a = 1\r\nb()\n", renames("old", "new")).data == b"a = 1\r\nb()\n"
+
+
+def test_an_encoding_that_lacks_a_character_is_refused() -> None:
+    with pytest.raises(CantEncode, match="iso-8859-1 lacks"):
+        fix(b"# coding: latin-1\nold()\n", renames("old", "ω"))
+
+
+def test_a_fix_that_breaks_the_file_or_loses_a_comment_is_refused_and_the_others_are_made() -> None:
+    def check(file: SourceFile) -> Iterator[Finding]:
+        yield from renames("old", "new")(file)
+        yield from renames("bad", "return")(file)
+        for call in file.calls_named("wide"):
+            edit = Edit(file.start(call), file.end(call), "wide()")
+            where = ("a.py", call.lineno, 1, call.lineno, 2)
+            yield Finding("RG901", "n", "m", *where, fix=Fix("narrow", (edit,), Safety.SAFE))
+
+    result = fix(b"old()\nbad()\nwide(  # why\n)\n", check)
+    assert result.data == b"new()\nbad()\nwide(  # why\n)\n"
+    assert sorted(one.line for one in result.refused) == [2, 3]
+
+
+def test_unsafe_fixes_are_made_when_asked_for_and_display_only_ones_never() -> None:
+    check = renames("old", "new", Safety.UNSAFE)
+    assert fix(b"old()\n", check).data == b"old()\n"
+    assert fix(b"old()\n", check, unsafe=True).data == b"new()\n"
+    assert fix(b"old()\n", renames("old", "new", Safety.DISPLAY), unsafe=True).made == ()
+
+
+def test_fixes_that_never_settle_change_nothing() -> None:
+    def check(file: SourceFile) -> Iterator[Finding]:
+        for call in file.calls_named("old"):
+            fix = Fix("grow", (Edit(file.start(call), file.start(call), "a."),), Safety.SAFE)
+            yield Finding("RG900", "grows", "old", file.path, 1, 1, 1, 2, fix=fix)
+
+    with pytest.raises(FixesDontSettle, match="RG900 still change it after 10 rounds"):
+        fix(b"old()\n", check)
+
+
+def test_nested_fixes_are_made_one_after_the_other() -> None:
+    assert fix(b"old(old(old()))\n", renames("old", "new")).data == b"new(new(new()))\n"
+
+
+@given(st.text(alphabet="old()\n\t\r #'é:=", max_size=40).map(str.encode))
+def test_whatever_the_text_is_it_parses_afterwards_and_a_second_run_is_empty(data: bytes) -> None:
+    file = parse(data, "a.py")
+    if not isinstance(file, SourceFile):
+        return
+    try:
+        result = fix_file(data, file, renames("old", "new"))
+    except MixedLineEnds:
+        assert b"\r" in data
+        return
+    assert isinstance(parse(result.data, "a.py"), SourceFile)
+    assert fix(result.data, renames("old", "new")).made == ()
+
+
+def test_a_file_is_replaced_whole_with_its_mode_and_through_its_link(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"old")
+    path.chmod(0o751)
+    link = tmp_path / "link.py"
+    link.symlink_to(path)
+    write_back(link, b"old", b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, link.is_symlink()) == (b"new", 0o751, True)
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"newer")
+    with pytest.raises(FileChanged, match="changed on disk"):
+        write_back(path, b"old", b"new")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.py"]
+    assert path.read_bytes() == b"newer"
