@@ -1,0 +1,73 @@
+"""One file through all rules."""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Role, Scope
+from regrow.lint.parsing import CODE, NAME
+from regrow.lint.rule import Rule
+
+_TESTS = frozenset({Role.TEST, Role.SUPPORT})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFailure:
+    """A rule raised an exception: a bug of the rule, not of the file.
+
+    Attributes:
+        path: The file that it looked at.
+        code: The rule.
+        error: The exception's type and text.
+        place: Where it was raised.
+    """
+
+    path: str
+    code: str
+    error: str
+    place: str
+
+
+def applies(rule: Rule, role: Role) -> bool:
+    """Whether a rule looks at files of this role."""
+    return rule.scope is Scope.EVERYWHERE or (rule.scope is Scope.TESTS) == (role in _TESTS)
+
+
+def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], list[RuleFailure]]:
+    """Let all rules that apply look at a file; suppressions aren't looked at here.
+
+    Returns:
+        The findings by line and column, and the rules that failed; the other rules go on.
+    """
+    findings: list[Finding] = []
+    failures: list[RuleFailure] = []
+    for rule in rules:
+        if not applies(rule, file.role):
+            continue
+        try:
+            findings += rule.check(file)
+        except RecursionError:
+            message = f"{rule.code} can't look at it: nested too deeply"
+            findings.append(Finding(CODE, NAME, message, file.path, 1, 1, 1, 2))
+        except Exception as error:  # noqa: BLE001  # a rule may be anybody's: the others go on
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            shown = "".join(traceback.format_exception_only(error)).strip()
+            failures.append(RuleFailure(file.path, rule.code, shown, f"{last.filename}:{last.lineno}"))
+    return sorted(findings, key=lambda one: (one.line, one.column, one.code)), failures
+
+
+@contextmanager
+def without_gc() -> Generator[None]:
+    """Trees hold no cycles, so the collector finds nothing in them and costs much."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
