@@ -213,3 +213,56 @@ async def test_fails_too():
     told = [line.split()[3] for line in result.outlines if line.startswith("FAILED")]
     assert told == ["regrow.errors.TestTimeout:", "regrow.errors.TestTimeout:"]
     assert "E           ValueError: at the end" in result.outlines
+
+
+@pytest.mark.parametrize(
+    ("mark", "waits", "swallowed"),
+    [
+        ('time="real", timeout=0.05', "asyncio.sleep(1)", "asyncio.CancelledError"),
+        ('time="real", timeout=0.05', "asyncio.Event().wait()", "BaseException"),
+        ("timeout=5", "asyncio.Event().wait()", "asyncio.CancelledError"),
+        ("timeout=5", "asyncio.sleep(1)", "BaseException"),
+    ],
+)
+def test_who_swallows_every_cancel_is_left_where_it_stands(
+    pytester: pytest.Pytester, mark: str, waits: str, swallowed: str
+) -> None:
+    tests = f"""
+@async_fixture
+async def order():
+    yield
+    await asyncio.sleep(0)
+    print("torn down")
+
+@pytest.mark.regrow({mark})
+async def test_swallows(order):
+    while True:
+        try:
+            await {waits}
+        except {swallowed}:
+            print("swallowed")
+
+@pytest.mark.regrow({mark})
+async def test_ends_slowly():
+    try:
+        await {waits}
+    finally:
+        for _ in range(2):
+            try:
+                await asyncio.sleep(1e6)
+            except asyncio.CancelledError:
+                print("cleaning up")
+        print("cleaned up")
+"""
+    result = run(pytester, tests + AFTER)
+    assert outcomes(result) == {"failed": 2, "passed": 1}
+    told = [line.split()[3] for line in result.outlines if line.startswith("FAILED")]
+    assert {one.partition(":")[0] for one in told} <= {"regrow.errors.TestTimeout", "regrow.errors.Deadlock"}
+    refusals = limits.REFUSALS + (swallowed == "BaseException")  # which swallows its end as well
+    assert result.outlines.count("swallowed") == refusals
+    assert result.outlines.count("cleaning up") == 2
+    assert {"torn down", "cleaned up"} <= set(result.outlines)
+    left = f"E       it went on after {limits.REFUSALS} cancels, and was left where it stood"
+    assert result.outlines.count(left) == 1
+    place = f"test_it.py:26 in test_swallows: await {waits}"
+    assert any(place in line for line in result.outlines), "the place where it stood"

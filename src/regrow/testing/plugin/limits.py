@@ -25,6 +25,8 @@ __all__ = ("Interrupted", "TimeLimit")
 
 GRACE: Final = 1.0
 """Real seconds that the loop has to take notice before what holds it up is interrupted."""
+REFUSALS: Final = 3
+"""Cancels that a test may swallow once its time is over, before it is left where it stands."""
 MOST_NODES: Final = 50
 MOST_FRAMES: Final = 10
 
@@ -39,14 +41,18 @@ class TimeLimit:
 
     So do the failures of a virtual loop: all of them end the test's own task, and come out of it with the
     process trees of the Systems on its loop. What holds the loop up is interrupted before its next step in
-    Python; what never takes one is for pytest-timeout.
+    Python; what never takes one is for pytest-timeout. A test that goes on nevertheless is cancelled again
+    whenever its time is over once more, and left where it stands in the end.
 
     Args:
         seconds: Of the loop's time.
         real: Real seconds, if the loop's time is virtual.
     """
 
-    __slots__ = ("_alarms", "_failure", "_limit", "_loop", "_real", "_seconds", "_stuck", "_task", "_thread")
+    __slots__ = (
+        *("_alarms", "_ends", "_failure", "_limit", "_loop", "_real", "_seconds", "_stuck", "_task"),
+        "_thread",
+    )
 
     def __init__(self, *, seconds: float, real: float) -> None:
         self._seconds = seconds
@@ -58,38 +64,58 @@ class TimeLimit:
         self._failure: TestKitError | None = None
         self._stuck: list[str] = []
         self._alarms: list[Alarm] = []
+        self._ends = 0
+
+    def refused(self) -> bool:
+        """Whether the test was told often enough that it is over."""
+        return self._ends > REFUSALS
 
     def __enter__(self) -> Self:
         loop = self._loop
         if isinstance(loop, VirtualLoop):
             loop.give_failures_to(self._fail)
             loop.limit_real_time(self._real)
-            loop.expire_at(loop.time() + self._seconds, self._expire)
             self._limit += " of virtual time"
         else:
             self._real = self._seconds
-            self._alarms.append(Alarm(self._real, lambda: loop.call_soon_threadsafe(self._expire)))
-        self._alarms.append(Alarm(self._real + GRACE, self._interrupt))
+        self._set_alarms()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
-        for alarm in self._alarms:
-            alarm.off()
+        if self._stuck and self._failure is None and isinstance(error, asyncio.CancelledError):
+            self._expire()
+        self._take_alarms()
         if isinstance(self._loop, VirtualLoop):
             self._loop.give_failures_to(None)
             self._loop.limit_real_time(self._real)  # for the fixtures that come after it
-        if self._stuck and self._failure is None and isinstance(error, asyncio.CancelledError):
-            self._expire()
         if self._failure is None:
             return
+        if self.refused():
+            self._failure.add_note(f"it went on after {REFUSALS} cancels, and was left where it stood")
         if self._task is not None:
-            self._task.uncancel()
+            for _ in range(self._ends):
+                self._task.uncancel()
         if isinstance(error, asyncio.CancelledError):  # it tells where the test stood, and no more
             raise self._failure.with_traceback(_own_part(where)) from None
         raise self._failure from error
+
+    def _set_alarms(self) -> None:
+        """Begin to count anew: of the loop's time, and real seconds."""
+        self._take_alarms()
+        loop = self._loop
+        if isinstance(loop, VirtualLoop):
+            loop.expire_at(loop.time() + self._seconds, self._expire)
+        else:
+            self._alarms.append(Alarm(self._real, lambda: loop.call_soon_threadsafe(self._expire)))
+        self._alarms.append(Alarm(self._real + GRACE, self._interrupt))
+
+    def _take_alarms(self) -> None:
+        for alarm in self._alarms:
+            alarm.off()
+        self._alarms.clear()
 
     def _expire(self) -> None:
         self._fail(TestTimeout(self._limit, waits_of(self._loop).waiting))
@@ -101,6 +127,8 @@ class TimeLimit:
             self._failure = failure
             for text in self._trees():
                 failure.add_note(text)
+        self._ends += 1
+        self._set_alarms()
         if self._task is not None:
             self._task.cancel()
 
@@ -109,8 +137,6 @@ class TimeLimit:
 
     def _interrupt(self) -> None:
         """In the alarm's thread: the loop didn't take notice."""
-        if self._failure is not None:
-            return
         stack = traceback.extract_stack(all_threads().get(self._thread))[-MOST_FRAMES:]
         self._limit = f"{self._real:g} real seconds"
         self._stuck = [f"{one.filename}:{one.lineno} in {one.name}: {one.line}" for one in stack]

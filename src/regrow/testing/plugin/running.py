@@ -15,6 +15,7 @@ from unittest import IsolatedAsyncioTestCase
 import pytest
 
 from regrow.errors.plugin import LeftBehind
+from regrow.testing.plugin.abandoning import Leavable
 from regrow.testing.plugin.alarm import Alarm
 from regrow.testing.plugin.backends import on_own_loop
 from regrow.testing.plugin.blocking import blocking_refused
@@ -108,8 +109,8 @@ class KitTest:
             __tracebackhide__ = True
             loop = _loop_of(plan)
             self._unhandled.watch(loop)
-            with TimeLimit(seconds=plan.timeout, real=plan.real_timeout):
-                await test(*args, **kwargs)
+            with TimeLimit(seconds=plan.timeout, real=plan.real_timeout) as limit:
+                await Leavable(test(*args, **kwargs), limit.refused)
 
         return limited
 
