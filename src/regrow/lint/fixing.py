@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
 from regrow.lint.edits import apply, is_sound, without_overlaps
 from regrow.lint.file import SourceFile
+from regrow.lint.imports import with_imports
 from regrow.lint.model import Finding, Fix, Safety
 from regrow.lint.parsing import parse
 
@@ -102,6 +103,9 @@ def _made(content: str, fixes: Sequence[Fix]) -> str | None:
     """The text with these fixes; None if it can't be compiled then, or lacks a comment."""
     edits = [edit for fix in fixes for edit in fix.edits]
     new = apply(content, edits)
+    imports = [one for fix in fixes for one in fix.imports]
+    if imports and compiles(new):
+        new = with_imports(new, imports)
     if not compiles(new) and compiles(content):
         return None
     touched = any("#" in content[edit.start : edit.end] for edit in edits)
