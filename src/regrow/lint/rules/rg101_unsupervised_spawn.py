@@ -2,10 +2,15 @@
 
 ## What it does
 
-Finds asyncio tasks that nobody owns: `asyncio.create_task`, `asyncio.ensure_future`, `loop.create_task` and
-`asyncio.run_coroutine_threadsafe`, whether the task is dropped, stored or returned. Tasks of a task group
-have an owner, and so have those that are made in an argument of `await asyncio.gather(...)`,
-`asyncio.wait_for(...)` or awaited on the spot.
+Finds asyncio tasks that nobody owns: `asyncio.create_task`, `asyncio.ensure_future`, `asyncio.Task`,
+`loop.create_task` and `asyncio.run_coroutine_threadsafe`, whether the task is dropped, stored or returned;
+and functions that arm themselves again and again with `loop.call_later`. These have an owner:
+
+- the tasks of a task group;
+- what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
+  `asyncio.shield(...)`;
+- what a variable holds that the next statement awaits, or a `finally` around all that follows deals with;
+- what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
 ## Why is this bad?
 
@@ -56,8 +61,11 @@ There is no fix here; the migration `M001` does what can be done by a program.
 
 ## Known problems
 
-A task that is stored and awaited in the same function is reported as well: a cancel or an error in between
-leaves it behind.
+- A task that is stored and awaited some statements later is reported: a cancel or an error in between
+  leaves it behind.
+- A task that a function takes as an argument, or gets from another one, isn't followed.
+- A `finally` is taken at its word: whether it cancels and awaits the task isn't looked at.
+- What is called `loop` (`_loop`, `event_loop`) and nothing says otherwise is taken for an event loop.
 """
 
 from __future__ import annotations
@@ -69,22 +77,30 @@ from typing import Final
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
+from regrow.lint.owning import ends_in_finally, following, local_place, outermost, uses
 from regrow.lint.rule import Rule
 
 _SPAWNERS: Final = (
     "asyncio.create_task",
     "asyncio.ensure_future",
     "asyncio.run_coroutine_threadsafe",
+    "asyncio.Task",
     "asyncio.tasks.create_task",
     "asyncio.tasks.ensure_future",
     "asyncio.tasks.run_coroutine_threadsafe",
+    "asyncio.tasks.Task",
 )
-_LOOPS: Final = frozenset({"asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "asyncio.EventLoop"})
-_LOOP_MAKERS: Final = frozenset(
-    {"asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"}
+_LOOPS: Final = frozenset(
+    {
+        *("asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "asyncio.EventLoop", "uvloop.Loop"),
+        *("asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"),
+        *("asyncio.events.AbstractEventLoop", "asyncio.events.get_event_loop", "uvloop.new_event_loop"),
+        *("asyncio.events.get_running_loop", "asyncio.events.new_event_loop"),
+    }
 )
 _LOOP_NAMES: Final = frozenset({"loop", "_loop", "event_loop", "_event_loop"})
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
+_WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 
 
 class UnsupervisedSpawn(Rule):
@@ -94,7 +110,10 @@ class UnsupervisedSpawn(Rule):
     name = "unsupervised-spawn"
     scope = Scope.CODE
     options = ("supervised-spawners", "task-group-types")
-    triggers = ("create_task", "ensure_future", "run_coroutine_threadsafe")
+    triggers = (
+        *("create_task", "ensure_future", "run_coroutine_threadsafe"),
+        *("asyncio.Task(", "call_later", "call_at"),
+    )
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
@@ -103,33 +122,96 @@ class UnsupervisedSpawn(Rule):
             if not _is_owned(file, call):
                 yield file.finding(self, call, _message(name.rpartition(".")[2]))
         for call in file.calls_named("create_task"):
-            if _is_loop(file, call) and not _is_owned(file, call):
+            if is_loop(file, call) and not _is_owned(file, call):
                 yield file.finding(self, call, _message("loop.create_task"))
+        for call in file.calls_named("call_later", "call_at"):
+            if _arms_itself(file, call) and is_loop(file, call):
+                yield file.finding(
+                    self,
+                    call,
+                    "a function that arms itself again is a task that nobody owns:"
+                    " use a process with rg.send_interval, or a loop in a task group",
+                )
 
 
 def _message(spawner: str) -> str:
     return f"{spawner} makes a task that nobody owns: use a task group, or a process under a supervisor"
 
 
-def _is_loop(file: SourceFile, call: ast.Call) -> bool:
+def is_loop(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the method that is called is an event loop's."""
     if not isinstance(call.func, ast.Attribute):
         return False
     owner = call.func.value
     kind = file.type_of(owner)
     if kind is not None:
-        return kind in _LOOPS or kind in _LOOP_MAKERS
+        return kind in _LOOPS
     last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
     return last in _LOOP_NAMES and file.qualified(owner) is None
 
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:
+    return _is_in_spawner(file, call) or _is_awaited(file, call) or _is_kept(file, call)
+
+
+def _is_awaited(file: SourceFile, node: ast.expr) -> bool:
     """Whether it is awaited on the spot, alone or in a call that awaits it."""
-    parent = file.parent(call)
-    while isinstance(parent, ast.Starred | ast.List | ast.Tuple | ast.ListComp | ast.GeneratorExp):
-        parent = file.parent(parent)
-    if isinstance(parent, ast.Call) and file.qualified(parent.func) in _OWNING_CALLS:
-        parent = file.parent(parent)
+    node = outermost(file, node)
+    parent = file.parent(node)
+    if isinstance(parent, ast.Attribute) and parent.attr == "result":  # blocks until it has ended
+        return isinstance(file.parent(parent), ast.Call)
+    if isinstance(parent, ast.Call) and node is not parent.func:
+        name = file.qualified(parent.func)
+        if name in _WRAPPERS:
+            return _is_awaited(file, parent)
+        if name in _OWNING_CALLS:
+            return _is_awaited(file, parent)
     return isinstance(parent, ast.Await)
+
+
+def _is_kept(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a variable holds it whose task the next statement awaits, or a `finally` ends."""
+    name = local_place(file, call)
+    if name is None:
+        return False
+    reads = set(uses(file, name))
+    after = next(iter(following(file, call)), None)
+    while after is not None and _is_plain_spawn(file, after):  # several in a row
+        after = next(iter(following(file, after)), None)
+    if after is not None and not isinstance(after, ast.Try | ast.If | ast.For | ast.While):
+        inside = set(ast.walk(after))
+        if any(one in inside and _is_awaited(file, one) for one in reads):
+            return True
+    return ends_in_finally(file, call, name)
+
+
+def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and file.is_called(statement.value, _SPAWNERS)
+
+
+def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:
+    """Whether it is handed to a function that the settings name as an owner."""
+    owners = file.settings.supervised_spawners
+    if not owners:
+        return False
+    if file.qualified(call.func) in owners:
+        return True
+    parent = file.parent(outermost(file, call))
+    return isinstance(parent, ast.Call) and file.qualified(parent.func) in owners
+
+
+def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
+    callback = file.argument(call, "callback", 1)
+    around = file.function_of(call)
+    if not isinstance(around, ast.FunctionDef):
+        return False
+    if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
+        owner = file.types.own_class(callback.value)
+        return owner is not None and callback.attr == around.name and file.parent(around) is owner
+    if not isinstance(callback, ast.Name):
+        return False
+    found = file.names.binding(callback.id, file.names.scope_of(callback))
+    return found is not None and around in found[1].sources
 
 
 RULE: Final = UnsupervisedSpawn()

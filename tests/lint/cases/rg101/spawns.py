@@ -68,3 +68,87 @@ class Tracker:
         self.create_task("write tests")
         create_task = self.create_task
         create_task("nobody spawns here")
+
+
+async def kept_by_a_finally(stop: asyncio.Event) -> None:
+    task = asyncio.create_task(work())
+    other = asyncio.create_task(work())
+    try:
+        await stop.wait()
+    finally:
+        task.cancel()
+        other.cancel()
+
+
+async def awaited_next() -> None:
+    tasks = [asyncio.create_task(work()) for _ in range(3)]
+    await asyncio.gather(*tasks)
+    first = asyncio.create_task(work())
+    second = asyncio.create_task(work())
+    await gather(first, second)
+
+
+async def awaited_later(stop: asyncio.Event) -> None:
+    tasks = [asyncio.create_task(work()) for _ in range(3)]  # expect: RG101
+    await stop.wait()
+    await asyncio.gather(*tasks)
+
+
+async def a_finally_of_another(stop: asyncio.Event) -> None:
+    task = asyncio.create_task(work())  # expect: RG101
+    try:
+        await stop.wait()
+    finally:
+        stop.clear()
+    await task
+
+
+def from_a_thread(loop: "asyncio.AbstractEventLoop") -> None:
+    asyncio.run_coroutine_threadsafe(work(), loop).result(timeout=5)
+    asyncio.run_coroutine_threadsafe(work(), loop=loop)  # expect: RG101
+    asyncio.Task(work(), loop=loop)  # expect: RG101
+
+
+class Heart:
+    loop: asyncio.AbstractEventLoop
+
+    def beat(self) -> None:
+        self.loop.call_later(1, self.beat)  # expect: RG101
+        self.loop.call_later(1, self.stop)
+
+    def stop(self) -> None:
+        def again() -> None:
+            self.loop.call_later(1, again)  # expect: RG101
+
+        self.loop.call_later(1, again)
+
+
+try:
+    from asyncio import create_task as conditional
+except ImportError:
+    conditional = None
+
+
+def decorated(function):
+    return function
+
+
+@decorated
+def conditional_import() -> None:
+    conditional(work())  # expect: RG101
+    [spawn(work()) for _ in range(2)]  # expect: RG101
+    jobs = {spawn(work()): name for name in "ab"}  # expect: RG101
+    (lambda: spawn(work()))()  # expect: RG101
+
+
+def local_alias() -> None:
+    from asyncio import create_task as make
+
+    def inner() -> None:
+        make(work())  # expect: RG101
+
+    inner()
+
+
+def not_visible() -> None:
+    make(work())  # noqa: F821

@@ -1,0 +1,99 @@
+"""Who looks after what a call has made: a task, a thread, an executor."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+Place: TypeAlias = ast.Name | ast.Attribute
+"""A variable or an attribute."""
+
+_WRAPPING: Final = (ast.Starred, ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp, ast.GeneratorExp)
+
+
+def outermost(file: SourceFile, node: ast.expr) -> ast.expr:
+    """`node`, or the display, comprehension or conditional that only passes it on."""
+    while True:
+        parent = file.parent(node)
+        if isinstance(parent, ast.IfExp) and node is parent.test:
+            return node
+        if not isinstance(parent, (*_WRAPPING, ast.IfExp, ast.NamedExpr)):
+            return node
+        node = parent
+
+
+def place_of(file: SourceFile, node: ast.expr) -> Place | None:
+    """The variable or attribute that an expression's value goes to; None if it goes elsewhere."""
+    parent = file.parent(outermost(file, node))
+    target: ast.expr | None = None
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+        target = parent.targets[0]
+    elif isinstance(parent, ast.AnnAssign):
+        target = parent.target
+    elif _is_collected(parent):
+        target = parent.func.value  # type: ignore[union-attr]  # `jobs.append(...)`
+    return target if isinstance(target, ast.Name | ast.Attribute) else None
+
+
+def _is_collected(node: ast.AST | None) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"append", "add", "extend", "update"}
+    )
+
+
+def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
+    """The variable of the function around that an expression's value goes to."""
+    place = place_of(file, node)
+    if not isinstance(place, ast.Name):
+        return None
+    found = file.names.binding(place.id, file.names.scope_of(place))
+    function = file.function_of(node)
+    return place if found is not None and function is not None and found[0] is function else None
+
+
+def uses(file: SourceFile, place: Place) -> Iterator[Place]:
+    """Where a variable is read, or an attribute of this name of whatever object."""
+    if isinstance(place, ast.Attribute):
+        yield from (
+            one
+            for one in file.index.of(ast.Attribute)
+            if one.attr == place.attr and isinstance(one.ctx, ast.Load)
+        )
+        return
+    home = file.names.binding(place.id, file.names.scope_of(place))
+    for name in file.index.of(ast.Name):
+        if name.id == place.id and isinstance(name.ctx, ast.Load):
+            found = file.names.binding(name.id, file.names.scope_of(name))
+            if found is not None and home is not None and found[0] is home[0]:
+                yield name
+
+
+def following(file: SourceFile, node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements after the one that `node` stands in, in its block and those around it."""
+    child = file.statement_of(node)
+    for parent in file.ancestors(child):
+        for field in ("body", "orelse", "finalbody"):
+            block = cast("list[ast.stmt] | ast.expr | None", getattr(parent, field, None))
+            if isinstance(block, list) and child in block:
+                yield from block[block.index(child) + 1 :]
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+            return
+        if isinstance(parent, ast.stmt):
+            child = parent
+
+
+def ends_in_finally(file: SourceFile, node: ast.expr, name: ast.Name) -> bool:
+    """Whether a ``finally`` that covers what follows `node` deals with the variable."""
+    later = set(following(file, node))
+    reads = set(uses(file, name))
+    covering: Iterable[ast.AST] = (*later, *file.ancestors(node))
+    return any(
+        isinstance(one, ast.Try) and any(part in reads for final in one.finalbody for part in ast.walk(final))
+        for one in covering
+    )
