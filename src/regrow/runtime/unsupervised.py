@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, final
 
 import msgspec
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from regrow.runtime.engine import Engine
 
+T = TypeVar("T")
 Kind: TypeAlias = Literal["task", "thread", "executor", "child process"]
 Row: TypeAlias = "tuple[str, str | None]"
 
@@ -69,9 +70,7 @@ def _threads(engine: Engine) -> Iterator[Row]:
 
 def _executors() -> Iterator[Row]:
     """An executor belongs to who had it start its first thread or process; without any it runs nothing."""
-    for one in gc.get_objects():
-        if not isinstance(one, Executor):
-            continue
+    for one in _all(Executor):
         # They have no public names for their workers.
         threads: Iterable[object] = getattr(one, "_threads", None) or ()
         processes: dict[int, object] = getattr(one, "_processes", None) or {}
@@ -82,15 +81,18 @@ def _executors() -> Iterator[Row]:
 
 
 def _children() -> Iterator[Row]:
-    for one in gc.get_objects():
-        if isinstance(one, subprocess.Popen):
-            child = cast("subprocess.Popen[bytes]", one)
-            if child.returncode is None:
-                yield from _row(child, f"{child.pid} {_command(child.args)}")
+    for child in cast("Iterator[subprocess.Popen[bytes]]", _all(subprocess.Popen)):
+        if child.returncode is None:
+            yield from _row(child, f"{child.pid} {_command(child.args)}")
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None:
         for process in multiprocessing.active_children():
             yield from _row(process, f"{process.pid} {process.name}")
+
+
+def _all(kind: type[T]) -> Iterator[T]:
+    """All of a kind in the program. By their types: a proxy may raise when it is asked for its class."""
+    return (cast("T", one) for one in gc.get_objects() if issubclass(type(one), kind))
 
 
 def _command(arguments: object) -> str:
