@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -309,6 +310,20 @@ def test_the_collector_is_left_as_it_was() -> None:
         if enabled:
             gc.enable()
     assert seen == [False, False]
+
+
+def test_nothing_of_a_run_is_left_whichever_way_its_schedule_went() -> None:
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def body(sim: Simulation) -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(rt.pass_time(0.1))
+
+    for seed in range(20):
+        run_seed(body, seed)
+    assert [loop() for loop in loops] == [None] * 20
 
 
 def test_log_records_are_made_only_if_they_are_wanted(caplog: pytest.LogCaptureFixture) -> None:

@@ -106,6 +106,7 @@ def noted_run(
     with Unhandled() as unhandled, _no_collector():
         decisions = Decisions(seed, replay=replay, variant=variant)
         outcome = _run(body, decisions, trace, unhandled, faults, fence, max_steps)
+        del decisions  # they know the tasks that they ranked, and these know everything
         # Whose exceptions and coroutines are lost is only known when they are thrown away. What the run
         # made is all in the youngest generation.
         gc.collect(0)
