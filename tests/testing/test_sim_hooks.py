@@ -39,22 +39,29 @@ def test_what_is_ready_stands_in_a_deque_that_the_runtime_looks_at_too() -> None
         loop.close()
 
 
-def test_handles_have_the_parts_that_are_filled_in() -> None:
-    parts = {name for name in events.Handle.__slots__ if name != "__weakref__"}
+def test_handles_do_what_those_of_asyncio_do() -> None:
+    methods = {name for name in vars(events.Handle) if not name.startswith("_")}
+    assert {name for name in methods if hasattr(Ready, name)} == methods
     context = contextvars.copy_context()
-    loop = base_events.BaseEventLoop()
-    try:
-        handle = Ready(print, (1,), loop, context)
-        assert {name for name in parts if hasattr(handle, name)} == parts
-        usual = events.Handle(print, (1,), loop, context)
-        assert {name: getattr(handle, name) for name in parts} == {
-            name: getattr(usual, name) for name in parts
-        }
-        timed = Timed(1.0, print, (), loop, context)
-        timed.cancel()  # asks its loop, which is told here
-        assert timed.cancelled()
-    finally:
-        loop.close()
+    timed = Timed(print, (), context, None, at=1.5)
+    assert [timed.when(), timed.cancelled(), timed.get_context()] == [1.5, False, context]
+    timed.cancel()
+    assert timed.cancelled()
+    assert timed.callback() is None
+
+
+def test_a_future_asks_its_loop_for_debug_mode() -> None:
+    async def body(sim: Simulation) -> None:
+        loop = asyncio.get_running_loop()
+        seen.append(loop.get_debug())
+        loop.set_debug(True)
+        seen.append(loop.get_debug())
+        loop.set_debug(False)
+        seen.append(loop.get_debug())
+
+    seen: list[bool] = []
+    assert run_seed(body, 1).failure is None
+    assert seen == [False, True, False]
 
 
 def test_steps_of_tasks_are_known_by_the_task_that_they_are_bound_to() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import get_running_loop as _running_loop
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, final
 
 from regrow.core.events import Expired, LateReply, TimedOut
@@ -48,7 +48,7 @@ class Calls:
         """What a process's own calls have to obey: not itself, no cycle, its request's deadline."""
         if caller.extras is not None and caller.extras.zombie:
             raise ZombieProcess(caller)
-        if caller.task is None or asyncio.current_task() is not caller.task:
+        if caller.task is None or asyncio.current_task(self._engine.loop) is not caller.task:
             return
         if caller is target:
             raise CallToSelf(target, message)
@@ -75,7 +75,8 @@ class Calls:
     ) -> object:
         """Put the request into the mailbox and wait for its answer."""
         engine = self._engine
-        if not engine.running or _running_loop() is not engine.loop:
+        # What `get_running_loop` says, which asks the kernel for our pid on Python 3.11.
+        if not engine.running or get_ident() != engine.thread or not engine.loop.is_running():
             engine.check_here("call")
         if type(timeout) is float and 0.0 < timeout <= MAX_TIMEOUT:
             seconds = timeout
@@ -123,7 +124,7 @@ class Calls:
         """The caller, checked, if its own task calls; None if a task that it only owns does."""
         if caller.extras is not None and caller.extras.zombie:
             raise ZombieProcess(caller)
-        if caller.task is None or asyncio.current_task() is not caller.task:
+        if caller.task is None or asyncio.current_task(self._engine.loop) is not caller.task:
             return None
         self.check_caller(caller, target, message)
         self.check_cycle(caller, target)

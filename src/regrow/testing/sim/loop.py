@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import events
+from asyncio import Task, events
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
@@ -112,12 +112,20 @@ class SimLoop(asyncio.BaseEventLoop):
         assert self.make_ports is not None
         return self.make_ports()
 
+    @override
+    def set_debug(self, enabled: bool) -> None:
+        """As in asyncio."""
+        super().set_debug(enabled)
+        # Every future asks when it is made: of this it has its answer without a frame of Python.
+        self.get_debug = bool(enabled).__bool__  # type: ignore[method-assign]
+
     def _run_once(self) -> None:  # noqa: C901, PLR0912, PLR0915  # in one piece, for speed
         """Step after step, until the loop is stopped: BaseEventLoop's `run_forever` calls it."""
         ready, lanes, timers, held, live = self._ready, self._lanes, self._timers, self.picker.held, self.live
         pick = self.picker.pick
         decisions, engines, trace = self.decisions, self.engines, self.trace
         schedule, hand_off = decisions.schedule, decisions.hand_off
+        off, looks, working = self._off, self._looks, self._working
         note = None if trace.tells else trace.add
         while not self._stopping:
             if not ready or (timers and timers[0][0] <= self.now):
@@ -137,65 +145,64 @@ class SimLoop(asyncio.BaseEventLoop):
                 else:
                     handle = ready.popleft()
                     lanes.popleft()
-            if handle._cancelled or (self._off and machine_of(handle._context) in self._off):
+            if handle.gone or (off and machine_of(handle.context) in off):
                 continue
-            self.steps += 1
-            if self.steps > self._max_steps:
+            self.steps = steps = self.steps + 1
+            if steps > self._max_steps:
                 raise TooManySteps(self._max_steps, self.now, self._waiting())
             task = handle.task
             if note is not None and task is not None:
                 note(task.get_name())  # what `trace.step` does, in place
             else:
-                trace.step(task, handle._callback)
-            fewer = False
+                trace.step(task, handle.callback)
+            before = None
             if task is not None and engines:
                 asked = hand_off.asked  # `hand_off.open`, in place
                 hand_off.asked = asked + 1
-                fewer = asked >= hand_off.next
-            if fewer:
-                self._run_with_fewer(handle)
-            else:
-                try:
-                    handle._context.run(handle._callback, *handle._args)
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:  # noqa: BLE001  # as asyncio does
-                    self._raised(handle, error)
+                if asked >= hand_off.next:
+                    before = self._leave_fewer()
+            try:
+                args = handle.args
+                if args:
+                    handle.context.run(handle.callback, *args)
+                else:  # half of all; to unpack what is empty takes as long as the rest of the call
+                    handle.context.run(handle.callback)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001  # as asyncio does
+                self._raised(handle, error)
+            if before is not None:
+                _take_back(*before)
             if task is not None and task.done():
                 live.pop(task, None)
             if self.after_step is not None:
                 self.after_step()
-            if self._looks:
+            if looks:
                 self._looking.over()
-            if self._working:
+            if working:
                 self.threads.poll()
 
     def _raised(self, handle: Ready | Timed, error: BaseException) -> None:
-        what = getattr(handle._callback, "__qualname__", "a callback")
+        what = getattr(handle.callback, "__qualname__", "a callback")
         context = {"message": f"exception in {what}", "exception": error, "handle": handle}
         self.call_exception_handler(context)
 
-    def _run_with_fewer(self, handle: Ready | Timed) -> None:
-        """Run a step in which fewer calls, or none, are handed off."""
+    def _leave_fewer(self) -> tuple[float, list[tuple[Engine, int]]]:
+        """In the next step fewer calls, or none, are handed off. Returns how many, and what was left."""
         allowed = HAND_OFFS[self.decisions.hand_off.choose(HAND_OFFS)]
         if allowed != NEVER:
             self.trace.fewer(allowed)
         before = [(engine, engine.hand_offs_left) for engine in self.engines]
         for engine, left in before:
             engine.hand_offs_left = int(min(left, allowed))
-        handle._run()
-        for engine, left in before:
-            given = int(min(left, allowed))
-            used = given - engine.hand_offs_left
-            if 0 <= used < given or not given:  # otherwise they are used up, and will be renewed
-                engine.hand_offs_left = left - used
+        return allowed, before
 
     def _collect_due(self) -> None:
         timers = self._timers
         ready = self._ready
         while timers:
             when, _, timer = timers[0]
-            if timer.cancelled():
+            if timer.gone:
                 heappop(timers)
             elif when <= self.now:
                 heappop(timers)
@@ -240,7 +247,7 @@ class SimLoop(asyncio.BaseEventLoop):
         """Nothing of this machine takes another step. Returns what must not be thrown away before the end."""
         self._off.add(machine)
         timers = [timer for _, _, timer in self._timers]
-        steps = [one for one in (*self._ready, *timers) if machine_of(one._context) is machine]
+        steps = [one for one in (*self._ready, *timers) if machine_of(one.context) is machine]
         stepping = {one.task for one in steps}
         if machine_of(copy_context()) is machine:
             stepping.add(asyncio.current_task(self))
@@ -269,7 +276,8 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def timers(self) -> tuple[asyncio.TimerHandle, ...]:
         """The timers that are to go off, in order."""
-        return tuple(timer for _, _, timer in sorted(self._timers) if not timer.cancelled())
+        waiting = (timer for _, _, timer in sorted(self._timers) if not timer.gone)
+        return tuple(waiting)  # type: ignore[arg-type]
 
     def _waiting(self) -> list[str]:
         return [task.get_name() for task in self.live]
@@ -281,16 +289,15 @@ class SimLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> events.Handle:
         """As in asyncio."""
-        handle = Ready(callback, args, self, context)
         task: AnyTask | None = getattr(callback, "__self__", None)
-        if isinstance(task, asyncio.Task):
+        if isinstance(task, Task):
             self.live[task] = None
         else:
             task = None
-        handle.task = task
+        handle = Ready(callback, args, copy_context() if context is None else context, task)
         self._ready.append(handle)
         self._lanes.append(task)
-        return handle
+        return handle  # type: ignore[return-value]  # to asyncio it is one
 
     @override
     def call_at(
@@ -301,10 +308,10 @@ class SimLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """As in asyncio; timers that are due at once go off in the order in which they were set."""
-        timer = Timed(when, callback, args, self, context)
+        timer = Timed(callback, args, copy_context() if context is None else context, None, at=when)
         self._set += 1
         heappush(self._timers, (when, self._set, timer))
-        return timer
+        return timer  # type: ignore[return-value]
 
     @override
     def call_later(
@@ -315,7 +322,11 @@ class SimLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """As in asyncio."""
-        return self.call_at(self.now + delay, callback, *args, context=context)
+        when = self.now + delay  # from here on `call_at`, in place
+        timer = Timed(callback, args, copy_context() if context is None else context, None, at=when)
+        self._set += 1
+        heappush(self._timers, (when, self._set, timer))
+        return timer  # type: ignore[return-value]
 
     @override
     def call_soon_threadsafe(
@@ -357,6 +368,15 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         return
+
+
+def _take_back(allowed: float, before: list[tuple[Engine, int]]) -> None:
+    """The step is over: what it left of its hand-offs is theirs again."""
+    for engine, left in before:
+        given = int(min(left, allowed))
+        used = given - engine.hand_offs_left
+        if 0 <= used < given or not given:  # otherwise they are used up, and will be renewed
+            engine.hand_offs_left = left - used
 
 
 def _refuse(*_args: object, **_options: object) -> Never:

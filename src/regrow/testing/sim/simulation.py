@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from random import Random
 from typing import TYPE_CHECKING, final
 
@@ -11,7 +12,7 @@ from regrow.testing.sim.decisions import YES_OR_NO
 from regrow.testing.sim.invariants import Invariant, Invariants, Predicate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from regrow.runtime.process import Process
     from regrow.testing.sim.faults import Faults
@@ -35,10 +36,10 @@ class Simulation(Controls):
     def __init__(self, loop: SimLoop, faults: Faults, fence: Fence) -> None:
         super().__init__(loop, faults, fence)
         self._invariants = Invariants(loop)
-        self._turn = loop.decisions.turn
-        self._held = 0.0
         self._streams = RandomStreams(loop.decisions.seed)
         self.seed: int = loop.decisions.seed
+        # Asked after every message: it has its answer without a frame of Python, as long as that is plain.
+        self._held = chain.from_iterable(_held_so_far(loop)).__next__
         loop.make_ports = self.ports
 
     @property
@@ -59,7 +60,7 @@ class Simulation(Controls):
     def ports(self) -> Ports:
         """Ports of this run; Systems that are given none take these anyway."""
         return Ports(
-            monotonic=self._held_so_far,
+            monotonic=self._held,
             wall=self._wall_clock.time,
             random=self._streams,
             chooser=self._choose,
@@ -121,16 +122,6 @@ class Simulation(Controls):
 
     # -- ports ---------------------------------------------------------------------------------
 
-    def _held_so_far(self) -> float:
-        """Real time, by which turns end: code takes none here, until the decisions say that it has."""
-        turn = self._turn
-        asked = turn.asked
-        turn.asked = asked + 1
-        if asked >= turn.next and turn.choose(YES_OR_NO):
-            self._held += LONG
-            self._loop.trace.cut()
-        return self._held
-
     def _choose(self, ready: Sequence[object]) -> int:
         picker = self._loop.picker
         return 0 if len(ready) == 1 or picker.plain() else picker.pick(ready)
@@ -145,3 +136,19 @@ class Simulation(Controls):
         self._loop.trace.turn(process, message)
         if process.blueprint.server is None:
             self._process_faults.received(process)
+
+
+def _held_so_far(loop: SimLoop) -> Iterator[Iterator[float]]:
+    """Real time, by which turns end: code takes none here, until the decisions say that it has."""
+    turn, trace = loop.decisions.turn, loop.trace
+    held = 0.0
+    while True:
+        plain = turn.next - turn.asked
+        if plain > 0:
+            turn.asked = turn.next
+            yield repeat(held, plain)
+        turn.asked += 1
+        if turn.choose(YES_OR_NO):
+            held += LONG
+            trace.cut()
+        yield repeat(held, 1)
