@@ -171,7 +171,7 @@ def test_everything_ends_at_once_and_nothing_of_it_goes_on() -> None:
 
         @rg.cast(blocking=True)
         def block(self) -> None:
-            time.sleep(50.0)  # noqa: TID251  # on a thread of the simulation
+            time.sleep(50.0)  # noqa: TID251, RG601  # on a thread of the simulation
             seen.append("thread")
 
         def handle_info(self, message: object) -> None:

@@ -106,7 +106,7 @@ SOCKETS: dict[str, Callable[[], object]] = {
 }
 THREADS: dict[str, Callable[[], object]] = {
     "threading.Thread.start()": lambda: threading.Thread(target=print).start(),
-    "time.sleep() on the loop": lambda: time.sleep(1.0),  # noqa: TID251  # it is refused
+    "time.sleep() on the loop": lambda: time.sleep(1.0),  # noqa: TID251, RG601  # it is refused
 }
 PROGRAMS: dict[str, Callable[[], object]] = {
     "subprocess.Popen()": lambda: subprocess.run([sys.executable, "-c", ""], check=False),

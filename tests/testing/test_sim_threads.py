@@ -21,7 +21,7 @@ __all__ = ("silent",)
 
 def nap(seconds: float) -> None:
     """What code on threads does."""
-    time.sleep(seconds)  # noqa: TID251  # on a thread of the simulation
+    time.sleep(seconds)  # noqa: TID251, RG601  # on a thread of the simulation
 
 
 class Blocker(rg.GenServer):
