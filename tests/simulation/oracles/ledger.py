@@ -54,6 +54,8 @@ class Sent(msgspec.Struct, eq=False):
     id: str | None = None
     number: int | None = None
     """Its row on the disk."""
+    opening: int = 0
+    """Which opening of the journal accepted it: each has a clock of its own."""
     ends: list[str] = []
     """What its sender was told that became of it."""
     starts: list[Start] = []
@@ -110,6 +112,8 @@ class Ledger:
         """What the disk has accepted, by number."""
         self.live: set[int] = set()
         """Numbers that are live on the disk, as last seen."""
+        self.openings = 0
+        """How often the journal was opened: once for each start of the program, and after each of its own ends."""
         self.found_live: set[int] = set()
         """The same as this start of the journal found it."""
 
@@ -235,7 +239,7 @@ class Ledger:
 
     def _check_time(self, sent: Sent, start: Start) -> None:
         """Not before its delay, not after its expiry, if one clock can tell."""
-        if sent.boot != self.boot or sent.redrives:
+        if sent.opening != self.openings or sent.redrives:
             return
         delay = sent.options.get("delay")
         if isinstance(delay, float):
@@ -274,11 +278,13 @@ class Ledger:
         self.expect(sent.number is None, "G3", f"{sent} was accepted twice: {sent.number}, {number}")
         self.expect(sent.told != "refused", "G1", f"{sent} was refused, and is in the journal")
         sent.number = number
+        sent.opening = self.openings
         self.rows[number] = sent
         self.known_as(sent, id)
 
     def booted(self, live: Iterable[int]) -> None:
         """A start of the journal begins with these."""
+        self.openings += 1
         self.live = set(live)
         self.found_live = set(self.live)
 
