@@ -26,7 +26,7 @@ import regrow.testing as rt
 from regrow.testing import run_virtual
 
 
-def the_change(act: Callable[[], object], package: str = "myapp") -> tuple[str, str, str, str]:
+def the_change(act: Callable[[], object], package: str | tuple[str, ...] = ()) -> tuple[str, str, str, str]:
     """The one change of a block that calls `act`; a second look, after it was put back, finds none."""
     outer, guard = rt.contamination_guard(package), rt.contamination_guard(package)
     with outer, pytest.raises(rg.errors.Contaminated) as caught, guard:

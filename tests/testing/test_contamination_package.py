@@ -5,6 +5,7 @@ import types
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -170,3 +171,44 @@ def test_regrow_itself_has_no_state_that_tests_change() -> None:
     with rt.contamination_guard("regrow") as guard:
         rt.run_virtual(main())
     assert guard.changes == ()
+
+
+# -- which package -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["nope_no_such_pkg", "regrow.nope", "regrow.testing.nope.deeper", "sys.nope"]
+)
+def test_a_package_that_there_is_not_is_an_error(name: str) -> None:
+    text = (
+        f"package={name!r} was not found: give the name by which the package under test is imported, and have"
+        " it installed or its folder on sys.path"
+    )
+    for make in (rt.contamination_guard, lambda names: rt.kit("full", package=names)):
+        with pytest.raises(rg.errors.PackageNotFound) as caught:
+            make(["regrow", name])
+        assert str(caught.value) == text
+        assert caught.value.name == name
+
+
+def test_a_package_that_can_not_be_imported_tells_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_one").mkdir()
+    (tmp_path / "broken_one" / "__init__.py").write_text("import nope_no_such_pkg")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="No module named 'nope_no_such_pkg'"):
+        rt.contamination_guard("broken_one.core")
+
+
+def test_a_package_that_is_not_imported_yet_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "later_one.py").write_text("LIMIT = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    with rt.contamination_guard("later_one") as guard:
+        assert "later_one" not in sys.modules
+    assert guard.changes == ()
+
+
+def test_a_relative_name_is_refused() -> None:
+    with pytest.raises(rg.errors.BadSetting, match="the name of a package, or several"):
+        rt.contamination_guard(".core")

@@ -3,10 +3,11 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from subprocess import Popen
 from time import process_time
+from typing import Any
 
 import pytest
 
@@ -276,3 +277,32 @@ def test_an_empty_test_pays_less_than_two_milliseconds() -> None:
     # Of the processor's time the least, so that others on the machine don't matter.
     pairs = [(plain(), guarded()) for _ in range(20)]
     assert min(guarded for _, guarded in pairs) - min(plain for plain, _ in pairs) < 0.002
+
+
+# -- wrong use ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guard", [rt.leak_guard, rt.contamination_guard])
+def test_a_guard_is_for_one_block(guard: Callable[[], rt.LeakGuard | rt.ContaminationGuard]) -> None:
+    text = f"this guard was entered before: one is for one block, so call {guard.__name__}() for each"
+    one = guard()
+    with one, pytest.raises(rg.errors.GuardUsed) as caught, one:
+        raise AssertionError("it was entered")
+    assert str(caught.value) == text
+    with pytest.raises(rg.errors.GuardUsed), one:
+        raise AssertionError("it was entered")
+
+    async def main() -> None:
+        async with one:
+            raise AssertionError("it was entered")
+
+    with pytest.raises(rg.errors.GuardUsed):
+        run_virtual(main())
+
+
+@pytest.mark.parametrize("stacks", ["x", 1, None])
+def test_stacks_is_true_or_false(stacks: Any) -> None:
+    with pytest.raises(rg.errors.BadSetting) as caught:
+        rt.leak_guard(stacks=stacks)
+    text = f"leak_guard(stacks={stacks!r}) can't be used: stacks has to be True or False"
+    assert str(caught.value) == text

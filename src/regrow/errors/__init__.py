@@ -177,6 +177,7 @@ In brackets: the built-in exception that it is as well::
             EventUnwanted (AssertionError)
             FenceBroken (AssertionError)
             GateStayedClosed (AssertionError)
+            GuardUsed
             InjectedCrash
             InvariantBroken (AssertionError)
             KitNotOpen
@@ -192,6 +193,7 @@ In brackets: the built-in exception that it is as well::
             NotReceived (AssertionError)
             NotStartedHere (LookupError)
             NotVirtual
+            PackageNotFound (LookupError)
             ProbeNotRunning
             ReceivedAfterAll (AssertionError)
             ReplayDiffers (AssertionError)

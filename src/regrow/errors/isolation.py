@@ -19,6 +19,7 @@ __all__ = (
     "ChildIgnored",
     "Contaminated",
     "CrashMissing",
+    "GuardUsed",
     "KitNotOpen",
     "KitSupervisorEnded",
     "LeaksFound",
@@ -26,6 +27,7 @@ __all__ = (
     "NotCollected",
     "NotPolluted",
     "NotStartedHere",
+    "PackageNotFound",
     "RunBroken",
     "StaleOptOut",
     "StopFailed",
@@ -213,6 +215,33 @@ class Contaminated(TestKitError, AssertionError):
     def __init__(self, changes: Sequence[object]) -> None:
         self.changes: tuple[object, ...] = tuple(changes)
         super().__init__(f"the test changed what is not its own and didn't put it back:\n{_listed(changes)}")
+
+
+class GuardUsed(TestKitError):
+    """A guard was entered a second time.
+
+    Attributes:
+        owner: Which guard: the function that makes it.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self.owner: str = owner
+        super().__init__(f"this guard was entered before: one is for one block, so call {owner}() for each")
+
+
+class PackageNotFound(TestKitError, LookupError):
+    """There is no module or package of the name that was given as the one under test.
+
+    Attributes:
+        name: The name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name: str = name
+        super().__init__(
+            f"package={name!r} was not found: give the name by which the package under test is imported, and"
+            " have it installed or its folder on sys.path"
+        )
 
 
 class StaleOptOut(TestKitError, AssertionError):

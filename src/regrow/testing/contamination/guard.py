@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, cast, final
 
-from regrow.errors import BadSetting, Contaminated
+from regrow.errors import BadSetting, Contaminated, GuardUsed, PackageNotFound
 from regrow.testing.contamination.resources import KINDS, Change
 from regrow.testing.contamination.snapshot import Snapshot
 from regrow.testing.optouts import OptOuts
@@ -25,15 +27,19 @@ class ContaminationGuard:
         changes: What was changed and not let pass; empty before the end.
     """
 
-    __slots__ = ("_opt_outs", "_packages", "_snapshot", "changes")
+    __slots__ = ("_opt_outs", "_packages", "_snapshot", "_used", "changes")
 
     def __init__(self, packages: Sequence[str], opt_outs: OptOuts) -> None:
         self.changes: tuple[Change, ...] = ()
         self._packages = packages
         self._opt_outs = opt_outs
         self._snapshot: Snapshot | None = None
+        self._used = False
 
     def __enter__(self) -> Self:
+        if self._used:
+            raise GuardUsed("contamination_guard")
+        self._used = True
         self._snapshot = Snapshot(self._packages)
         return self
 
@@ -80,15 +86,33 @@ def contamination_guard(
 
     Raises:
         BadSetting: An entry of `allow` is of no known kind, or there is no reason, or `package` is no name.
+        PackageNotFound: There is no such package.
+        GuardUsed: At the beginning of the block: the guard was entered before.
         Contaminated: At the end of the block: something was changed.
         StaleOptOut: At the end of the block: an entry of `allow` was not needed.
     """
     names = (package,) if isinstance(package, str) else package
     if not _are_names(names):
         raise BadSetting("package", package, "the name of a package, or several", owner="contamination_guard")
-    return ContaminationGuard(tuple(names), OptOuts("contamination_guard", allow, reason, KINDS))
+    opt_outs = OptOuts("contamination_guard", allow, reason, KINDS)
+    for name in names:
+        if not _exists(name):
+            raise PackageNotFound(name)
+    return ContaminationGuard(tuple(names), opt_outs)
 
 
 def _are_names(names: object) -> bool:
     given = cast("Sequence[object]", names) if isinstance(names, Sequence) else (None,)
-    return all(isinstance(name, str) and name for name in given)
+    return all(isinstance(name, str) and name and name[0] != "." for name in given)
+
+
+def _exists(name: str) -> bool:
+    """Whether it is imported or could be; the packages that it is in are imported to find out."""
+    if sys.modules.get(name) is not None:  # also one that was made by hand, and has no spec
+        return True
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        if not f"{name}.".startswith(f"{error.name}."):
+            raise  # one of those packages imports what isn't there
+        return False

@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
-from regrow.errors import LeaksFound
+from regrow.errors import BadSetting, GuardUsed, LeaksFound
 from regrow.testing.leaks import aio, systems, world
 from regrow.testing.leaks.kinds import KINDS, Leak
 from regrow.testing.leaks.recorder import AnyTask, Loop, Recorder, running_loop
@@ -33,11 +33,22 @@ class LeakGuard:
         leaks: What was found, what was let pass included; empty before the end.
     """
 
-    __slots__ = ("_ended", "_opt_outs", "_processes", "_recorder", "_rows", "_tasks", "_threads", "leaks")
+    __slots__ = (
+        "_ended",
+        "_opt_outs",
+        "_processes",
+        "_recorder",
+        "_rows",
+        "_tasks",
+        "_threads",
+        "_used",
+        "leaks",
+    )
 
     def __init__(self, opt_outs: OptOuts, *, stacks: bool) -> None:
         self.leaks: tuple[Leak, ...] = ()
         self._opt_outs = opt_outs
+        self._used = False
         self._ended: Found = []
         self._tasks: set[AnyTask] = set()
         self._threads: set[Thread] = set()
@@ -50,6 +61,9 @@ class LeakGuard:
     # -- the block -----------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        if self._used:
+            raise GuardUsed("leak_guard")
+        self._used = True
         loop = running_loop()
         if loop is not None:
             self._tasks = asyncio.all_tasks(loop)
@@ -167,8 +181,11 @@ def leak_guard(*, allow: Sequence[str] = (), reason: str = "", stacks: bool = Tr
         stacks: Note where everything is made, at some microseconds each. Default True.
 
     Raises:
-        BadSetting: An entry of `allow` is of no known kind, or there is no reason.
+        BadSetting: An entry of `allow` is of no known kind, or there is no reason, or `stacks` is no bool.
+        GuardUsed: At the beginning of the block: the guard was entered before.
         LeaksFound: At the end of the block: something was left.
         StaleOptOut: At the end of the block: an entry of `allow` was not needed.
     """
+    if type(stacks) is not bool:
+        raise BadSetting("stacks", stacks, "True or False", owner="leak_guard")
     return LeakGuard(OptOuts("leak_guard", allow, reason, KINDS), stacks=stacks)
