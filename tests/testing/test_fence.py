@@ -84,7 +84,7 @@ CLOCKS: dict[str, Callable[[], object]] = {
     "time.asctime()": lambda: time.asctime(),
     "time.strftime()": lambda: time.strftime("%Y"),
     "datetime.now()": lambda: datetime.now(),  # noqa: DTZ005
-    "datetime.utcnow()": lambda: dt.datetime.utcnow(),  # type: ignore[deprecated]  # noqa: DTZ003
+    "datetime.utcnow()": lambda: dt.datetime.utcnow(),  # noqa: DTZ003
     "date.today()": lambda: date.today(),  # noqa: DTZ011
 }
 RANDOMNESS: dict[str, Callable[[], object]] = {

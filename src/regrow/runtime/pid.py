@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final, overload
 
-from typing_extensions import override
+from typing_extensions import deprecated, override
 
 from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import ExitReason
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from regrow.runtime.engine import Engine
     from regrow.runtime.from_thread import FromThread
+    from regrow.runtime.genserver import GenServer
     from regrow.runtime.process import Process
     from regrow.runtime.reservations import Reservation
 
@@ -67,8 +68,15 @@ class Address(Generic[S_co]):
         """
         raise NotImplementedError
 
+    @overload
+    @deprecated("a server gets it as an untyped info: use cast(), call() or rg.supervised_send()")
+    def send(self: Address[GenServer], message: object) -> None: ...
+    @overload
+    def send(self, message: object) -> None: ...
     def send(self, message: object) -> None:
         """Send anything, as an info: for plain processes. Else like `cast`.
+
+        To a server it is legal; type checkers show it as deprecated (PEP 702), and `regrow check` as RG201.
 
         Raises:
             MailboxFull: The mailbox is full and its policy is to raise.
@@ -206,6 +214,11 @@ class Ref(Address[S_co]):
         else:
             process.cast(message)
 
+    @overload
+    @deprecated("a server gets it as an untyped info: use cast(), call() or rg.supervised_send()")
+    def send(self: Ref[GenServer], message: object) -> None: ...
+    @overload
+    def send(self, message: object) -> None: ...
     @override
     def send(self, message: object) -> None:
         process = self._names.get(self.name)
