@@ -95,6 +95,35 @@ def test_what_is_redriven_while_its_last_attempt_still_runs_is_begun_once_more_a
     play(body, Clerk.fresh(), journal=rg.Journal.in_memory(dead_letters=QUIET))
 
 
+def test_what_has_timed_out_for_good_ends_once_though_its_handler_ends_before_that_is_written() -> None:
+    """It was counted off twice: its recipient seemed to be owed nothing, and was forgotten with the other."""
+
+    async def body(sim: rt.Simulation) -> None:
+        Clerk.fresh()
+        journal = sim.journal(dead_letters=QUIET)
+        async with rg.System([rg.child(Clerk, name="clerk")], services=[journal]):
+            await accept("later", delay=60.0)
+            telling = asyncio.create_task(
+                rg.supervised_send(
+                    "clerk", "slow", timeout=50.0, durable=True, attempt_timeout=1.0, breaker=False
+                )
+            )
+            await pause(0.5)
+            sim.store_fault("slow", seconds=10.0)
+            assert (await telling).status == "dead_lettered"
+            await pause(59.95 - asyncio.get_running_loop().time())
+            sim.store_fault("full")
+            with pytest.raises(rg.errors.JournalFailed, match="disk is full"):
+                await accept("refused")
+            await journal.drained(timeout=50.0)
+            assert Clerk.begun == ["slow", "later"]
+            counts = await journal.conservation()
+            assert (counts.dead, counts.done) == (1, 1)
+
+    outcome = run_seed(body, 1)
+    assert outcome.failure is None, outcome.failure
+
+
 def test_what_expires_while_its_reconcile_is_asked_ends_once_and_holds_up_nobody() -> None:
     async def body(system: rg.System, journal: rg.Journal) -> None:
         await accept(Clerk.pay(3.0), expires_in=4.0)

@@ -113,7 +113,7 @@ class Ledger:
         self.live: set[int] = set()
         """Numbers that are live on the disk, as last seen."""
         self.openings = 0
-        """How often the journal was opened: once for each start of the program, and after each of its own ends."""
+        """How often the journal was opened: at each start of the program, and after each of its own ends."""
         self.found_live: set[int] = set()
         """The same as this start of the journal found it."""
 

@@ -215,7 +215,8 @@ class Desk:
         owed.state = OVER
         if error is None:
             self.unslot(owed)
-        if error is None and owed.wait is not None and not owed.settled and owed.live.id in self.owed:
+        decided = owed.settled or owed.given_up
+        if error is None and owed.wait is not None and not decided and owed.live.id in self.owed:
             # Handled is handled: its sender need not wait for the commit that settles it.
             owed.wait.tell("handled", owed.live.attempts + owed.live.crashes + 1, result)
         self._ended.append((owed, result, error))

@@ -59,7 +59,9 @@ class Outcomes:
             if owed.timer is not None:
                 owed.timer.cancel()
                 owed.timer = None
-            if owed.settled or desk.owed.get(owed.live.id) is not owed:
+            if owed.given_up and desk.owed.get(owed.live.id) is owed:
+                self._record(owed, now, ok=False)  # its burial is still to be committed, and tells its sender
+            elif owed.settled or desk.owed.get(owed.live.id) is not owed:
                 # Settled elsewhere, or buried while its handler still ran, and perhaps redriven since.
                 self._record(owed, now, ok=owed.settled)
                 self._tell(owed, result, error)
@@ -188,6 +190,7 @@ class Outcomes:
         # What is dead may be tried again: not what must not run twice, and runs.
         if attempts >= live.max_attempts and owed.repeatable:
             owed.live = replace(live, attempts=attempts)
+            owed.given_up = True
             self._over(owed, "max_attempts", cause, self._attempt(owed, "timeout", cause), error)
             return
         attempt = self._attempt(owed, "timeout", cause)

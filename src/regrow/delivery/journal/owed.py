@@ -99,6 +99,7 @@ class Owed(HandedOut, eq=False):
         returned: Its handler has returned, and the answer waits for the commit of its turn.
         settled: That turn has settled it.
         noted: Its attempt timed out and stands in the journal already.
+        given_up: That was the last one: its handler still runs, and how it ends changes nothing any more.
         guarded: Whether its recipient's breaker has a say.
         permit: What the breaker gave for this hand-out.
     """
@@ -118,6 +119,7 @@ class Owed(HandedOut, eq=False):
     reconcile: Reconciler | None = None
     unknown: bool = False
     noted: bool = False
+    given_up: bool = False
     returned: bool = False
     settled: bool = False
     guarded: bool = True
