@@ -92,6 +92,9 @@ def ends_in_finally(file: SourceFile, node: ast.expr, name: ast.Name) -> bool:
     """Whether a ``finally`` that covers what follows `node` deals with the variable."""
     later = set(following(file, node))
     reads = set(uses(file, name))
+    for read in tuple(reads):  # tasks = [one, two]
+        if outermost(file, read) is not read and (group := local_place(file, read)) is not None:
+            reads.update(uses(file, group))
     covering: Iterable[ast.AST] = (*later, *file.ancestors(node))
     return any(
         isinstance(one, ast.Try) and any(part in reads for final in one.finalbody for part in ast.walk(final))

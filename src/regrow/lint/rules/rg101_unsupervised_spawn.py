@@ -9,7 +9,8 @@ and functions that arm themselves again and again with `loop.call_later`. These 
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
   `asyncio.shield(...)`;
-- what a variable holds that the next statement awaits, or a `finally` around all that follows deals with;
+- what a variable holds that the next statement awaits (the first one of a `try`, too), or a `finally`
+  around all that follows deals with, also as part of a list;
 - what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
 ## Why is this bad?
@@ -118,6 +119,8 @@ class UnsupervisedSpawn(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at all that makes tasks."""
+        if file.module.partition(".")[0] == "asyncio":  # it is what groups are made of
+            return
         for call, name in file.calls_to(*_SPAWNERS):
             if not _is_owned(file, call):
                 yield file.finding(self, call, _message(name.rpartition(".")[2]))
@@ -178,6 +181,8 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
     after = next(iter(following(file, call)), None)
     while after is not None and _is_plain_spawn(file, after):  # several in a row
         after = next(iter(following(file, after)), None)
+    if isinstance(after, ast.Try):  # `try: await shield(task)`, with the drain in its handlers
+        after = after.body[0]
     if after is not None and not isinstance(after, ast.Try | ast.If | ast.For | ast.While):
         inside = set(ast.walk(after))
         if any(one in inside and _is_awaited(file, one) for one in reads):
@@ -186,7 +191,11 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
 
 
 def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Assign) and file.is_called(statement.value, _SPAWNERS)
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    if not isinstance(value, ast.Call):
+        return False
+    on_loop = isinstance(value.func, ast.Attribute) and value.func.attr == "create_task"
+    return file.is_called(value, _SPAWNERS) or (on_loop and is_loop(file, value))
 
 
 def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:

@@ -152,3 +152,32 @@ def local_alias() -> None:
 
 def not_visible() -> None:
     make(work())  # noqa: F821
+
+
+async def kept_in_a_list(stop: asyncio.Event) -> None:
+    one = asyncio.create_task(work())
+    two = asyncio.create_task(work())
+    both = (one, two)
+    try:
+        await stop.wait()
+    finally:
+        for each in both:
+            each.cancel()
+
+
+async def drained() -> None:
+    task = asyncio.create_task(work())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+async def after_something_else(stop: asyncio.Event) -> None:
+    task = asyncio.create_task(work())  # expect: RG101
+    try:
+        await stop.wait()
+        await task
+    except OSError:
+        pass
