@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 
 import pytest
 
@@ -237,3 +239,32 @@ def test_waiting_for_many_makes_no_task_that_a_strict_system_would_refuse() -> N
         await rt.wait_tree_ready(system)
 
     play(body, strict=True)
+
+
+def test_a_wait_that_is_collected_together_with_its_loop_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: unraisable.append(args.exc_value))
+    ended: list[str] = []
+
+    async def never_answered() -> bool:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append("collected")
+        return True
+
+    async def body() -> None:
+        await rt.wait_for(never_answered)
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # of a task that is destroyed while it waits
+    task = loop.create_task(body())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    del loop, task
+    gc.collect()
+    assert ended == ["collected"]
+    assert unraisable == []

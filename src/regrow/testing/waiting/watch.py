@@ -100,35 +100,43 @@ def _pauses(seconds: float) -> Iterator[float]:
 async def until_answered(decide: Callable[[], Coroutine[object, Never, bool]], seconds: float) -> bool:
     """The same for a question that takes time: it is asked again after steps that don't come of asking."""
     loop = asyncio.get_running_loop()
+    askers = _askers_on.setdefault(loop, _Askers())
     pauses = _pauses(seconds)
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
             while True:
-                with _asking(loop):
+                with askers.one_more():
                     if await decide():
                         return True
-                await _step_of_others(loop, next(pauses))
+                await _step_of_others(loop, askers, next(pauses))
     except TimeoutError:
         if not limit.expired():
             raise
         return False
 
 
-_askers: WeakKeyDictionary[asyncio.AbstractEventLoop, int] = WeakKeyDictionary()
-"""How many questions are under way on a loop."""
+@final
+class _Askers:
+    """How many questions are under way on a loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def one_more(self) -> Generator[None]:
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
 
 
-@contextmanager
-def _asking(loop: asyncio.AbstractEventLoop) -> Generator[None]:
-    _askers[loop] = _askers.get(loop, 0) + 1
-    try:
-        yield
-    finally:
-        _askers[loop] -= 1
+_askers_on: WeakKeyDictionary[asyncio.AbstractEventLoop, _Askers] = WeakKeyDictionary()
+"""A wait looks there only once: it may be collected together with its loop, which is no key any more then."""
 
 
-async def _step_of_others(loop: asyncio.AbstractEventLoop, pause: float) -> None:
+async def _step_of_others(loop: asyncio.AbstractEventLoop, askers: _Askers, pause: float) -> None:
     """Return after a step while no question is under way, at the latest after `pause` seconds.
 
     A question makes steps of its own. If these counted, two that wait would keep each other asking for ever,
@@ -141,7 +149,7 @@ async def _step_of_others(loop: asyncio.AbstractEventLoop, pause: float) -> None
     def look() -> bool:
         nonlocal known
         count = _count(steps)
-        if _askers[loop]:
+        if askers.count:
             known = count
         if woken.done() or count == known:
             return False
