@@ -1,0 +1,206 @@
+"""The files to check: found below paths, with what each is for and what it is called."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from regrow.lint.configuration import Configuration
+from regrow.lint.globs import Globs
+from regrow.lint.model import Finding, Role
+from regrow.lint.parsing import CODE, NAME
+from regrow.lint.settings import Settings
+
+_SUFFIXES: Final = (".py", ".pyi")
+_NOTEBOOK: Final = ".ipynb"
+_KINDS: Final = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to check.
+
+    Attributes:
+        file: Where it is.
+        path: Posix, as findings show it: relative to the working directory where it lies below that.
+        relative: Posix, relative to the configuration's root; what globs are matched against.
+        role: What it is for.
+        module: Its dotted name.
+    """
+
+    file: Path
+    path: str
+    relative: str
+    role: Role
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is below some paths.
+
+    Attributes:
+        sources: The files to check, by path.
+        problems: What can't be looked at, ``RG001``.
+        skipped: Notebooks, posix.
+    """
+
+    sources: tuple[Source, ...]
+    problems: tuple[Finding, ...]
+    skipped: tuple[str, ...]
+
+
+def find(paths: Iterable[Path], configuration: Configuration) -> Found:
+    """Find the files to check.
+
+    Below a folder these are all ``.py`` and ``.pyi`` files that no glob of `exclude` matches. Not looked at
+    are ``__pycache__``, virtual environments and names that start with a dot. A file that is named itself
+    is checked whatever it is called. Symbolic links are followed; nothing but regular files is opened.
+    """
+    search = _Search(configuration)
+    for path in paths:
+        search.add(Path(os.path.normpath(Path.cwd() / path)))
+    sources = tuple(search.sources[key] for key in sorted(search.sources))
+    return Found(sources, tuple(search.problems), tuple(sorted(search.skipped)))
+
+
+def source(file: Path, configuration: Configuration, start: Path | None = None) -> Source:
+    """What a file is for and what it is called.
+
+    Args:
+        file: Absolute; it need not exist.
+        configuration: The run's settings, and the root that they are relative to.
+        start: Where the search began that found it, for files outside the root. Default: its folder.
+    """
+    relative = _relative(file, configuration, start)
+    role = _role(PurePosixPath(relative), configuration.settings)
+    return Source(file, shown(file), relative, role, _module(file, configuration))
+
+
+def shown(file: Path) -> str:
+    """A path as findings show it."""
+    here = Path.cwd()
+    return (file.relative_to(here) if file.is_relative_to(here) else file).as_posix()
+
+
+def problem(path: str, why: str) -> Finding:
+    """The finding that says why a file can't be looked at."""
+    return Finding(CODE, NAME, f"can't be read: {why}", path, 1, 1, 1, 2)
+
+
+class _Search:
+    def __init__(self, configuration: Configuration) -> None:
+        self.sources: dict[str, Source] = {}
+        self.problems: list[Finding] = []
+        self.skipped: set[str] = set()
+        self._configuration = configuration
+        self._exclude = Globs(configuration.settings.exclude)
+        self._folders: set[tuple[int, int]] = set()
+
+    def add(self, start: Path) -> None:
+        """Take a file, or what is below a folder."""
+        if not start.is_dir():
+            self._take(start, start.parent)
+            return
+        folders, links = [start], list[Path]()
+        while folders or links:
+            # Links last: what can be reached without them is shown without them.
+            folder = folders.pop() if folders else links.pop()
+            for entry in self._entries(folder):
+                path = folder / entry.name
+                if entry.name.startswith(".") or self._is_excluded(path, start):
+                    continue
+                if _is_folder(entry):
+                    self._enter(path, links if entry.is_symlink() else folders)
+                elif entry.name.endswith((*_SUFFIXES, _NOTEBOOK)):
+                    self._take(path, start)
+
+    def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+        try:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in self._folders:
+                return
+            self._folders.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                yield from sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.problems.append(problem(shown(folder), _why(error)))
+
+    def _enter(self, path: Path, queue: list[Path]) -> None:
+        if path.name == "__pycache__" or (path / "pyvenv.cfg").exists():
+            return
+        if path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve()):
+            self.problems.append(problem(shown(path), "a symbolic link to a folder that it stands in"))
+            return
+        queue.append(path)
+
+    def _take(self, path: Path, start: Path) -> None:
+        name = shown(path)
+        if path.suffix == _NOTEBOOK:
+            self.skipped.add(name)
+            return
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            self.problems.append(problem(name, _why(error)))
+            return
+        if stat.S_ISREG(mode):
+            self.sources.setdefault(name, source(path, self._configuration, start))
+        else:
+            kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "no file")
+            self.problems.append(problem(name, f"it is {kind}, not a regular file"))
+
+    def _is_excluded(self, path: Path, start: Path) -> bool:
+        return self._exclude.match(_relative(path, self._configuration, start))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle: reading it says so
+        return False
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _relative(file: Path, configuration: Configuration, start: Path | None) -> str:
+    root = configuration.root.absolute()
+    if file.is_relative_to(root):
+        return file.relative_to(root).as_posix()
+    base = file.parent if start is None or not file.is_relative_to(start) else start
+    return file.relative_to(base).as_posix()
+
+
+def _role(relative: PurePosixPath, settings: Settings) -> Role:
+    path, name = relative.as_posix(), relative.name
+    if name == "conftest.py" or Globs(settings.test_support).match(path):
+        return Role.SUPPORT
+    if name.startswith("test_") or relative.stem.endswith("_test") or Globs(settings.tests).match(path):
+        return Role.TEST
+    return Role.SCRIPT if Globs(settings.scripts).match(path) else Role.CODE
+
+
+def _module(file: Path, configuration: Configuration) -> str:
+    """Its dotted name below a folder of the setting ``src``; elsewhere below its outermost package."""
+    root = configuration.root.absolute()
+    for folder in configuration.settings.src:
+        base = Path(os.path.normpath(root / folder))
+        if file.is_relative_to(base):
+            break
+    else:
+        base = file.parent
+        while (base / "__init__.py").exists() and base != base.parent:
+            base = base.parent
+    parts = file.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
