@@ -41,12 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for mutant in chosen:
         row = _try(mutant, conformance=options.conformance)
         rows.append(row)
-        if not options.json:
+        if not (options.json or options.markdown):
             _say(_line(row))
     clean = _clean(chosen) if options.clean else []
     if options.json:
         told = {"mutants": msgspec.to_builtins(rows), "clean": msgspec.to_builtins(clean)}
         _say(msgspec.json.encode(told).decode())
+    if options.markdown:
+        _say(_table(rows))
     for found in clean:
         _say(f"the clean copy FAILS in {found.by}, seed {found.seed}: {found.invariant}")
     missing = [row.mutant for row in rows if not row.found]
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--conformance", action="store_true", help="ask the recorded Erlang traces as well")
     parser.add_argument("--no-clean", dest="clean", action="store_false", help="don't run the clean copy")
     parser.add_argument("--json", action="store_true", help="print the table as one JSON object")
+    parser.add_argument("--markdown", action="store_true", help="print it as it stands in docs/simulation.md")
     return parser
 
 
@@ -88,6 +91,19 @@ def _clean(chosen: Sequence[Mutant]) -> list[Found]:
     with copy_of_source(None) as root:
         found = [simulate(root, seeds=seeds, part=part) for part, seeds in most.items()]
     return [one for one in found if one is not None]
+
+
+def _table(rows: Sequence[Row]) -> str:
+    lines = ["| mutant | area | what is wrong | found by | seeds |", "|---|---|---|---|---|"]
+    for row in rows:
+        number = row.mutant.partition("-")[0].lstrip("0")
+        by, seeds = "not found", f"{row.seeds}"
+        if row.simulation is not None:
+            by, seeds = f"`{row.simulation.by}`: {row.simulation.invariant}", f"{row.simulation.seed + 1}"
+        elif row.conformance is not None:
+            by = f"conformance: `{row.conformance}`"
+        lines.append(f"| {number} | {row.area} | {row.what} | {by} | {seeds} |")
+    return "\n".join(lines)
 
 
 def _line(row: Row) -> str:
