@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-uvloop test-debug check format api bench conformance conformance-record \
+.PHONY: help setup demo test test-uvloop test-debug flakes check format api bench conformance conformance-record \
         docs build clean erlang
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make demo                indexes the standard library while it is killed three times"
 	@echo "make test                all tests, on 2 workers"
 	@echo "make test-uvloop         the few tests that run on uvloop, alone"
+	@echo "make flakes              the tests 20 times in random order: an hour"
 	@echo "make test-debug          the tests under -X dev and asyncio's debug mode"
 	@echo "make check               lint, types, import rules, public API, size budgets"
 	@echo "make format              rewrite files as 'make check' wants them"
@@ -43,6 +44,9 @@ test-uvloop: $(READY)
 
 test-debug: $(READY)
 	PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -m pytest -n 2 --dist loadfile
+
+flakes: $(READY)
+	$(BIN)/python tools/flakes.py
 
 check: $(READY)
 	$(BIN)/ruff check .
