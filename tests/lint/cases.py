@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from regrow.lint.engine import findings_of
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role
 from regrow.lint.parsing import parse
-from regrow.lint.registry import own_rules
+from regrow.lint.registry import known_names, own_rules
 from regrow.lint.rule import Rule
+from regrow.lint.suppressions import UNUSED
 
 CASES = Path(__file__).parent / "cases"
 _EXPECTED = re.compile(r"# expect: ((?:RG\d{3})(?:, RG\d{3})*)")
@@ -42,4 +44,7 @@ def expected(file: SourceFile, code: str) -> Sequence[int]:
 
 def found(file: SourceFile, code: str) -> list[Finding]:
     """What the rule finds, from top to bottom."""
+    if code == UNUSED:  # takes all rules to know
+        every = own_rules()
+        return [one for one in findings_of(file, every, known_names(every))[0] if one.code == code]
     return sorted(rule(code).check(file), key=lambda finding: (finding.line, finding.column))

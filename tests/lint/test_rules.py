@@ -16,7 +16,11 @@ def test_finds_what_is_marked(code: str, path: Path) -> None:
     assert [finding.line for finding in found(file, code)] == expected(file, code)
 
 
-@pytest.mark.parametrize("rule", own_rules(), ids=lambda rule: rule.code)
+# A file that can't be parsed is no marker file: see test_bad_input.py.
+MARKED = [rule for rule in own_rules() if rule.code != "RG001"]
+
+
+@pytest.mark.parametrize("rule", MARKED, ids=lambda rule: rule.code)
 def test_every_rule_has_bad_and_good_lines(rule: object) -> None:
     code = next(one.code for one in own_rules() if one is rule)
     files = [parsed(path) for name, path in FILES if name == code]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.parsing import CODE, NAME
 from regrow.lint.rule import Rule
+from regrow.lint.suppressions import suppress
 
 _TESTS = frozenset({Role.TEST, Role.SUPPORT})
 
@@ -59,6 +60,21 @@ def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], 
             shown = "".join(traceback.format_exception_only(error)).strip()
             failures.append(RuleFailure(file.path, rule.code, shown, f"{last.filename}:{last.lineno}"))
     return sorted(findings, key=lambda one: (one.line, one.column, one.code)), failures
+
+
+def findings_of(
+    file: SourceFile, rules: Sequence[Rule], known: Collection[str] = ()
+) -> tuple[list[Finding], list[RuleFailure]]:
+    """As `check_file`, without what comments in the file suppress, and with what is wrong with these.
+
+    Args:
+        file: The file.
+        rules: The rules that are on.
+        known: The codes and names of all rules: see `suppress`.
+    """
+    findings, failures = check_file(file, rules)
+    failed = {one.code for one in failures}
+    return suppress(file, findings, rules, known=known, failed=failed), failures
 
 
 @contextmanager

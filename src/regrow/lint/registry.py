@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
 from inspect import cleandoc
@@ -21,6 +22,11 @@ def own_rules() -> tuple[Rule, ...]:
             assert isinstance(rule, Rule)
             found.append(rule)
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def known_names(rules: Iterable[Rule]) -> frozenset[str]:
+    """The codes and names of rules."""
+    return frozenset(name for rule in rules for name in (rule.code, rule.name))
 
 
 def summary(rule: Rule) -> str:
