@@ -1,0 +1,12 @@
+from errors import Exception
+
+
+def own(work):
+    try:
+        work()
+    except Exception:
+        pass
+    try:
+        work()
+    except BaseException:  # expect: RG401
+        pass
