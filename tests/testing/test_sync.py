@@ -350,6 +350,26 @@ def test_some_pass_who_came_first_first() -> None:
     rt.run_virtual(main())
 
 
+def test_the_pass_of_one_that_is_cancelled_is_the_next_ones() -> None:
+    async def main() -> None:
+        gate = rt.Gate()
+        a, b, c = (go(name, gate.wait()) for name in "abc")
+        await rt.wait_idle()
+        assert gate.let_pass() == 1
+        a.cancel()  # it has been let pass, and hasn't gone on
+        await rt.wait_idle()
+        assert (a.cancelled(), b.done(), c.done()) == (True, True, False)
+        assert gate.waiting == ("c",)
+        c.cancel()  # it has no pass to give away
+        d = go("d", gate.wait())
+        await rt.wait_idle()
+        assert gate.waiting == ("d",)
+        gate.open()
+        await d
+
+    rt.run_virtual(main())
+
+
 @pytest.mark.parametrize("count", [-1, 1.0, True, "all"])
 def test_a_gate_lets_whole_numbers_pass(count: object) -> None:
     with pytest.raises(rg.errors.BadWait, match="count is a whole number from 0"):

@@ -51,6 +51,8 @@ class Gate:
     def let_pass(self, count: int = 1) -> int:
         """Let so many of those who stand there pass, who came first first. Returns how many passed.
 
+        Of one that is cancelled before it goes on, the next that stands there has the pass.
+
         Args:
             count: How many, default 1.
 
@@ -82,6 +84,10 @@ class Gate:
         try:
             if await standing(future, seconds, "late", "a gate that is closed") == "late":
                 raise GateStayedClosed(me, seconds)
+        except asyncio.CancelledError:
+            if not future.cancelled() and future.result() == "passed":
+                self.let_pass()
+            raise
         finally:
             del self._here[future]
 
