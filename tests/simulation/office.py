@@ -31,7 +31,7 @@ class Office:
     def __init__(self, world: World, faults: Faults) -> None:
         self.world = world
         slack = faults.max_slow if world.faulty else 0.0
-        self.ledger = Ledger(lambda: world.sim.time, world.violate, slack=slack)
+        self.ledger = Ledger(lambda: world.sim.time, world.violate, world.lives.ended.get, slack=slack)
         self.shelf = Shelf(self.ledger)
         self.scripts: dict[int, list[str]] = {}
         self.verdicts: dict[int, bool | None] = {}

@@ -90,13 +90,20 @@ class Ledger:
     Args:
         now: The virtual time.
         violate: Told what is wrong.
+        reason_of: The reason with which a process has ended, None if it hasn't.
         slack: Seconds that a handler may be held up before its first line.
     """
 
     def __init__(
-        self, now: Callable[[], float], violate: Callable[[str, str], object], *, slack: float = 0.0
+        self,
+        now: Callable[[], float],
+        violate: Callable[[str, str], object],
+        reason_of: Callable[[Address], object],
+        *,
+        slack: float = 0.0,
     ) -> None:
         self._now = now
+        self._reason_of = reason_of
         self._slack = slack + NEAR
         self.exact = not slack
         """Whether every start is written down: no fault strikes a handler before its first line."""
@@ -229,7 +236,9 @@ class Ledger:
         if last.boot == self.boot:
             if last.over is None and alive(last.process):
                 self.wrong("G4", f"{sent} is begun twice at once in {last.process}")
-            if last.end in DONE and not (sent.kept and not alive(last.process)):
+            # Its answer goes out when it has stopped: who is killed on the way there has not answered.
+            cut = last.end == "stopped" and self._reason_of(last.process) is rg.KILLED
+            if last.end in DONE and not cut and not (sent.kept and not alive(last.process)):
                 self.wrong("G4", f"{sent} was {last.end}, and begins again")
         elif sent.number not in self.found_live:
             self.wrong("G4", f"{sent} was settled before this start, and begins again")
