@@ -13,6 +13,8 @@ from tests.simulation.world import Planned, World, pause
 
 NAMES = ("a", "b")
 SECONDS = {"slow": 0.3, "long": 3.0}
+LONGEST = 300.0
+"""Seconds after which nothing expires any more."""
 SCRIPTS: tuple[tuple[str, ...], ...] = (
     *((), (), (), ("slow",), ("slow",), ("long",)),
     *(("crash",), ("crash", "slow"), ("crash",) * 4, ("slow crash",), ("slow crash",) * 3),
@@ -120,7 +122,7 @@ def _options(world: World) -> dict[str, Any]:
         options["delay"] = world.choice((0.1, 1.0, 20.0))
     if world.chance(0.2):
         options["expires_in"] = (
-            world.choice((30.0, 300.0)) if "delay" in options else world.choice((0.05, 0.5, 30.0))
+            world.choice((30.0, LONGEST)) if "delay" in options else world.choice((0.05, 0.5, 30.0))
         )
     if world.chance(0.2):
         options["attempt_timeout"] = world.choice((0.2, 1.0))
@@ -271,6 +273,7 @@ async def end_well(office: Office, system: rg.System, journal: rg.Journal) -> No
     if world.chance(0.5):
         await letters.purge(why="enough", everything=True)
     else:
+        await pause(LONGEST)  # a handler that timed out may have run on, and let what was redriven expire
         await letters.wait((await letters.redrive()).id)
         await drained(world, journal)
     counts = await journal.conservation()
