@@ -94,7 +94,8 @@ def test_the_types_are_as_written(name: str, least: int, findings: dict[str, Fin
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("bad.py", 40), ("bad_delivery.py", 30), ("bad_persistence.py", 6), ("bad_sends.py", 3)]
+    ("name", "least"),
+    [("bad.py", 40), ("bad_delivery.py", 30), ("bad_persistence.py", 6), ("bad_sends.py", 3)],
 )
 def test_each_error_is_found_and_nothing_else(name: str, least: int, findings: dict[str, Findings]) -> None:
     expected = {number for number, line in lines_of(name) if line.endswith("# error")}
