@@ -77,7 +77,9 @@ class Office:
         world = self.world
         await pause(world.choice((0.0, 0.01, 0.1, 1.0, 10.0)))
         how = world.choice(("cut", "cut", "stop", "stop", "kill"))
-        if how == "kill" or level == "process":
+        if how == "stop":
+            self.ledger.all_stopped()
+        else:
             self.ledger.all_killed()
         if how == "cut":
             await world.sim.power_cut(only_process=level == "process")

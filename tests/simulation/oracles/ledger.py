@@ -109,6 +109,8 @@ class Ledger:
         """Whether every start is written down: no fault strikes a handler before its first line."""
         self.kills: Counter[str] = Counter()
         """How often the holder of a name was killed: perhaps between taking a message and its first line."""
+        self.stopped_in: int = 0
+        """The last start of the program that was stopped in order: as a kill, but nobody is to blame."""
         self.without_power: set[int] = set()
         """Starts of the program that a power cut has ended: nobody knows who was being handled then."""
         self._violate = violate
@@ -173,6 +175,15 @@ class Ledger:
     def all_killed(self) -> None:
         """Everybody is about to be killed: some perhaps between taking a message and its first line."""
         self.kills.update({sent.dest for sent in self.all.values()})
+
+    def all_stopped(self) -> None:
+        """Everybody is about to be stopped: some perhaps between taking a message and its first line."""
+        self.stopped_in = self.boot
+
+    def taken(self, sent: Sent) -> bool:
+        """Whether it may have been taken by somebody who never came to its first line."""
+        stopped = sent.boot <= self.stopped_in
+        return stopped or bool(self.kills[sent.dest]) or not self.exact
 
     def known_as(self, sent: Sent, id: str) -> None:
         """Its id, which is the same for ever, and nobody else's."""

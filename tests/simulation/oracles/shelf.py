@@ -149,7 +149,7 @@ class Shelf:
             )
         elif reason == "outcome_unknown":
             ledger.expect(
-                sent.once and (since or ledger.kills[sent.dest] or not ledger.exact),
+                sent.once and (since or ledger.taken(sent)),
                 "G6",
                 f"{sent} is {reason}, and may be repeated",
             )
