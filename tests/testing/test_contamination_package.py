@@ -1,7 +1,9 @@
 """What a test changes in the package under test: module globals, class attributes, singletons."""
 
+import gc
 import sys
 import types
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import Enum
@@ -115,6 +117,46 @@ def test_a_global_and_what_is_in_it_can_change_together(app: Any) -> None:
     assert the_change(act) == ("myapp.core.names", "['a']", "['z']")
     assert app.names is names
     assert names == ["a"]
+
+
+def test_one_thing_under_two_names_and_attributes_that_are_replaced_as_a_whole(app: Any) -> None:
+    app.Settings.__module__ = "myapp.core"
+    app.alias = app.names
+    guard = rt.contamination_guard("myapp")
+    with pytest.raises(rg.errors.Contaminated), guard:
+        app.alias.append("b")
+    assert [change.name for change in guard.changes] == ["myapp.core.names", "myapp.core.alias"]
+    assert app.names == ["a"]
+    change = the_change(lambda: setattr(app.settings, "__dict__", {"level": 2}))
+    assert change == ("myapp.core.settings", "{'level': 1}", "{'level': 2}")
+    assert app.settings.level == 1
+
+
+def test_values_that_are_exchanged_and_names_in_another_order(app: Any) -> None:
+    first, second = [1], [1]
+    app.pair, app.other, app.another = {"a": first, "b": second}, first, second
+    with rt.contamination_guard("myapp") as guard:
+        app.other = app.__dict__.pop("other")  # last now
+        app.pair["a"] = app.pair.pop("a")
+    assert guard.changes == ()
+    assert the_change(lambda: setattr(app, "other", second))[0] == "myapp.core.other"
+    assert the_change(lambda: app.pair.update(a=second))[0] == "myapp.core.pair"
+    assert app.pair["a"] is first
+
+
+def test_what_a_guard_saw_is_not_kept_for_the_next_one(app: Any) -> None:
+    """What nothing else holds ends with the block, and is not found by somebody else's check."""
+
+    class Client:
+        """As of a database."""
+
+    app.client = Client()
+    gone = weakref.ref(app.client)
+    with rt.contamination_guard("myapp"):
+        pass
+    del app.client
+    gc.collect()
+    assert gone() is None
 
 
 def test_equal_numbers_and_texts_are_no_change_and_neither_is_what_is_outside(app: Any) -> None:

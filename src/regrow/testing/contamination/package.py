@@ -17,7 +17,12 @@ from regrow.testing.contamination.resources import ABSENT, ContaminationKind, Re
 __all__ = ("Mark", "Namespaces", "modules_of")
 
 Container: TypeAlias = "list[object] | dict[object, object] | set[object] | deque[object] | bytearray"
+Role: TypeAlias = "Callable[[object], object]"
 CONTAINERS: Final = (list, dict, set, deque, bytearray)
+HIDDEN: Final = ("__", "_abc_")
+"""How names begin that aren't looked at."""
+A_CLASS: Final[Role] = type
+"""The role of a value that may have names of its own."""
 LAZY: Final = "__getattr__"
 """A module that has this makes its names when they are first asked for."""
 
@@ -48,21 +53,12 @@ class Mark:
         mine, its = self.content, other.content
         return mine is None or (its is not None and _is_same_content(mine, its))
 
-    def is_untouched(self) -> bool:
-        """Whether the very same things are in it, in the same order; what it stands for isn't looked at."""
-        return self.content is None or _is_untouched(self.content, self._held())
-
     def restore(self) -> None:
         """Put back what it stood for, with what was in it."""
         if vars(self.owner).get(self.name, ABSENT) is not self.value:
             setattr(self.owner, self.name, self.value)
         if self.content is not None:
-            _refill(self._held(), self.content)
-
-    def _held(self) -> Container:
-        """What `content` is a copy of."""
-        container = issubclass(type(self.value), CONTAINERS)
-        return cast("Container", self.value if container else _own_dict(self.value))
+            _refill(_held(self.value), self.content)
 
     def remove(self) -> None:
         """Take the name away."""
@@ -81,6 +77,35 @@ class Mark:
         return self.value if self.content is None else self.content
 
 
+@final
+class RoleOf(dict[type, "Role | None"]):
+    """By the type of a value: what copies what is in it, `A_CLASS`, or None if it is only compared.
+
+    Args:
+        packages: Whose classes' instances have their attributes copied.
+    """
+
+    __slots__ = ("_packages",)
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        super().__init__()
+        self._packages = packages
+
+    # By its type: a proxy may do anything when it is asked for its class or attributes.
+    def __missing__(self, kind: type) -> Role | None:
+        role = self[kind] = self._made(kind)
+        return role
+
+    def _made(self, kind: type) -> Role | None:
+        if issubclass(kind, type):
+            return A_CLASS
+        for container in CONTAINERS:
+            if issubclass(kind, container):
+                return cast("Role", container)
+        own = _is_in(str(kind.__module__), self._packages)
+        return _attributes if own and kind.__dictoffset__ else None
+
+
 def _is_same_content(before: Container, after: Container) -> bool:
     if len(before) != len(after):
         return False
@@ -91,15 +116,17 @@ def _is_same_content(before: Container, after: Container) -> bool:
     return all(map(is_same, before, after))
 
 
-def _is_untouched(before: Container | dict[str, object], now: Container | dict[str, object]) -> bool:
+def _is_untouched(before: Container, now: Container) -> bool:
     """Whether the same objects are there: quicker to see than whether equal ones are."""
     if len(before) != len(now):
         return False
-    if isinstance(before, dict) and isinstance(now, dict):
-        return all(map(is_, before, now)) and all(map(is_, before.values(), now.values()))
-    if isinstance(before, set | bytearray):
+    if isinstance(before, (set, bytearray)):  # a union would be made anew each time
         return before == now
-    return all(map(is_, before, now))
+    if not all(map(is_, before, now)):
+        return False
+    return not (isinstance(before, dict) and isinstance(now, dict)) or all(
+        map(is_, before.values(), now.values())
+    )
 
 
 def _refill(value: Container, content: Container) -> None:
@@ -108,6 +135,94 @@ def _refill(value: Container, content: Container) -> None:
         value.update(content)  # type: ignore[arg-type]  # a copy of itself
     else:
         value.extend(content)  # type: ignore[arg-type]
+
+
+@final
+class Names(Mapping[str, Mark]):
+    """All names in modules and their classes at one moment, with what was in them.
+
+    Their marks are made when they are first asked for, which is after a test that changed something: most
+    change nothing.
+
+    Args:
+        modules: Whose names.
+        role_of: What is to be done with a value, by its type.
+    """
+
+    __slots__ = ("_content", "_marks", "modules", "owners")
+
+    def __init__(self, modules: list[ModuleType], role_of: RoleOf) -> None:
+        self.modules: Final = modules
+        self.owners: Final[dict[int, tuple[ModuleType | type, dict[str, object]]]] = {}
+        """The modules, and the classes that they define; with their names."""
+        self._content: dict[int, tuple[object, Container]] = {}
+        self._marks: dict[str, Mark] | None = None
+        for module in modules:
+            for inner in self._take(module, role_of):
+                if inner.__module__ == module.__name__:
+                    self._take(inner, role_of)
+
+    def _take(self, owner: ModuleType | type, role_of: RoleOf) -> list[type]:
+        """Copy what there is in `owner`. Returns the classes."""
+        names = dict(vars(owner))
+        self.owners[id(owner)] = owner, names
+        if isinstance(owner, EnumMeta):
+            return []
+        classes: list[type] = []
+        content = self._content
+        roles = map(role_of.__getitem__, map(type, names.values()))
+        for name, role in zip(names, roles, strict=True):
+            if role is None or name.startswith(HIDDEN):
+                continue
+            value = names[name]
+            if role is A_CLASS:
+                classes.append(cast("type", value))
+            elif id(value) not in content:
+                content[id(value)] = value, cast("Container", role(value))
+        return classes
+
+    def is_untouched(self) -> bool:
+        """Whether the very same things stand there now, in the same order."""
+        for owner, names in self.owners.values():
+            now = vars(owner)
+            # Names are texts, whose comparison runs no code; values may be anything.
+            if [*names] != [*now] or not all(map(is_, names.values(), list(now.values()))):
+                return False
+        return all(_is_untouched(content, _held(value)) for value, content in self._content.values())
+
+    @override
+    def __getitem__(self, name: str) -> Mark:
+        return self._made()[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made())
+
+    @override
+    def __len__(self) -> int:
+        return len(self._made())
+
+    def _made(self) -> dict[str, Mark]:
+        if self._marks is None:
+            self._marks = dict(self._all())
+        return self._marks
+
+    def _all(self) -> Iterator[tuple[str, Mark]]:
+        for module in self.modules:
+            for name, mark in self._of(module):
+                yield f"{module.__name__}.{name}", mark
+                inner = mark.class_of(module)
+                if inner is not None:
+                    prefix = f"{module.__name__}.{inner.__qualname__}."
+                    yield from ((prefix + its, one) for its, one in self._of(inner))
+
+    def _of(self, owner: ModuleType | type) -> Iterator[tuple[str, Mark]]:
+        if isinstance(owner, EnumMeta):
+            return
+        for name, value in self.owners[id(owner)][1].items():
+            if not name.startswith(HIDDEN):
+                _, content = self._content.get(id(value), (None, None))
+                yield name, Mark(owner, name, value, content)
 
 
 @final
@@ -123,75 +238,33 @@ class Namespaces(Resource):
         packages: Names of packages or modules; what is in them counts as well.
     """
 
-    __slots__ = ("_content_of", "_known", "_modules", "_packages", "_with_content")
+    __slots__ = ("_first", "_packages", "_role_of")
 
     def __init__(self, kind: ContaminationKind, packages: Sequence[str]) -> None:
         super().__init__(kind)
         self._packages = tuple(packages)
-        self._known: dict[int, tuple[ModuleType | type, dict[str, object]]] | None = None
-        self._modules: list[ModuleType] = []
-        self._with_content: list[Mark] = []
-        self._content_of: dict[type, Callable[..., Container] | None] = {}
+        self._role_of = RoleOf(self._packages)
+        self._first: Names | None = None
 
     @override
-    def read(self) -> Mapping[str, object]:
-        found: dict[str, object] = {}
-        owners: list[ModuleType | type] = []
-        modules = modules_of(self._packages)
-        for module in modules:
-            owners.append(module)
-            for name, mark in self._marks(module):
-                found[f"{module.__name__}.{name}"] = mark
-                inner = mark.class_of(module)
-                if inner is not None:
-                    owners.append(inner)
-                    prefix = f"{module.__name__}.{inner.__qualname__}."
-                    found.update((prefix + name, one) for name, one in self._marks(inner))
-        if self._known is None:
-            self._known = {id(owner): (owner, dict(vars(owner))) for owner in owners}
-            self._modules = modules
-            marks = cast("list[Mark]", list(found.values()))
-            self._with_content = [mark for mark in marks if mark.content is not None]
+    def read(self) -> Names:
+        found = Names(modules_of(self._packages), self._role_of)
+        if self._first is None:
+            self._first = found
         return found
 
     @override
     def is_untouched(self) -> bool:
         # Most tests change nothing, and a comparison of all names costs ten times as much.
-        known = self._known or {}
-        return (
-            modules_of(self._packages) == self._modules
-            and all(_is_untouched(names, dict(vars(owner))) for owner, names in known.values())
-            and all(mark.is_untouched() for mark in self._with_content)
-        )
-
-    def _marks(self, owner: ModuleType | type) -> Iterator[tuple[str, Mark]]:
-        if isinstance(owner, EnumMeta):
-            return
-        for name, value in list(vars(owner).items()):
-            if not name.startswith(("__", "_abc_")):
-                yield name, Mark(owner, name, value, self._content(value))
-
-    def _content(self, value: object) -> Container | None:
-        # By its type: a proxy may do anything when it is asked for its class or attributes.
-        kind = type(value)
-        try:
-            copier = self._content_of[kind]
-        except KeyError:
-            copier = self._content_of[kind] = self._copier(kind)
-        return None if copier is None else copier(value)
-
-    def _copier(self, kind: type) -> Callable[..., Container] | None:
-        for container in CONTAINERS:
-            if issubclass(kind, container):
-                return container
-        own = _is_in(str(kind.__module__), self._packages)
-        return _attributes if own and kind.__dictoffset__ and not issubclass(kind, type) else None
+        first = self._first
+        return first is not None and modules_of(self._packages) == first.modules and first.is_untouched()
 
     @override
     def is_same(self, name: str, before: object, after: object) -> bool:
         if isinstance(before, Mark):
             return isinstance(after, Mark) and before.is_same(after)
-        return isinstance(after, Mark) and (id(after.owner) not in (self._known or ()) or _is_import(after))
+        known = () if self._first is None else self._first.owners
+        return isinstance(after, Mark) and (id(after.owner) not in known or _is_import(after))
 
     @override
     def write(self, name: str, before: object, after: object) -> None:
@@ -211,23 +284,30 @@ def _is_import(new: Mark) -> bool:
     return issubclass(type(new.value), ModuleType) or LAZY in vars(new.owner)
 
 
+def _held(value: object) -> Container:
+    """What the content of `value` is a copy of."""
+    kind = type(value)
+    container = kind in CONTAINERS or issubclass(kind, CONTAINERS)  # the first is quick
+    return cast("Container", value if container else _own_dict(value))
+
+
 def _own_dict(instance: object) -> dict[object, object]:
     """Its attributes, past a `__getattribute__` of its own."""
     return cast("dict[object, object]", object.__getattribute__(instance, "__dict__"))
 
 
-def _attributes(instance: object) -> dict[object, object]:
+def _attributes(instance: object) -> object:
     return _own_dict(instance).copy()
 
 
 def modules_of(packages: Sequence[str]) -> list[ModuleType]:
     """The loaded modules of these packages, by name."""
-    loaded = cast("list[tuple[str, object]]", list(sys.modules.items()))
-    found = sorted((name, module) for name, module in loaded if _is_in(name, packages))
-    return [module for _, module in found if isinstance(module, ModuleType)]
+    beginnings = tuple(packages)
+    loaded = cast("dict[str, object]", sys.modules.copy())
+    # Hardly any passes the first question.
+    found = sorted(name for name in loaded if name.startswith(beginnings) and _is_in(name, packages))
+    return [module for module in map(loaded.__getitem__, found) if isinstance(module, ModuleType)]
 
 
 def _is_in(name: str, packages: Sequence[str]) -> bool:
-    if not name.startswith(tuple(packages)):  # nearly always
-        return False
     return any(name == package or name.startswith(f"{package}.") for package in packages)
