@@ -78,5 +78,5 @@ class FixesDontSettle(FixError):
             " nothing was written. Please report it: a rule has a bug"
         )
         self.path = path
-        self.codes = tuple(codes)
+        self.codes: tuple[str, ...] = tuple(codes)
         self.rounds = rounds

@@ -53,20 +53,19 @@ class SourceFile:
         self.tree = tree
         self.module = module
         self.role = role
-        self.settings = settings or Settings()
-        self.project = project or Project()
-        self._index = Index(tree)
+        self.settings: Settings = settings or Settings()
+        self.project: Project = project or Project()
 
     # -- nodes -------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def index(self) -> Index:
         """All nodes of a kind: ``file.index.of(ast.Call)``."""
-        return self._index
+        return Index(self.tree)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """What `node` stands in."""
-        return self._index.parents.get(node)
+        return self.index.parents.get(node)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """What `node` stands in, innermost first."""
@@ -78,7 +77,7 @@ class SourceFile:
     def statement_of(self, node: ast.AST) -> ast.stmt:
         """The statement that `node` is, or is part of."""
         while not isinstance(node, ast.stmt):
-            node = self._index.parents[node]
+            node = self.index.parents[node]
         return node
 
     def function_of(self, node: ast.AST) -> FunctionNode | None:
@@ -97,7 +96,7 @@ class SourceFile:
     @cached_property
     def names(self) -> Names:
         """Scopes, imports and their aliases."""
-        return Names(self._index, self.module, package=self.path.endswith("__init__.py"))
+        return Names(self.index, self.module, package=self.path.endswith("__init__.py"))
 
     @cached_property
     def types(self) -> Types:

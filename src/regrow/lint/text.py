@@ -21,11 +21,11 @@ class Text:
     """
 
     def __init__(self, data: bytes) -> None:
-        self.encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        self.marked = data.startswith(codecs.BOM_UTF8)
+        self.encoding: str = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        self.marked: bool = data.startswith(codecs.BOM_UTF8)
         raw = data.decode(self.encoding)
-        self.newline = _newline(raw)
-        self.content = raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")
+        self.newline: str = _newline(raw)
+        self.content: str = raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")
         self._mixed = "\r" in raw and raw != self.content.replace("\n", self.newline)
 
     @property
