@@ -35,7 +35,8 @@ class Types:
         """The qualified class of an expression's value, or the factory that made it; None if unsaid.
 
         ``x: Queue`` and ``x = Queue()`` give ``asyncio.Queue``; ``nursery = trio.open_nursery()``, also in a
-        ``with``, gives ``trio.open_nursery``. Where two places disagree there is no answer.
+        ``with``, gives ``trio.open_nursery``; ``ref = system.ref("x")`` gives ``regrow.System.ref``. Where
+        two places disagree there is no answer.
         """
         if node in self._open:  # x = x.y
             return None
@@ -108,12 +109,18 @@ class Types:
             return "None"
         if isinstance(value, ast.Call):
             made = value.func.value if isinstance(value.func, ast.Subscript) else value.func
-            return self._names.qualified(made)
+            return self._names.qualified(made) or self._method(made)
         if isinstance(value, ast.BoolOp):  # queue or Queue()
             return self._made_by(value.values[-1])
         if isinstance(value, ast.Name | ast.Attribute):
             return self.type_of(value)
         return None
+
+    def _method(self, function: ast.expr) -> str | None:
+        if not isinstance(function, ast.Attribute):
+            return None
+        owner = self.type_of(function.value)
+        return f"{owner}.{function.attr}" if owner is not None else None
 
     def annotated(self, node: ast.expr | None) -> str | None:
         """The class that an annotation names: ``"Queue[int] | None"`` gives ``asyncio.Queue``."""

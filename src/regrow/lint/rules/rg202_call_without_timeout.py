@@ -1,0 +1,201 @@
+"""Calls that may wait for ever because nobody said how long.
+
+## What it does
+
+Finds calls that wait for somebody else without a timeout:
+
+- Regrow's `call`, `down`, `reserve` and `supervised_send`;
+- pykka's `ask`, and the methods named in `call-names` of what the file says is an actor or a process;
+- `requests.get` and its siblings, `urllib.request.urlopen`, `socket.create_connection`, the clients of
+  `http.client`, `smtplib`, `ftplib` and `poplib`;
+- `await asyncio.open_connection(...)` that no timeout is around.
+
+## Why is this bad?
+
+The other side may hang, be overloaded or be gone, and the caller hangs with it: a failure that was local
+stops everyone who waits, and no supervisor sees anything wrong. A timeout turns it into an error that
+somebody can deal with.
+
+## Example
+
+```python
+import requests
+
+
+def fetch(url: str) -> bytes:
+    return requests.get(url).content
+```
+
+## Use instead
+
+```python
+import requests
+
+
+def fetch(url: str) -> bytes:
+    return requests.get(url, timeout=10).content
+```
+
+## Options
+
+- `call-names`: methods that wait for an answer.
+- `timeout-scopes`: functions whose `with` bounds what stands in it.
+
+## Known problems
+
+- A timeout that is set elsewhere isn't seen: an adapter mounted on a `requests.Session`, or
+  `socket.setdefaulttimeout` in another file.
+- What `*` or `**` may hide is taken for a timeout.
+- A timeout around the function that calls this one isn't seen.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.errors.base import override
+from regrow.lint.addresses import is_address, uses_regrow
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding
+from regrow.lint.rule import Rule
+from regrow.lint.servers import is_server
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
+_OWN: Final = ("regrow.supervised_send", "regrow.delivery.send.supervised_send")
+_SOCKETS: Final[dict[str, int | None]] = {  # qualified function -> the position of its timeout
+    "urllib.request.urlopen": 2,
+    "socket.create_connection": 1,
+    "http.client.HTTPConnection": 2,
+    "http.client.HTTPSConnection": None,
+    "smtplib.SMTP": 3,
+    "smtplib.SMTP_SSL": None,
+    "ftplib.FTP": 4,
+    "ftplib.FTP_TLS": None,
+    "poplib.POP3": 2,
+    "poplib.POP3_SSL": None,
+}
+_REQUESTS: Final = tuple(f"requests.{name}" for name in _METHODS)
+_SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
+_ACTORS: Final = frozenset({"pykka.ThreadingActor", "pykka.Actor"})
+_REFERENCES: Final = frozenset({"pykka.ActorRef", "pykka._ref.ActorRef", "pykka.ref.ActorRef"})
+_REGROW: Final = ("call", "down", "reserve")
+
+
+class CallWithoutTimeout(Rule):
+    """See the module's docstring."""
+
+    code = "RG202"
+    name = "call-without-timeout"
+    options = ("call-names", "timeout-scopes")
+    triggers = (
+        *("regrow", "pykka", "requests", "urlopen", "create_connection", "open_connection"),
+        *("http.client", "smtplib", "ftplib", "poplib"),
+    )
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at our calls, other actors', and the network's."""
+        yield from self._own(file)
+        yield from self._actors(file)
+        if not file.calls_named("setdefaulttimeout"):
+            for call, name in file.calls_to(*_SOCKETS):
+                if not _has_timeout(file, call, _SOCKETS[name]):
+                    yield self._found(file, call, name)
+        for call, name in file.calls_to(*_REQUESTS):
+            if not _has_timeout(file, call):
+                yield self._found(file, call, name)
+        for call in self._on_sessions(file):
+            yield self._found(file, call, "requests.Session")
+        for call, name in file.calls_to("asyncio.open_connection"):
+            if isinstance(file.parent(call), ast.Await) and not file.is_bounded(call):
+                message = f"{name} may wait for ever: put it into `async with asyncio.timeout(...)`"
+                yield file.finding(self, call, message)
+
+    def _found(self, file: SourceFile, call: ast.Call, name: str) -> Finding:
+        return file.finding(self, call, f"{name} without a timeout may wait for ever: say timeout=...")
+
+    def _own(self, file: SourceFile) -> Iterator[Finding]:
+        calls = file.calls_named(*_REGROW)
+        if calls and not uses_regrow(file):
+            calls = []
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and not _has_timeout(file, call):
+                owner = call.func.value
+                if is_address(file, owner) or _looks_like_ours(file, call, owner):
+                    yield self._found(file, call, call.func.attr)
+        for call, _ in file.calls_to(*_OWN):
+            if not _has_timeout(file, call):
+                yield self._found(file, call, "supervised_send")
+
+    def _actors(self, file: SourceFile) -> Iterator[Finding]:
+        if "pykka" not in file.text.content:
+            return
+        for call in file.calls_named(*file.settings.call_names):
+            if (
+                isinstance(call.func, ast.Attribute)
+                and not _has_timeout(file, call, 2 if call.func.attr == "ask" else None)
+                and _is_reference(file, call.func.value)
+                and not _is_deferred(call)
+            ):
+                yield self._found(file, call, call.func.attr)
+
+    def _on_sessions(self, file: SourceFile) -> Iterator[ast.Call]:
+        if "requests" not in file.text.content:
+            return
+        for call in file.calls_named(*_METHODS):
+            if (
+                isinstance(call.func, ast.Attribute)
+                and not _has_timeout(file, call)
+                and isinstance(call.func.value, ast.Name | ast.Attribute)
+                and file.type_of(call.func.value) in _SESSIONS
+            ):
+                yield call
+
+
+def _has_timeout(file: SourceFile, call: ast.Call, position: int | None = None) -> bool:
+    return file.has_unpacking(call) or file.argument(call, "timeout", position) is not None
+
+
+def _looks_like_ours(file: SourceFile, call: ast.Call, owner: ast.expr) -> bool:
+    """Whether it is ``await x.call(Server.message(...))`` on something that nobody says what it is."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "call" or call.keywords:
+        return False
+    message = call.args[0] if len(call.args) == 1 else None
+    if not isinstance(message, ast.Call) or not isinstance(message.func, ast.Attribute):
+        return False
+    server = message.func.value
+    if not isinstance(server, ast.Name) or not isinstance(file.parent(call), ast.Await):
+        return False
+    name = file.qualified(server)
+    return name is not None and is_server(file, name) and file.type_of(owner) is None
+
+
+def _is_reference(file: SourceFile, owner: ast.expr) -> bool:
+    """Whether it is a pykka actor's reference: annotated, or made by a class's `start`."""
+    kind = file.type_of(owner)
+    if kind is None:
+        return False
+    if kind in _REFERENCES:
+        return True
+    made, _, method = kind.rpartition(".")
+    if method != "start":
+        return False
+    bases = [
+        name
+        for one in file.index.of(ast.ClassDef)
+        if made.rpartition(".")[2] == one.name
+        for base in one.bases
+        if (name := file.qualified(base)) is not None
+    ]
+    return any(file.project.is_a(one, _ACTORS) for one in (made, *bases))
+
+
+def _is_deferred(call: ast.Call) -> bool:
+    """Whether it gives a future at once, which takes a timeout of its own."""
+    block = SourceFile.argument(call, "block", 1)
+    return isinstance(block, ast.Constant) and block.value is False
+
+
+RULE: Final = CallWithoutTimeout()

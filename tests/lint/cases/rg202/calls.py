@@ -1,0 +1,87 @@
+import asyncio
+import http.client
+import smtplib
+import socket
+import urllib.request
+from urllib.request import urlopen
+
+import pykka
+import requests
+
+import regrow as rg
+
+
+class Counter(rg.GenServer):
+    @rg.call
+    def count(self) -> int:
+        return 1
+
+
+class Actor(pykka.ThreadingActor): ...
+
+
+async def ours(pid: rg.Pid[Counter], maybe: "rg.Ref[Counter] | None", options, anything) -> None:
+    await pid.call(Counter.count())  # expect: RG202
+    await pid.call(Counter.count(), timeout=1)
+    await pid.call(Counter.count(), **options)
+    await pid.down()  # expect: RG202
+    await pid.down(timeout=1)
+    await maybe.reserve()  # expect: RG202
+    await rg.supervised_send(pid, Counter.count())  # expect: RG202
+    await rg.supervised_send(pid, Counter.count(), timeout=2)
+    await anything.call(Counter.count())  # expect: RG202
+    await anything.call(options)
+    anything.down()
+    anything.call()
+
+
+async def made() -> None:
+    async with rg.System([]) as system:
+        ref = system.ref("counter")
+        await ref.call(Counter.count())  # expect: RG202
+        await system.ref("counter").call(Counter.count())  # expect: RG202
+        await system.ref("counter").down(timeout=3)
+        (await rg.spawn(made)).down()  # expect: RG202
+
+
+def threads(pid: rg.Pid[Counter]) -> None:
+    pid.from_thread.call(Counter.count())  # expect: RG202
+
+
+def actors(reference: pykka.ActorRef, other) -> None:
+    reference.ask("x")  # expect: RG202
+    reference.ask("x", timeout=1)
+    reference.ask("x", block=False)
+    other.ask("x")
+    actor = Actor.start()
+    actor.ask("x")  # expect: RG202
+
+
+class Client:
+    def __init__(self) -> None:
+        self.session = requests.Session()
+
+    def get(self, url: str, kwargs: dict) -> None:
+        self.session.get(url)  # expect: RG202
+        self.session.get(url, timeout=3)
+        requests.get(url)  # expect: RG202
+        requests.post(url, timeout=(1, 2))
+        requests.post(url, **kwargs)
+        kwargs.get(url)
+
+
+def sockets(url: str) -> None:
+    urllib.request.urlopen(url)  # expect: RG202
+    urlopen(url, None, 3)
+    socket.create_connection(("host", 1))  # expect: RG202
+    socket.create_connection(("host", 1), 5)
+    http.client.HTTPSConnection("host")  # expect: RG202
+    smtplib.SMTP("host", timeout=4)
+
+
+async def streams() -> None:
+    await asyncio.open_connection("host", 1)  # expect: RG202
+    async with asyncio.timeout(3):
+        await asyncio.open_connection("host", 1)
+    await asyncio.wait_for(asyncio.open_connection("host", 1), 3)
+    await asyncio.wait_for(asyncio.open_connection("host", 1), timeout=None)
