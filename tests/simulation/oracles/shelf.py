@@ -32,6 +32,8 @@ class Shelf:
         """Called after each comparison, for what else stands on the disk."""
         self._journal: rg.Journal | None = None
         self._seen: tuple[int, int] | None = None
+        self._reader: Reader | None = None
+        """That of the last opening: it reads the disk also when nobody has it open."""
 
     def watch(self, journal: rg.Journal) -> None:
         """The program begins anew, with this journal on the same disk."""
@@ -46,10 +48,14 @@ class Shelf:
         try:
             opened = owner.opened
         except JournalNotRunning:
+            # What the last commit of an opening wrote, before the next one judges it in another.
+            if self._reader is not None and self._reader.counts() != self.counts:
+                self.compare(self._reader, booted=False)
             return True
         seen = (opened.boot, opened.writer.commits)
         if seen != self._seen:
             before, self._seen = self._seen, seen
+            self._reader = opened.loop_reader
             self.compare(opened.loop_reader, booted=before is None or before[0] != opened.boot)
         return True
 
