@@ -322,10 +322,12 @@ class TestKit:
 
         Here all marks are known: also those of parameters, of unittest's tests, and from other plugins.
         """
+        # Without the plugin nobody reads its mark, and pytest would warn of one that it doesn't know.
+        by_asyncio = self._config.pluginmanager.hasplugin("asyncio")
         for item in items:
             if isinstance(item, pytest.Function) and item.get_closest_marker("regrow") is not None:
                 watch(item)
-            mark = item.get_closest_marker("asyncio")
+            mark = item.get_closest_marker("asyncio") if by_asyncio else None
             if mark is None or not uses_kit(item) or time_of(item) == "real":
                 continue
             if mark.kwargs.keys().isdisjoint({"loop_scope", "scope"}):

@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-from tests.plugin.project import ANYIO, LOOP, outcomes, run
+from tests.plugin.project import ANYIO, LOOP, QUIET, make, outcomes, run
 
 pytest_plugins = ["pytester"]
 
@@ -310,3 +310,26 @@ class TestStock(unittest.IsolatedAsyncioTestCase):
     assert PROMISE in result.outlines
     told = "E       regrow.errors.TestTimeout: the test took longer than 60 seconds of virtual time"
     assert told in result.outlines
+
+
+def test_a_mark_of_pytest_asyncio_without_pytest_asyncio_does_nothing(pytester: pytest.Pytester) -> None:
+    """All warnings are pytest's own, of the project's setting and of the mark in its module."""
+    tests = """
+async def test_kit(regrow_kit):
+    pass
+
+@pytest.mark.regrow
+async def test_marked():
+    pass
+"""
+    make(pytester, tests, head="import pytest\npytestmark = pytest.mark.asyncio\n")
+    # In this process the mark is known.
+    result = pytester.runpytest_subprocess(*QUIET, "-p", "no:asyncio", "-W", "default")
+    assert outcomes(result) == {"failed": 1, "errors": 1, "warnings": 2}
+    refused = "regrow_kit needs an async test, run by pytest-asyncio or anyio; in another one, `async with"
+    assert f"{refused} rt.kit() as kit:` within rt.run_virtual(...) does the same" in result.outlines
+    assert "async def functions are not natively supported." in result.outlines
+    warned = [line for line in result.outlines if "Warning: " in line]
+    assert ["Unknown config option" in warned[0], "test_it.py:2: PytestUnknownMark" in warned[1]] == [
+        True
+    ] * 2
