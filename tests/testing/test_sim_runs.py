@@ -326,6 +326,20 @@ def test_nothing_of_a_run_is_left_whichever_way_its_schedule_went() -> None:
     assert [loop() for loop in loops] == [None] * 20
 
 
+def test_a_run_that_is_told_is_the_same_run_whichever_way_its_schedule_goes() -> None:
+    async def body(sim: Simulation) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(rt.pass_time(0.1))
+
+    lines: list[str] = []
+    for seed in range(20):
+        silent = run_seed(body, seed)
+        assert run_seed(body, seed, tell=lines.append).trace_hash == silent.trace_hash
+    assert any(" goes before " in line for line in lines)
+    assert any(" is held back " in line for line in lines)
+
+
 def test_log_records_are_made_only_if_they_are_wanted(caplog: pytest.LogCaptureFixture) -> None:
     class Fragile(rg.GenServer):
         @rg.call

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, cast, final
 
@@ -77,7 +78,7 @@ class TellingTrace(Trace):
     def chosen(self, index: int, ready: Sequence[object]) -> None:
         super().chosen(index, ready)
         self._tell_ends()
-        earlier = [_called(one) for one in ready[:index][:MOST_NAMES]]
+        earlier = [_called(one) for one in islice(ready, min(index, MOST_NAMES))]  # a deque can't be sliced
         more = [f"{index - MOST_NAMES} more"] if index > MOST_NAMES else []
         self._line(DEVIATION, f"{_called(ready[index])} goes before {', '.join([*earlier, *more])}")
 
