@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,36 @@ def test_one_whose_init_has_returned_before_its_supervisor_hears_of_it_ends_too(
         assert await born[0].down(timeout=1.0) in (rg.KILLED, rg.NOPROC)
 
     play(body, rg.dynamic_supervisor(name="many"), hand_off=hand_off)
+
+
+def test_a_child_started_again_ends_with_a_supervisor_that_is_killed_before_its_task_begins(
+    hand_off: bool,
+) -> None:
+    born: list[rg.Pid[Any]] = []
+    trees: list[rg.Pid[object]] = []
+
+    class Prompt(rg.GenServer):
+        async def init(self) -> None:
+            born.append(self.pid)
+            if len(born) == 2:
+                trees[0].kill()  # it waits for this on a task whose first step is still to come
+
+        @rg.cast
+        def boom(self) -> None:
+            raise RuntimeError("boom")
+
+    class Tree(rg.Supervisor):
+        def init(self) -> rg.SupervisorSpec:  # type: ignore[override]
+            trees.append(self.pid)
+            return rg.SupervisorSpec.of([rg.child(Prompt)])
+
+    async def body(system: rg.System) -> None:
+        born[0].cast(Prompt.boom())
+        await system.idle()
+        assert [pid.alive for pid in born] == [False, False, True]
+        assert [pid.alive for pid in trees] == [False, True]
+
+    play(body, rg.child(Tree), hand_off=hand_off)
 
 
 def test_a_planned_new_attempt_of_a_dead_supervisor_is_no_dropped_message(hand_off: bool) -> None:

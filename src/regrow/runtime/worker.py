@@ -17,6 +17,7 @@ from regrow.core.reasons import NORMAL
 from regrow.runtime.after import End, Failed, ProcessExit
 from regrow.runtime.items import Request
 from regrow.runtime.process import IDLE, RUNNING
+from regrow.runtime.resume import resume
 
 if TYPE_CHECKING:
     from regrow.runtime.blueprint import Entry
@@ -69,7 +70,9 @@ class Workers:
 
     def job(self, process: Process, coroutine: Coroutine[object, object, object]) -> None:
         """Go on with a handler that began on the scheduler."""
-        self.run(process, self._go_on(process, coroutine))
+        going_on = self._go_on(process, coroutine)
+        # Begun here, so that a kill before the task's first step is thrown to where the handler waits.
+        self.run(process, resume(going_on, going_on.send(None)))  # type: ignore[arg-type]
 
     def ask_init(
         self, process: Process, entry: Entry, args: tuple[object, ...], kwargs: Mapping[str, object]
