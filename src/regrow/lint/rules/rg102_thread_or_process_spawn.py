@@ -1,0 +1,170 @@
+"""Threads, operating system processes and executors that nobody owns.
+
+## What it does
+
+Finds `threading.Thread` and `Timer`, `multiprocessing.Process` and `Pool`, the executors of
+`concurrent.futures`, `os.fork`, and objects of a file's own subclasses of these, that nobody owns. These have
+an owner:
+
+- what a `with` or an exit stack's `enter_context` holds;
+- what a variable of the function holds that the same function joins, shuts down, closes or terminates;
+- the event loop's default executor;
+- the child of a fork whose parent exits at once: a program that goes into the background.
+
+`subprocess` is out of it.
+
+## Why is this bad?
+
+A thread that fails prints a traceback and is gone; a process that is killed isn't missed by anybody. Nobody
+starts it again, nobody stops it in order: a program that should end hangs on a thread that goes on, and one
+that ends leaves processes behind.
+
+## Example
+
+```python
+import threading
+
+
+class Reader:
+    def start(self) -> None:
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+```
+
+## Use instead
+
+```python
+import asyncio
+
+import regrow as rg
+
+
+class Reader(rg.GenServer):
+    @rg.call
+    async def read(self, path: str) -> bytes:
+        return await asyncio.to_thread(self.read_file, path)
+```
+
+## Options
+
+- `supervised-spawners`: functions that own the threads and processes handed to them.
+
+## Known problems
+
+- An object that keeps its thread in an attribute and joins it in a method is reported: it is a supervisor
+  written by hand.
+- A thread that a function takes as an argument, or gets from another one, isn't followed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.owning import following, local_place, outermost, uses
+from regrow.lint.rule import Rule
+
+_SPAWNERS: Final = (
+    *("threading.Thread", "threading.Timer", "_thread.start_new_thread", "os.fork", "os.forkpty"),
+    *("multiprocessing.Process", "multiprocessing.Pool", "multiprocessing.process.Process"),
+    *("multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool", "multiprocessing.context.Process"),
+    *("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"),
+    *("concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"),
+)
+_CLASSES: Final = frozenset(name for name in _SPAWNERS if name.rpartition(".")[2][0].isupper())
+_ENDS: Final = frozenset({"join", "shutdown", "close", "terminate", "cancel", "stop"})
+_ENTERS: Final = frozenset({"enter_context", "enterContext", "push", "callback", "set_default_executor"})
+_EXITS: Final = frozenset({"os._exit", "sys.exit", "builtins.exit"})
+_HOMES: Final = frozenset({"threading", "multiprocessing", "concurrent", "asyncio", "_thread"})
+
+
+class ThreadOrProcessSpawn(Rule):
+    """See the module's docstring."""
+
+    code = "RG102"
+    name = "thread-or-process-spawn"
+    scope = Scope.CODE
+    options = ("supervised-spawners",)
+    triggers = ("hread", "multiprocessing", "fork", "ProcessPoolExecutor")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at what makes them, and at objects of the file's own subclasses."""
+        if file.module.partition(".")[0] in _HOMES:  # it is what they are made of
+            return
+        for call, name in file.calls_to(*_SPAWNERS):
+            if not _is_owned(file, call):
+                yield self._found(file, call, name)
+        for owner in file.index.of(ast.ClassDef):
+            if owner.bases and any(file.qualified(base) in _CLASSES for base in owner.bases):
+                own = ".".join(part for part in (file.module, file.names.qualname_of(owner)) if part)
+                for call, _ in file.calls_to(own):
+                    if not _is_owned(file, call):
+                        yield self._found(file, call, owner.name)
+
+    def _found(self, file: SourceFile, call: ast.Call, name: str) -> Finding:
+        last = name.rpartition(".")[2]
+        advice = "use `with`, asyncio.to_thread, or a process under a supervisor"
+        return file.finding(self, call, f"{last} is started here and nobody owns it: {advice}")
+
+
+def _is_owned(file: SourceFile, call: ast.Call) -> bool:
+    parent = file.parent(outermost(file, call))
+    if isinstance(parent, ast.withitem):
+        return True
+    if isinstance(parent, ast.Call):
+        if _enters(parent) or file.qualified(parent.func) in file.settings.supervised_spawners:
+            return True
+    if _leaves(file, call):
+        return True
+    place = local_place(file, call)
+    return place is not None and _ends(file, place, 3)
+
+
+def _enters(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ENTERS
+
+
+def _leaves(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a process forks itself into the background: ``if os.fork(): os._exit(0)``."""
+    statement = file.statement_of(call)
+    after: ast.stmt | None = statement
+    if not isinstance(statement, ast.If):
+        after = next(iter(following(file, call)), None)
+    if not isinstance(after, ast.If) or file.qualified(call.func) != "os.fork":
+        return False
+    return any(file.is_called(one, _EXITS) for part in after.body for one in ast.walk(part))
+
+
+def _ends(file: SourceFile, place: ast.Name, depth: int) -> bool:
+    """Whether the function ends what a variable holds, also as part of a list that it loops over."""
+    for read in uses(file, place):
+        parent = file.parent(read)
+        if isinstance(parent, ast.Attribute):
+            if parent.attr in _ENDS:
+                return True
+        elif isinstance(parent, ast.withitem) or _enters(parent):
+            return True
+        inner = _looped(file, read) or local_place(file, read)
+        if depth and inner is not None and inner.id != place.id and _ends(file, inner, depth - 1):
+            return True
+    return False
+
+
+def _looped(file: SourceFile, read: ast.expr) -> ast.Name | None:
+    """The variable of the loop over a list."""
+    parent = file.parent(read)
+    while isinstance(parent, ast.Call):  # reversed(threads)
+        read, parent = parent, file.parent(parent)
+    if isinstance(parent, ast.Attribute | ast.Subscript):
+        return None
+    if isinstance(parent, ast.For | ast.comprehension) and parent.iter is read:
+        return next((one for one in ast.walk(parent.target) if isinstance(one, ast.Name)), None)
+    return None
+
+
+RULE: Final = ThreadOrProcessSpawn()

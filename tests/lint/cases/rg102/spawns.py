@@ -1,0 +1,96 @@
+import concurrent.futures
+import multiprocessing as mp
+import os
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Thread
+
+
+def work() -> None: ...
+
+
+def dropped() -> None:
+    threading.Thread(target=work).start()  # expect: RG102
+    Thread(target=work, daemon=True).start()  # expect: RG102
+    threading.Timer(3, work).start()  # expect: RG102
+    mp.Process(target=work).start()  # expect: RG102
+    os.fork()  # expect: RG102
+    subprocess.Popen(["true"])
+
+
+class Service:
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(4)  # expect: RG102
+        self.thread = Thread(target=work)  # expect: RG102
+
+    def stop(self) -> None:
+        self.pool.shutdown()
+
+
+def owned(stack: ExitStack, loop) -> None:
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        pool.submit(work)
+    other = stack.enter_context(ThreadPoolExecutor())
+    other.submit(work)
+    loop.set_default_executor(ThreadPoolExecutor())
+    with mp.Pool(3) as many:
+        many.map(work, [])
+
+
+def joined() -> None:
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(3)
+    threads = [Thread(target=work) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    more: list[Thread] = []
+    for _ in range(3):
+        single = Thread(target=work)
+        single.start()
+        more.append(single)
+    for one in reversed(more):
+        one.join()
+
+
+def not_joined() -> Thread:
+    thread = Thread(target=work)  # expect: RG102
+    thread.start()
+    threads = [Thread(target=work) for _ in range(3)]  # expect: RG102
+    for one in threads:
+        one.start()
+    return thread
+
+
+class Worker(Thread):
+    def run(self) -> None: ...
+
+
+def own() -> None:
+    Worker().start()  # expect: RG102
+    worker = Worker()
+    worker.start()
+    worker.join()
+
+
+class Process:
+    """Nobody's."""
+
+
+Process()
+
+
+def daemonize() -> None:
+    if os.fork():
+        os._exit(0)
+    child = os.fork()
+    if child:
+        os._exit(0)
+    os.setsid()
+    child = os.fork()  # expect: RG102
+    if child:
+        return
