@@ -38,6 +38,9 @@ def parse(
     Returns:
         The file, or the finding ``RG001`` that says where and why it can't be parsed.
     """
+    null = data.find(b"\0")
+    if null >= 0:  # Pythons raise different errors, and none of them says where
+        return _unreadable(path, "it holds a null byte", data.count(b"\n", 0, null) + 1, 1)
     try:
         text = Text(data)
         with warnings.catch_warnings():  # `"\d"` and `x is 1` are the compiler's findings, not ours
@@ -48,9 +51,6 @@ def parse(
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return _unreadable(path, f"not {error.encoding}: byte {data[error.start]:#04x}", line, 1)
-    except ValueError as error:  # null bytes
-        line = data[: max(data.find(b"\0"), 0)].count(b"\n") + 1
-        return _unreadable(path, str(error), line, 1)
     except (RecursionError, MemoryError):
         return _unreadable(path, "nested too deeply for Python's own parser", 1, 1)
     return SourceFile(path, text, tree, module=module, role=role, settings=settings, project=project)

@@ -44,12 +44,15 @@ def matching(rules: Sequence[Rule], selectors: Iterable[str], where: str) -> fro
     for selector in selectors:
         found = {rule.code for rule in rules if _means(selector, rule)}
         if not found and selector != ALL:
-            known = [name for rule in rules for name in (rule.code, rule.name)]
-            raise UnknownRule(
-                selector, where, next(iter(difflib.get_close_matches(selector, known, n=1)), None)
-            )
+            raise UnknownRule(selector, where, nearest(selector, rules))
         codes |= found
     return frozenset(codes)
+
+
+def nearest(selector: str, rules: Iterable[Rule]) -> str | None:
+    """The code or name that was probably meant; None if nothing is like it."""
+    known = [name for rule in rules for name in (rule.code, rule.name)]
+    return next(iter(difflib.get_close_matches(selector, known, n=1)), None)
 
 
 def _means(selector: str, rule: Rule) -> bool:

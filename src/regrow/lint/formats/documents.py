@@ -1,0 +1,37 @@
+"""For programs: JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Final
+
+from regrow.lint.model import Finding
+from regrow.lint.run import Report
+
+SCHEMA: Final = 1
+
+
+def as_json(report: Report) -> Iterator[str]:
+    """One document."""
+    document = {
+        "schema": SCHEMA,
+        "files": report.files,
+        "lines": report.lines,
+        "skipped": list(report.skipped),
+        "failures": [asdict(failure) for failure in report.failures],
+        "findings": [asdict(finding) for finding in report.findings],
+    }
+    yield json.dumps(document, indent=2)
+
+
+def as_json_lines(report: Report) -> Iterator[str]:
+    """A document for each finding, on a line of its own."""
+    for finding in report.findings:
+        yield as_line(finding)
+
+
+def as_line(finding: Finding) -> str:
+    """A finding as a document on one line."""
+    return json.dumps({"schema": SCHEMA, **asdict(finding)})
