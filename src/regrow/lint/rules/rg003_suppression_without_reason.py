@@ -41,7 +41,7 @@ async def main() -> None:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -56,8 +56,8 @@ class SuppressionWithoutReason(Rule):
     code = "RG003"
     name = "suppression-without-reason"
     severity = Severity.WARNING
-    options = ("require-reason",)
-    triggers = ("noqa", "NOQA", "regrow:")
+    options: ClassVar[tuple[str, ...]] = ("require-reason",)
+    triggers: ClassVar[tuple[str, ...]] = ("noqa", "NOQA", "regrow:")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

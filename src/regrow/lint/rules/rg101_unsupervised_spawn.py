@@ -73,7 +73,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -110,8 +110,8 @@ class UnsupervisedSpawn(Rule):
     code = "RG101"
     name = "unsupervised-spawn"
     scope = Scope.CODE
-    options = ("supervised-spawners", "task-group-types")
-    triggers = (
+    options: ClassVar[tuple[str, ...]] = ("supervised-spawners", "task-group-types")
+    triggers: ClassVar[tuple[str, ...]] = (
         *("create_task", "ensure_future", "run_coroutine_threadsafe"),
         *("asyncio.Task(", "call_later", "call_at"),
     )

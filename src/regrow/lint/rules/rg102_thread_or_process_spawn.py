@@ -60,7 +60,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -88,8 +88,8 @@ class ThreadOrProcessSpawn(Rule):
     code = "RG102"
     name = "thread-or-process-spawn"
     scope = Scope.CODE
-    options = ("supervised-spawners",)
-    triggers = ("hread", "multiprocessing", "fork", "ProcessPoolExecutor")
+    options: ClassVar[tuple[str, ...]] = ("supervised-spawners",)
+    triggers: ClassVar[tuple[str, ...]] = ("hread", "multiprocessing", "fork", "ProcessPoolExecutor")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
@@ -116,9 +116,10 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
     parent = file.parent(outermost(file, call))
     if isinstance(parent, ast.withitem):
         return True
-    if isinstance(parent, ast.Call):
-        if _enters(parent) or file.qualified(parent.func) in file.settings.supervised_spawners:
-            return True
+    if isinstance(parent, ast.Call) and (
+        _enters(parent) or file.qualified(parent.func) in file.settings.supervised_spawners
+    ):
+        return True
     if _leaves(file, call):
         return True
     place = local_place(file, call)

@@ -53,7 +53,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import is_address, uses_regrow
@@ -88,8 +88,8 @@ class CallWithoutTimeout(Rule):
 
     code = "RG202"
     name = "call-without-timeout"
-    options = ("call-names", "timeout-scopes")
-    triggers = (
+    options: ClassVar[tuple[str, ...]] = ("call-names", "timeout-scopes")
+    triggers: ClassVar[tuple[str, ...]] = (
         *("regrow", "pykka", "requests", "urlopen", "create_connection", "open_connection"),
         *("http.client", "smtplib", "ftplib", "poplib"),
     )

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import is_address
@@ -81,7 +81,7 @@ class InfiniteTimeout(Rule):
 
     code = "RG204"
     name = "infinite-timeout"
-    triggers = ("timeout", "fail_after", "move_on_after", "wait_for")
+    triggers: ClassVar[tuple[str, ...]] = ("timeout", "fail_after", "move_on_after", "wait_for")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

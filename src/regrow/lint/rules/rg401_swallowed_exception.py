@@ -57,7 +57,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.catching import CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
@@ -83,8 +83,8 @@ class SwallowedException(Rule):
     code = "RG401"
     name = "swallowed-exception"
     scope = Scope.CODE
-    options = ("broad-except-boundaries",)
-    triggers = ("except", "suppress")
+    options: ClassVar[tuple[str, ...]] = ("broad-except-boundaries",)
+    triggers: ClassVar[tuple[str, ...]] = ("except", "suppress")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ file is taken for one on real time. A file that uses the kit is taken to do so f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -69,8 +69,8 @@ class SleepInTest(Rule):
     code = "RG601"
     name = "sleep-in-test"
     scope = Scope.TESTS
-    options = ("allow-sleep-zero",)
-    triggers = ("sleep",)
+    options: ClassVar[tuple[str, ...]] = ("allow-sleep-zero",)
+    triggers: ClassVar[tuple[str, ...]] = ("sleep",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ A project's own helper that polls is reported once, where it stands. Loops that 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -60,8 +60,8 @@ class HandRolledPoll(Rule):
     code = "RG602"
     name = "hand-rolled-poll"
     scope = Scope.TESTS
-    options = ("allow-sleep-zero",)
-    triggers = ("sleep",)
+    options: ClassVar[tuple[str, ...]] = ("allow-sleep-zero",)
+    triggers: ClassVar[tuple[str, ...]] = ("sleep",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
