@@ -59,32 +59,37 @@ class Invariant:
 
 @final
 class Invariants:
-    """The invariants of one run, looked at after each step of its loop."""
+    """The invariants of one run, looked at after each step by its loop.
 
-    __slots__ = ("_always", "_eventually", "_loop")
+    Attributes:
+        always: Those that hold always; the loop asks them itself, for speed.
+        eventually: Those that are still to come true.
+    """
+
+    __slots__ = ("_loop", "always", "eventually")
 
     def __init__(self, loop: SimLoop) -> None:
         self._loop = loop
-        self._always: tuple[Invariant, ...] = ()
-        self._eventually: tuple[Invariant, ...] = ()
+        self.always: tuple[Invariant, ...] = ()
+        self.eventually: tuple[Invariant, ...] = ()
 
     @property
     def time(self) -> float:
         """Virtual seconds since the run began."""
         return self._loop.now
 
-    def always(self, predicate: Predicate, name: str | None) -> Invariant:
+    def add_always(self, predicate: Predicate, name: str | None) -> Invariant:
         """From now on it must hold after every step."""
         invariant = self._make(predicate, name, None)
-        self._always = (*self._always, invariant)
+        self.always = (*self.always, invariant)
         return invariant
 
-    def eventually(self, predicate: Predicate, name: str | None, within: float) -> Invariant:
+    def add_eventually(self, predicate: Predicate, name: str | None, within: float) -> Invariant:
         """It must hold once within so many seconds."""
         if not within >= 0:
             raise BadSimulation("sim.eventually", "within", within, "a number of seconds, 0 or more")
         invariant = self._make(predicate, name, self.time + within)
-        self._eventually = (*self._eventually, invariant)
+        self.eventually = (*self.eventually, invariant)
         return invariant
 
     def _make(self, predicate: Predicate, name: str | None, until: float | None) -> Invariant:
@@ -92,36 +97,25 @@ class Invariants:
         if iscoroutinefunction(predicate) or not callable(cast("object", predicate)):
             raise BadSimulation(owner, "predicate", predicate, "a plain function without arguments")
         called: object = getattr(predicate, "__qualname__", None)
-        self._loop.after_step = self.check
         return Invariant(self, name or str(called or "predicate"), predicate, until)
 
     def forget(self, invariant: Invariant) -> None:
         """It need not hold any more."""
-        self._always = tuple(one for one in self._always if one is not invariant)
-        self._eventually = tuple(one for one in self._eventually if one is not invariant)
-        if not self._always and not self._eventually:
-            self._loop.after_step = None
+        self.always = tuple(one for one in self.always if one is not invariant)
+        self.eventually = tuple(one for one in self.eventually if one is not invariant)
 
-    def check(self) -> None:
+    def clear(self) -> None:
+        """None need hold any more."""
+        self.always = self.eventually = ()
+
+    def check_eventually(self) -> None:
         """A step is over.
 
         Raises:
-            InvariantBroken: One doesn't hold, or not in time.
+            InvariantBroken: One hasn't come true in time.
         """
-        for invariant in self._always:
-            try:
-                if invariant.predicate():  # not `holds`, for speed
-                    continue
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:
-                raise invariant.broken() from error
-            raise invariant.broken()
-        if self._eventually:
-            self._check_eventually(self._loop.now)
-
-    def _check_eventually(self, now: float) -> None:
-        for invariant in self._eventually:
+        now = self._loop.now
+        for invariant in self.eventually:
             assert invariant.until is not None
             if now > invariant.until:  # it was looked at after the last step in time
                 raise invariant.broken()
@@ -134,6 +128,6 @@ class Invariants:
         Raises:
             InvariantBroken: One was to come true and hasn't.
         """
-        for invariant in self._eventually:
+        for invariant in self.eventually:
             if not invariant.holds():
                 raise invariant.broken()

@@ -23,6 +23,7 @@ from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
 from regrow.testing.sim.handles import AnyTask, Ready, Timed
+from regrow.testing.sim.invariants import Invariants
 from regrow.testing.sim.machines import context_of, machine_of
 from regrow.testing.sim.picking import Picker
 from regrow.testing.sim.threads import SimThreads
@@ -79,8 +80,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.picker: Picker = Picker(decisions, trace)
         self.thread_latency: float = 0.0
         """Longest time in seconds that work for a thread takes."""
-        self.after_step: Callable[[], object] | None = None
-        """Called after each step, for invariants."""
+        self.invariants: Invariants = Invariants(self)
         self.make_ports: Callable[[], Ports] | None = None
         self.engines: dict[Engine, None] = {}
         """Of the Systems of this run, in the order of their starts."""
@@ -93,8 +93,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._working = self.threads.waiting
         self._max_steps = max_steps
         self._timers: list[tuple[float, int, Timed]] = []
-        self._set = 0
-        self._made = 0
+        self._set = self._made = 0
         self._draining = False
         self._settling: list[asyncio.Future[None]] = []
         self._looking = steps_of(self)
@@ -125,7 +124,7 @@ class SimLoop(asyncio.BaseEventLoop):
         pick = self.picker.pick
         decisions, engines, trace = self.decisions, self.engines, self.trace
         schedule, hand_off = decisions.schedule, decisions.hand_off
-        off, looks, working = self._off, self._looks, self._working
+        off, looks, working, invariants = self._off, self._looks, self._working, self.invariants
         note = None if trace.tells else trace.add
         while not self._stopping:
             if not ready or (timers and timers[0][0] <= self.now):
@@ -149,7 +148,7 @@ class SimLoop(asyncio.BaseEventLoop):
                 continue
             self.steps = steps = self.steps + 1
             if steps > self._max_steps:
-                raise TooManySteps(self._max_steps, self.now, self._waiting())
+                raise TooManySteps(self._max_steps, self.now, [task.get_name() for task in self.live])
             task = handle.task
             if note is not None and task is not None:
                 note(task.get_name())  # what `trace.step` does, in place
@@ -175,8 +174,17 @@ class SimLoop(asyncio.BaseEventLoop):
                 _take_back(*before)
             if task is not None and task.done():
                 live.pop(task, None)
-            if self.after_step is not None:
-                self.after_step()
+            for invariant in invariants.always:
+                try:
+                    holds = invariant.predicate()  # `invariant.holds`, in place
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    raise invariant.broken() from error
+                if not holds:
+                    raise invariant.broken()
+            if invariants.eventually:
+                invariants.check_eventually()
             if looks:
                 self._looking.over()
             if working:
@@ -198,8 +206,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return allowed, before
 
     def _collect_due(self) -> None:
-        timers = self._timers
-        ready = self._ready
+        timers, ready = self._timers, self._ready
         while timers:
             when, _, timer = timers[0]
             if timer.gone:
@@ -224,9 +231,8 @@ class SimLoop(asyncio.BaseEventLoop):
         elif self._looks and self._looking.over():
             return True
         else:
-            waiters = [one for one in self._settling if not one.done()]
-            self._settling.clear()
-            for waiter in waiters:
+            waiters, self._settling = self._settling, []
+            for waiter in [one for one in waiters if not one.done()]:
                 waiter.set_result(None)
         return self._stopping or bool(self._ready)
 
@@ -240,7 +246,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def clean(self) -> None:
         """From now on there are no more invariants, and steps for the end of what is left."""
-        self.after_step = None
+        self.invariants.clear()
         self._max_steps = self.steps + CLEANING
 
     def cut_off(self, machine: Machine) -> list[object]:
@@ -278,9 +284,6 @@ class SimLoop(asyncio.BaseEventLoop):
         """The timers that are to go off, in order."""
         waiting = (timer for _, _, timer in sorted(self._timers) if not timer.gone)
         return tuple(waiting)  # type: ignore[arg-type]
-
-    def _waiting(self) -> list[str]:
-        return [task.get_name() for task in self.live]
 
     # -- callbacks and tasks -------------------------------------------------------------------
 

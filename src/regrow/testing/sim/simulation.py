@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 from regrow.core.ports import Phase, Ports, RandomStreams
 from regrow.testing.sim.controls import Controls
 from regrow.testing.sim.decisions import YES_OR_NO
-from regrow.testing.sim.invariants import Invariant, Invariants, Predicate
+from regrow.testing.sim.invariants import Invariant, Predicate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class Simulation(Controls):
 
     def __init__(self, loop: SimLoop, faults: Faults, fence: Fence) -> None:
         super().__init__(loop, faults, fence)
-        self._invariants = Invariants(loop)
+        self._invariants = loop.invariants
         self._streams = RandomStreams(loop.decisions.seed)
         self.seed: int = loop.decisions.seed
         # Asked after every message: it has its answer without a frame of Python, as long as that is plain.
@@ -84,7 +84,7 @@ class Simulation(Controls):
         Raises:
             BadSimulation: The predicate is no plain function.
         """
-        return self._invariants.always(predicate, name)
+        return self._invariants.add_always(predicate, name)
 
     def eventually(self, predicate: Predicate, *, within: float, name: str | None = None) -> Invariant:
         """`predicate()` must be true after one step within so many virtual seconds from now.
@@ -102,7 +102,7 @@ class Simulation(Controls):
         Raises:
             BadSimulation: The predicate is no plain function, or `within` is negative.
         """
-        return self._invariants.eventually(predicate, name, within)
+        return self._invariants.add_eventually(predicate, name, within)
 
     def finish(self) -> None:
         """For the run itself. Nothing comes any more: what should have come true by now must have.
