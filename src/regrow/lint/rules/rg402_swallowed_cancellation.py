@@ -1,0 +1,192 @@
+"""Coroutines that catch their own cancellation and go on.
+
+## What it does
+
+Finds handlers in coroutines that catch `asyncio.CancelledError` or `trio.Cancelled` around an `await` and
+don't raise: by name, as a bare `except:` or as `except BaseException`. It finds `suppress(CancelledError)`
+too.
+
+Awaiting a task that the same function has cancelled before is left alone, and so are functions that ask
+`cancelling()` or call `uncancel()`: they tell their own cancellation from others'.
+
+## Why is this bad?
+
+A cancelled task that goes on can't be stopped. Its task group waits for it without end, a timeout around it
+never fires, a supervisor has to kill it, and its result says that all went well.
+
+## Example
+
+```python
+import asyncio
+
+
+async def poll(queue):
+    while True:
+        try:
+            print(await queue.get())
+        except asyncio.CancelledError:
+            print("stopped")
+```
+
+## Use instead
+
+```python
+import asyncio
+
+
+async def poll(queue):
+    while True:
+        try:
+            print(await queue.get())
+        except asyncio.CancelledError:
+            print("stopped")
+            raise
+```
+
+Where it is only about cleaning up, `finally` does it without the question.
+
+## Options
+
+- `broad-except-boundaries`: functions and modules where catching everything is the job.
+
+## Known problems
+
+- A coroutine that returns right after it has caught its cancellation is reported as well: it ends, but as if
+  it had not been cancelled.
+- Which task a `.cancel()` of the same function was for isn't looked at.
+- A raise under a condition is believed. So is a handler that keeps the error, or a `True`, in a variable or
+  hands it to another function than a log's or `set_exception`: it may be raised later.
+- What stands in another handler that raises isn't reported.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from regrow.errors.base import override
+from regrow.lint.catching import CANCELLED, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.names import FunctionNode
+from regrow.lint.rule import Rule
+
+_AWAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_NAMES: Final = frozenset({"CancelledError", "Cancelled", "BaseException"})
+_NO_RAISERS: Final = frozenset(
+    {
+        *("debug", "info", "warning", "error", "critical", "exception", "log", "print", "set_exception"),
+        *("str", "repr", "type", "isinstance", "format_exception", "print_exception"),
+    }
+)
+_TELLS_APART: Final = frozenset({"cancelling", "uncancel"})
+
+
+class SwallowedCancellation(Rule):
+    """See the module's docstring."""
+
+    code = "RG402"
+    name = "swallowed-cancellation"
+    scope = Scope.CODE
+    options: ClassVar[tuple[str, ...]] = ("broad-except-boundaries",)
+    triggers: ClassVar[tuple[str, ...]] = ("async def",)
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at handlers in coroutines, and at what they suppress."""
+        for handler in file.index.of(ast.ExceptHandler):
+            tried = file.parent(handler)
+            if (
+                isinstance(tried, ast.Try | ast.TryStar)
+                and _may_catch(handler)
+                and not raises(handler)
+                and _awaits(tried.body)
+                and catches(file, handler, CANCELLED)
+                and not _is_caught_before(file, tried, handler)
+                and not _is_allowed(file, handler)
+            ):
+                caught = "except" if handler.type is None else f"except {file.segment(handler.type)}"
+                yield file.finding(self, handler, f"{caught} swallows a cancellation: raise it again")
+        for call, _ in file.calls_to("contextlib.suppress"):
+            around = file.statement_of(call)
+            if (
+                isinstance(around, ast.With)
+                and _awaits(around.body)
+                and any(file.qualified(one) in CANCELLED for one in call.args)
+                and not _is_allowed(file, call)
+            ):
+                text = "suppress swallows a cancellation of this coroutine: let it be raised"
+                yield file.finding(self, call, text)
+
+
+def _may_catch(handler: ast.ExceptHandler) -> bool:
+    """The cheap test before names are looked up; an alias in the import isn't seen."""
+    return handler.type is None or any(
+        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in _NAMES
+        for one in kinds_of(handler.type)
+    )
+
+
+def _awaits(body: list[ast.stmt]) -> bool:
+    return any(isinstance(one, _AWAITING) for one in inside(body))
+
+
+def _is_caught_before(file: SourceFile, tried: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> bool:
+    earlier = tried.handlers[: tried.handlers.index(handler)]
+    return any(catches(file, one, CANCELLED) for one in earlier)
+
+
+def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
+    function = file.function_of(node)
+    if not isinstance(function, ast.AsyncFunctionDef):
+        return True
+    if isinstance(node, ast.ExceptHandler) and _keeps(node):
+        return True
+    for one in file.ancestors(node):
+        if one is function:
+            break
+        if isinstance(one, ast.ExceptHandler) and raises(one):
+            return True
+    return _cancels_itself(file, function, node) or is_boundary(file, node)
+
+
+def _keeps(handler: ast.ExceptHandler) -> bool:
+    """Whether the error, or that there was one, is kept in a variable or given to somebody."""
+    for one in inside(handler.body):
+        if isinstance(one, ast.Assign) and (_is_name(one.value, handler.name) or _is_true(one.value)):
+            return True
+        if isinstance(one, ast.Call):
+            called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
+            if called == "exc_info":
+                return True
+            if called not in _NO_RAISERS and any(_is_name(given, handler.name) for given in one.args):
+                return True
+    return False
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _is_name(node: ast.expr, name: str | None) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _cancels_itself(file: SourceFile, function: FunctionNode, node: ast.ExceptHandler | ast.Call) -> bool:
+    """Whether the function awaits what it cancelled, or knows whose cancellation it has caught."""
+    end = node.end_lineno if isinstance(node, ast.Call) else node.lineno
+    for call in file.calls_named(*_TELLS_APART, "cancel"):
+        if file.function_of(call) is function:
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            if name in _TELLS_APART or call.lineno <= (end or 0):
+                return True
+    # `with suppress(CancelledError): task.cancel(); await task`
+    around = file.statement_of(node) if isinstance(node, ast.Call) else None
+    return isinstance(around, ast.With) and any(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "cancel"
+        for one in inside(around.body)
+    )
+
+
+RULE: Final = SwallowedCancellation()

@@ -1,0 +1,150 @@
+import asyncio
+import concurrent.futures
+import contextlib
+from asyncio import CancelledError
+from contextlib import suppress
+
+import trio
+
+
+async def named(queue):
+    while True:
+        try:
+            await queue.get()
+        except asyncio.CancelledError:  # expect: RG402
+            print("stopped")
+
+
+async def others(queue):
+    try:
+        async for item in queue:
+            print(item)
+    except (ValueError, CancelledError):  # expect: RG402
+        return
+    try:
+        async with queue:
+            pass
+    except:  # expect: RG402
+        pass
+    try:
+        await queue.get()
+    except BaseException as error:  # expect: RG402
+        print(error)
+    try:
+        await queue.get()
+    except trio.Cancelled:  # expect: RG402
+        pass
+
+
+async def suppressed(queue):
+    with suppress(CancelledError):  # expect: RG402
+        await queue.get()
+    with contextlib.suppress(ValueError, asyncio.CancelledError):  # expect: RG402
+        await queue.get()
+    with suppress(ValueError):
+        await queue.get()
+    with suppress(BaseException):
+        queue.get_nowait()
+
+
+async def raised(queue):
+    try:
+        await queue.get()
+    except CancelledError:
+        print("stopped")
+        raise
+    except BaseException:
+        pass
+    try:
+        await queue.get()
+    except BaseException as error:
+        raise RuntimeError from error
+    try:
+        await queue.get()
+    except Exception:
+        pass
+    try:
+        await queue.get()
+    except concurrent.futures.CancelledError:
+        pass
+
+
+async def cancelled_here(task):
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+
+
+async def cancelled_inside(task, other):
+    with suppress(asyncio.CancelledError):
+        task.cancel()
+        await task
+
+
+async def told_apart(task):
+    try:
+        await task
+    except asyncio.CancelledError:
+        if asyncio.current_task().cancelling():
+            print("mine")
+
+
+def plain(future):
+    try:
+        future.result()
+    except asyncio.CancelledError:
+        pass
+
+
+async def nothing_awaited(task):
+    try:
+        task.result()
+    except asyncio.CancelledError:
+        pass
+
+    def later(future):
+        try:
+            future.result()
+        except BaseException:
+            pass
+
+    try:
+
+        async def inner():
+            await task
+
+        task.add_done_callback(later)
+    except CancelledError:
+        print(inner)
+
+
+async def cancelled_in_a_callback(task, queue):
+    def stop():
+        task.cancel()
+
+    try:
+        await queue.get(stop)
+    except CancelledError:  # expect: RG402
+        pass
+
+
+async def kept(queue):
+    first = None
+    try:
+        await queue.get()
+    except BaseException as error:
+        first = error
+    try:
+        await queue.get()
+    except BaseException as error:
+        queue.convert(error)
+    try:
+        await queue.get()
+    except OSError:
+        with suppress(CancelledError):
+            await queue.close()
+        raise
+    if first is not None:
+        raise first
