@@ -14,9 +14,11 @@ from regrow.cli.exits import ExitCode
 
 # Command -> where it lives. A module is imported when its command runs or help is asked for.
 COMMANDS = {
+    "check": "regrow.cli.lint:check",
     "dlq": "regrow.cli.dlq:dlq",
     "doctor": "regrow.cli.doctor:doctor",
     "journal": "regrow.cli.journal:journal",
+    "rule": "regrow.cli.lint:rule",
     "version": "regrow.cli.version:version",
 }
 
@@ -28,6 +30,7 @@ Examples:
   regrow doctor            what is installed here, and does it fit
   regrow doctor --json     the same, for a program or a bug report
   regrow dlq list app.db   what a journal's program could not deliver
+  regrow check src         asyncio code that nobody supervises, and more
 """
 
 _OUR_BUG = """\
