@@ -1,0 +1,109 @@
+"""Supervisors that don't say how they restart.
+
+## What it does
+
+Finds `rg.supervisor`, `rg.SupervisorSpec.of` and `rg.SupervisorFlags` without `strategy`, `max_restarts` and
+`max_seconds`, and `rg.dynamic_supervisor` and `rg.partition_supervisor` without the last two.
+
+## Why is this bad?
+
+What fails together has to be restarted together, and how often a restart may fail before somebody above has
+to deal with it is a decision about the system. A default is right by chance, and a reader can't tell whether
+anybody thought about it.
+
+## Example
+
+```python
+import regrow as rg
+
+
+def workers(children: list[rg.ChildSpec]) -> rg.ChildSpec:
+    return rg.supervisor(children)
+```
+
+## Use instead
+
+```python
+import regrow as rg
+
+
+def workers(children: list[rg.ChildSpec]) -> rg.ChildSpec:
+    return rg.supervisor(children, strategy="one_for_one", max_restarts=3, max_seconds=5.0)
+```
+
+## Fix safety
+
+The fix writes out the defaults, so that nothing changes.
+
+## Known problems
+
+- What `**` hides is taken for all three.
+- The outermost supervisor of a `rg.System` isn't looked at, and neither are tests.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Edit, Finding, Fix, Safety, Scope
+from regrow.lint.rule import Rule
+
+_DEFAULTS: Final = {"strategy": '"one_for_one"', "max_restarts": "3", "max_seconds": "5.0"}
+_ALL: Final = tuple(_DEFAULTS)
+_SUPERVISORS: Final = {
+    "regrow.supervisor": _ALL,
+    "regrow.SupervisorFlags": _ALL,
+    "regrow.SupervisorSpec.of": _ALL,
+    "regrow.dynamic_supervisor": _ALL[1:],
+    "regrow.partition_supervisor": _ALL[1:],
+    "regrow.runtime.supervisor.supervisor": _ALL,
+    "regrow.core.specs.SupervisorFlags": _ALL,
+    "regrow.core.specs.SupervisorSpec.of": _ALL,
+    "regrow.runtime.dynamic.dynamic_supervisor": _ALL[1:],
+    "regrow.runtime.partition.partition_supervisor": _ALL[1:],
+}
+
+
+class ImplicitStrategy(Rule):
+    """See the module's docstring."""
+
+    code = "RG104"
+    name = "implicit-strategy"
+    scope = Scope.CODE
+    fix = Safety.SAFE
+    triggers: ClassVar[tuple[str, ...]] = ("regrow",)
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at all that makes supervisors."""
+        if file.module.startswith(("regrow.core.", "regrow.runtime.")):  # they are made of it
+            return
+        for call, name in file.calls_to(*_SUPERVISORS):
+            given = {keyword.arg for keyword in call.keywords}
+            missing = [one for one in _SUPERVISORS[name] if one not in given]
+            if missing and None not in given:
+                message = f"{name.rpartition('.')[2]} leaves {_listed(missing)} to a default: say it"
+                yield file.finding(self, call, message, fix=_written_out(file, call, missing))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _written_out(file: SourceFile, call: ast.Call, missing: Sequence[str]) -> Fix | None:
+    if any(isinstance(one, ast.GeneratorExp) for one in call.args):  # needs parentheses beside others
+        return None
+    end = file.end(call) - 1
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    last = max((file.end(one) for one in given), default=file.end(call.func))
+    rest = "".join(line.partition("#")[0] for line in file.text.content[last:end].split("\n"))
+    options = ", ".join(f"{name}={_DEFAULTS[name]}" for name in missing)
+    comma = ", " if given and "," not in rest else ""
+    return Fix("Write out the defaults", (Edit(end, end, comma + options),), Safety.SAFE)
+
+
+RULE: Final = ImplicitStrategy()
