@@ -77,6 +77,25 @@ def test_bad_settings_are_one_error_with_their_place(root: Path, capsys: Capture
     )
 
 
+@pytest.mark.parametrize(
+    ("setting", "column", "problem"),
+    [
+        ('ignore = ["RG2", "RG1O1"]', 18, "ignore: no rule has the code, prefix or name 'RG1O1'"),
+        ('per-file-ignores = { "a/*" = ["RG1O1"] }', 31, "per-file-ignores 'a/*': no rule has"),
+    ],
+)
+def test_an_unknown_rule_in_the_settings_is_one_error_with_its_place(
+    root: Path, setting: str, column: int, problem: str, capsys: Captured
+) -> None:
+    (root / "a.py").write_text(SPAWN)
+    (root / "pyproject.toml").write_text(f'[project]\nname = "RG1O1"\n[tool.regrow.check]\n{setting}\n')
+    assert main(["check"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"python -m regrow.lint: {root / 'pyproject.toml'}:4:{column}: {problem}")
+    assert err.endswith("; did you mean RG101?\n")
+
+
 class Broken(Rule):
     """Raises."""
 
@@ -123,6 +142,9 @@ def test_options_add_to_the_settings(root: Path, capsys: Captured) -> None:
     assert main(["check", *arguments]) == 1
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["a.py"]
     assert main(["check", "--ignore", "RG1", "a.py"]) == 0
+    (root / "pyproject.toml").write_text("[tool.regrow.check]\nselect = []\n")
+    assert main(["check", "--select", "RG101", "a.py"]) == 1
+    assert main(["check", "a.py"]) == 2
 
 
 def test_statistics_count_by_rule(root: Path, capsys: Captured) -> None:

@@ -9,17 +9,18 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, cast
 
-from regrow.errors.lint import LintError, UnknownRule
-from regrow.lint.configuration import Configuration, discover, read
+from regrow.errors.lint import LintError, NothingToCheck, UnknownRule
+from regrow.lint.configuration import Configuration, discover, misplaced, read
 from regrow.lint.discovery import source
 from regrow.lint.formats import FORMATS
 from regrow.lint.registry import own_rules, page, summary
-from regrow.lint.run import Report, check_paths, check_text
+from regrow.lint.run import Checker, Report, check_paths, check_text
 from regrow.lint.selection import nearest
 
 _BUG: Final = """\
@@ -148,6 +149,11 @@ def _configuration(arguments: argparse.Namespace) -> Configuration:
     file = cast("Path | None", arguments.config)
     configuration = discover(Path.cwd()) if file is None else read(file)
     settings = configuration.settings
+    try:
+        with suppress(NothingToCheck):  # the options may still name rules
+            Checker(settings)
+    except UnknownRule as error:
+        raise misplaced(configuration, error) from error
     settings = replace(
         settings,
         select=_split(arguments.select) or settings.select,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final, cast
 
-from regrow.errors.lint import BadLintSetting
+from regrow.errors.lint import BadLintSetting, LintError, UnknownRule
 from regrow.lint.settings import Settings
 
 _TABLE: Final = "tool.regrow.check"
@@ -78,6 +78,16 @@ def read(file: Path) -> Configuration:
     given = cast("Mapping[str, object]", table)
     values = {key.replace("-", "_"): _value(str(file), text, key, value) for key, value in given.items()}
     return Configuration(file.parent, file, Settings(**values))  # type: ignore[arg-type]  # each checked
+
+
+def misplaced(configuration: Configuration, problem: UnknownRule) -> LintError:
+    """The error for an unknown rule, with its place where it stands in the settings' file."""
+    file = configuration.file
+    text = "" if file is None else file.read_text(encoding="utf-8", errors="replace")
+    line, column = _position(text, problem.selector)
+    if file is None or problem.selector not in text.split("\n")[line - 1]:
+        return problem
+    return BadLintSetting(str(file), line, column, str(problem))
 
 
 def _value(file: str, text: str, key: str, value: object) -> object:
