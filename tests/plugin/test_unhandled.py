@@ -39,7 +39,26 @@ def test_a_coroutine_never_awaited(pytester: pytest.Pytester, filters: tuple[str
         "async def test_guilty():\n    failing()",
         "coroutine 'failing' was never awaited, made at",
         f'  File "{pytester.path / "test_it.py"}", line 24, in test_guilty',
+        "    failing()",
         args=filters,
+    )
+
+
+def test_a_call_never_awaited_is_told_as_it_was_written(pytester: pytest.Pytester) -> None:
+    test = """async def test_guilty():
+    class Counter(rg.GenServer):
+        @rg.call
+        def one(self): return 1
+    async with rg.System([rg.child(Counter, name="counter")]) as system:
+        counter = system.ref("counter", Counter)
+        counter.call(Counter.one(), timeout=1.0)
+"""
+    fails_at_its_end(
+        pytester,
+        test,
+        "coroutine 'call' was never awaited, made at",
+        f'  File "{pytester.path / "test_it.py"}", line 29, in test_guilty',
+        "    counter.call(Counter.one(), timeout=1.0)",
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import linecache
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import CoroutineType
 from typing import Final, TypeAlias, cast, final
@@ -22,6 +24,7 @@ DEPTH: Final = 4
 PACKAGE: Final = str(Path(regrow.__file__).parent)
 NEVER_AWAITED: Final = "coroutine .* was never awaited"
 
+Place: TypeAlias = "tuple[str, int, str]"
 Context: TypeAlias = "dict[str, object]"
 Handler: TypeAlias = "Callable[[asyncio.AbstractEventLoop, Context], object]"
 
@@ -93,7 +96,7 @@ class Unhandled:
             self._hook(unraisable)
             return
         coroutine = cast("CoroutineType[object, object, object]", culprit)
-        text = f"coroutine '{coroutine.__qualname__}' was never awaited{_origin(coroutine)}"
+        text = f"coroutine '{_name(coroutine)}' was never awaited{_origin(coroutine)}{_source(coroutine)}"
         self._found.append((text, None))
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
@@ -113,12 +116,32 @@ class Unhandled:
 
 def _origin(made: object) -> str:
     """Where a coroutine was made, if it knows."""
-    origin = cast("Sequence[tuple[str, int, str]] | None", getattr(made, "cr_origin", None))
-    if not origin:
-        return ""
+    place = _place(made)
+    return "" if place is None else f', made at\n  File "{place[0]}", line {place[1]}, in {place[2]}'
+
+
+def _source(made: object) -> str:
+    """The line there, if it is at hand."""
+    place = _place(made)
+    line = "" if place is None else linecache.getline(place[0], place[1]).strip()
+    return f"\n    {line}" if line else ""
+
+
+def _place(made: object) -> Place | None:
+    origin = _origins(made)
     outside = (place for place in origin if not place[0].startswith(PACKAGE))
-    file, line, function = next(outside, origin[0])
-    return f', made at\n  File "{file}", line {line}, in {function}'
+    return next(outside, origin[0]) if origin else None
+
+
+def _name(coroutine: CoroutineType[object, object, object]) -> str:
+    """What was called: of Regrow's coroutines the function that the user knows, as `call`."""
+    inside = list(takewhile(lambda place: place[0].startswith(PACKAGE), _origins(coroutine)))
+    return inside[-1][2] if inside else coroutine.__qualname__
+
+
+def _origins(made: object) -> Sequence[Place]:
+    """Who made a coroutine, innermost first, if it knows."""
+    return cast("Sequence[Place] | None", getattr(made, "cr_origin", None)) or ()
 
 
 def _forget_last_failure() -> None:
