@@ -1,0 +1,176 @@
+"""Code that behaves differently because it is being tested.
+
+## What it does
+
+Finds, in code that ships, conditions that ask whether a test is running, and imports of pytest:
+
+- names like `TESTING`, `IS_TEST`, `settings.TESTING`;
+- an environment variable or a setting called `env` or `environment` that is compared with `"test"` or
+  `"testing"`;
+- the variables that pytest sets: `"PYTEST_CURRENT_TEST" in os.environ`, `os.getenv("PYTEST_VERSION")`;
+- `"pytest" in sys.modules`;
+- `import pytest`, except in what has hooks or fixtures or uses the classes that plugins use, and in
+  modules of test helpers.
+
+## Why is this bad?
+
+What tests run isn't what ships then: the branch for production is never tested, and a restart, a timeout or a
+limit that fails there fails for users first. What tests need otherwise goes in as an argument.
+
+## Example
+
+```python
+import os
+
+MAX_RESTARTS = 1_000 if "PYTEST_CURRENT_TEST" in os.environ else 3
+```
+
+## Use instead
+
+```python
+MAX_RESTARTS = 3
+```
+
+## Known problems
+
+- A name that says something else, as a machine that is `testing` a disk, is reported where it is written
+  in capitals.
+- A flag of another name isn't seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.rule import Rule
+
+_FLAGS: Final = frozenset(
+    {"TESTING", "IS_TEST", "IS_TESTING", "UNDER_TEST", "IN_TEST", "RUNNING_TESTS", "TEST_MODE", "IN_TESTS"}
+)
+_SET_BY_PYTEST: Final = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_XDIST_WORKER"})
+_VALUES: Final = frozenset({"test", "testing", "tests"})
+_STAGE: Final = re.compile(r"(?:^|_)(?:env|environment|stage)$", re.IGNORECASE)
+_HELPERS: Final = re.compile(r"(?:^|[._])(?:pytest|testing|tests?|conftest|fixtures?)(?:$|[._])")
+_PLUGINS: Final = frozenset(
+    {
+        *("fixture", "hookimpl", "hookspec", "Config", "Item", "Session", "Function", "Parser", "Collector"),
+        *("CollectReport", "TestReport", "Module", "Class", "File", "FixtureRequest", "UsageError"),
+    }
+)
+_CONDITIONS: Final = (ast.If, ast.IfExp, ast.While, ast.Assert)
+
+
+class TestOnlyBranch(Rule):
+    """See the module's docstring."""
+
+    code = "RG105"
+    name = "test-only-branch"
+    scope = Scope.CODE
+    triggers: ClassVar[tuple[str, ...]] = ("TEST", '"test', "'test", "pytest")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at names, constants and imports, the rarest first."""
+        if _HELPERS.search(file.module):
+            return
+        for constant in file.index.of(ast.Constant):
+            value = constant.value
+            if isinstance(value, str) and (
+                (value in _SET_BY_PYTEST and _is_read(file, constant))
+                or (value in {"pytest", "_pytest"} and _is_loaded(file, constant))
+                or (value in _VALUES and _is_stage(file, constant))
+            ):
+                yield self._found(file, constant)
+        for name in file.index.of(ast.Name):
+            if name.id in _FLAGS and _is_condition(file, name):
+                yield self._found(file, name)
+        for attribute in file.index.of(ast.Attribute):
+            if attribute.attr in _FLAGS and _is_condition(file, attribute):
+                yield self._found(file, attribute)
+        if not _is_plugin(file):
+            yield from self._imports(file)
+
+    def _found(self, file: SourceFile, node: ast.expr) -> Finding:
+        return file.finding(
+            self, node, "tests run other code than what ships: take what differs as an argument"
+        )
+
+    def _imports(self, file: SourceFile) -> Iterator[Finding]:
+        plain = [
+            one for one in file.index.of(ast.Import) if any(_is_pytest(alias.name) for alias in one.names)
+        ]
+        parts = [
+            one for one in file.index.of(ast.ImportFrom) if _is_pytest(one.module or "") and not one.level
+        ]
+        for node in (*plain, *parts):
+            if not _for_types(file, node):
+                yield file.finding(self, node, "code that ships doesn't import pytest: move it to the tests")
+
+
+def _is_pytest(module: str) -> bool:
+    return module.partition(".")[0] == "pytest"
+
+
+def _is_read(file: SourceFile, constant: ast.Constant) -> bool:
+    """Whether it is the name of an environment variable that is asked for."""
+    parent = file.parent(constant)
+    if isinstance(parent, ast.Compare):
+        return isinstance(parent.ops[0], ast.In | ast.NotIn) and parent.left is constant
+    if not isinstance(parent, ast.Call) or file.qualified(parent.func) not in {"os.getenv", "os.environ.get"}:
+        return False
+    around = file.parent(parent)
+    return _is_condition(file, around if isinstance(around, ast.Compare) else parent)
+
+
+def _is_loaded(file: SourceFile, constant: ast.Constant) -> bool:
+    parent = file.parent(constant)
+    return isinstance(parent, ast.Compare) and file.qualified(parent.comparators[0]) == "sys.modules"
+
+
+def _is_stage(file: SourceFile, constant: ast.Constant) -> bool:
+    """Whether the environment that a program runs in is compared with it."""
+    parent = file.parent(constant)
+    if not isinstance(parent, ast.Compare) or not isinstance(parent.ops[0], ast.Eq | ast.NotEq):
+        return False
+    other = parent.left if parent.left is not constant else parent.comparators[0]
+    if isinstance(other, ast.Call) and isinstance(other.func, ast.Attribute) and other.func.attr == "lower":
+        other = other.func.value
+    if isinstance(other, ast.Call) and file.qualified(other.func) in {"os.getenv", "os.environ.get"}:
+        first = other.args[0] if other.args else None
+        return isinstance(first, ast.Constant) and _STAGE.search(str(first.value)) is not None
+    if isinstance(other, ast.Subscript) and file.qualified(other.value) == "os.environ":
+        return isinstance(other.slice, ast.Constant) and _STAGE.search(str(other.slice.value)) is not None
+    name = other.attr if isinstance(other, ast.Attribute) else other.id if isinstance(other, ast.Name) else ""
+    return _STAGE.search(name) is not None
+
+
+def _is_condition(file: SourceFile, node: ast.expr) -> bool:
+    child: ast.expr = node
+    parent = file.parent(child)
+    while isinstance(parent, ast.BoolOp | ast.UnaryOp):
+        child, parent = parent, file.parent(parent)
+    return isinstance(parent, _CONDITIONS) and parent.test is child
+
+
+def _for_types(file: SourceFile, node: ast.stmt) -> bool:
+    return any(
+        isinstance(one, ast.If) and "TYPE_CHECKING" in (file.qualified(one.test) or "")
+        for one in file.ancestors(node)
+    )
+
+
+def _is_plugin(file: SourceFile) -> bool:
+    """Whether it has hooks or fixtures of pytest."""
+    return any(one.name.startswith("pytest_") for one in file.index.of(ast.FunctionDef)) or any(
+        attribute.attr in _PLUGINS and file.qualified(attribute) == f"pytest.{attribute.attr}"
+        for attribute in file.index.of(ast.Attribute)
+    )
+
+
+RULE: Final = TestOnlyBranch()

@@ -1,0 +1,38 @@
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest  # expect: RG105
+from _pytest.outcomes import Failed
+
+import settings
+
+if TYPE_CHECKING:
+    import pytest as typed
+
+TESTING = False
+
+
+def limits(env: str, kind: str) -> int:
+    if TESTING:  # expect: RG105
+        return 1
+    if not settings.TESTING and kind:  # expect: RG105
+        return 2
+    if env == "test":  # expect: RG105
+        return 3
+    if os.environ["APP_ENV"] == "test":  # expect: RG105
+        return 4
+    if os.environ.get("APP_ENVIRONMENT", "").lower() != "testing":  # expect: RG105
+        return 5
+    if "PYTEST_CURRENT_TEST" in os.environ:  # expect: RG105
+        return 6
+    if os.getenv("PYTEST_VERSION"):  # expect: RG105
+        return 7
+    if "pytest" in sys.modules:  # expect: RG105
+        return 8
+    if kind == "test":
+        return 9
+    if env == "production":
+        return 10
+    shown = os.environ.get("PYTEST_CURRENT_TEST", "")
+    return len(shown) + len("pytest")
