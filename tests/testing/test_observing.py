@@ -375,3 +375,19 @@ def test_it_works_on_any_loop(loop_factory: Factory) -> None:
             asyncio.get_running_loop().call_later(0.002, crash, system)
 
     run_on(loop_factory, main())
+
+
+def test_any_event_at_all_can_be_refuted_and_not_asserted() -> None:
+    async def main() -> None:
+        async with rg.System([]):
+            with pytest.raises(rg.errors.BadEvents) as caught:
+                async with rt.assert_event(""):
+                    raise AssertionError("it was entered")
+            async with rt.refute_event(""):
+                pass
+        assert str(caught.value) == (
+            "'' can't be used: it stands for any event at all, and some event always comes:"
+            " name the one meant"
+        )
+
+    rt.run_virtual(main())

@@ -73,6 +73,8 @@ async def assert_event(
     seconds = checked_seconds("timeout", timeout)
     if count is not None and (type(count) is not int or count < 1):
         raise BadEvents(count, "count is a whole number from 1, or None for at least once")
+    if "" in kinds:
+        raise BadEvents("", "it stands for any event at all, and some event always comes: name the one meant")
     seen = _events(kinds, where, system)
     least = count or 1
     with seen.listening():
