@@ -84,6 +84,7 @@ class Shelf:
         for number, letter in dead.items():
             if number not in self.dead:
                 self._buried(letter, reader)
+        self._counted(live.values(), reader)
         self.dead = dead
         self.counts = counts
         ledger.live = set(live)
@@ -91,6 +92,17 @@ class Shelf:
             ledger.booted(live)
         if self.also is not None:
             self.also(reader)
+
+    def _counted(self, rows: Iterable[Live], reader: Reader) -> None:
+        """G4: each crash that is written down counts towards `max_crashes`, until a redrive."""
+        for row in rows:
+            sent = self.ledger.rows[row.id]
+            if not row.crashes or sent.redrives:
+                continue
+            crashes = sum(one.outcome == "crash" for one in reader.attempts(row.id))
+            self.ledger.expect(
+                row.crashes >= crashes, "G4", f"{sent} has crashed {crashes} times, counted are {row.crashes}"
+            )
 
     def _left(self, live: Iterable[int], dead: dict[int, DeadLetter], counts: Counts) -> None:
         """Which are neither live nor dead any more: done, or discarded as their senders wanted."""
