@@ -21,5 +21,7 @@ class HandedThrough(click.Command):
         return main([str(self.name), *ctx.args], prog="regrow")
 
 
-check = HandedThrough("check", help="Find what breaks a rule, in any Python code base.")
-rule = HandedThrough("rule", help="Print what a rule finds, why that is bad, and what to write instead.")
+check: click.Command = HandedThrough("check", help="Find what breaks a rule, in any Python code base.")
+rule: click.Command = HandedThrough(
+    "rule", help="Print what a rule finds, why that is bad, and what to write instead."
+)

@@ -121,10 +121,10 @@ class Checker:
 
     def __init__(self, settings: Settings) -> None:
         rules = own_rules()
-        self.settings = settings
-        self.known = known_names(rules)
-        self.rules = selected(rules, settings)
-        self.off = matching(rules, settings.ignore, "ignore")
+        self.settings: Settings = settings
+        self.known: frozenset[str] = known_names(rules)
+        self.rules: tuple[Rule, ...] = selected(rules, settings)
+        self.off: frozenset[str] = matching(rules, settings.ignore, "ignore")
         self._per_file = tuple(
             (Globs([glob]), matching(rules, codes, f"per-file-ignores {glob!r}"))
             for glob, codes in settings.per_file_ignores.items()
