@@ -1,0 +1,139 @@
+"""Tests that look at, or change, what others keep private.
+
+## What it does
+
+Finds `other._name` in tests and in what supports them, where `other` is neither `self` nor `cls`, and private
+names that are set or patched: `setattr(other, "_name", ...)` (also `monkeypatch`'s),
+`patch("package._name")`, `patch.object(other, "_name")`. It also finds `server.state`, or another name of
+`state-attributes`, where the file says that `server` is a server of Regrow.
+
+Names that the file itself defines are its own affair. So are `_replace`, `_asdict`, `_make`, `_fields` and
+`_field_defaults` of named tuples.
+
+## Why is this bad?
+
+The test breaks when the inside is rewritten, though everything works; and it passes while what callers see is
+wrong. The state of a process belongs to the process: somebody else's look at it sees it between two steps.
+
+## Example
+
+```python
+async def test_counts(counter):
+    await counter.add(1, timeout=1.0)
+    assert counter._total == 1
+```
+
+## Use instead
+
+```python
+async def test_counts(counter):
+    await counter.add(1, timeout=1.0)
+    assert await counter.total(timeout=1.0) == 1
+```
+
+## Options
+
+- `state-attributes`: attributes that are a server's private state.
+
+## Known problems
+
+- A private name that the test file defines for a class of its own isn't reported on other objects either.
+- Names in strings for other functions than those above aren't seen.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.rule import Rule
+from regrow.lint.servers import is_server
+
+_NAMED_TUPLE: Final = frozenset({"_replace", "_asdict", "_make", "_fields", "_field_defaults"})
+_MODULES: Final = frozenset({"os", "sys", "ctypes", "pytest"})
+
+
+class StatePeekInTest(Rule):
+    """See the module's docstring."""
+
+    code = "RG603"
+    name = "state-peek-in-test"
+    scope = Scope.TESTS
+    options = ("state-attributes",)
+    triggers = ("._", '"_', "'_", "state")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at attributes, and at what is patched."""
+        own: set[str] | None = None
+        states = (
+            frozenset(file.settings.state_attributes) if "regrow" in file.text.content else frozenset[str]()
+        )
+        for node in file.index.of(ast.Attribute):
+            if is_private(node.attr) and not _is_own_object(node.value):
+                own = _defined(file) if own is None else own
+                if node.attr not in own and file.qualified(node.value) not in _MODULES:
+                    text = f"{node.attr} is private: test what callers see"
+                    yield file.finding(self, node, text)
+            elif node.attr in states and (kind := file.type_of(node.value)) and is_server(file, kind):
+                text = f"{node.attr} is the state of a process: ask it by a call"
+                yield file.finding(self, node, text)
+        for call in file.calls_named("setattr", "delattr", "object", "patch"):
+            name = _patched(call)
+            if name is not None and is_private(name):
+                own = _defined(file) if own is None else own
+                if name not in own:
+                    yield file.finding(
+                        self, call, f"{name} is private: give what is tested a stand-in instead"
+                    )
+
+
+def is_private(name: str) -> bool:
+    """Whether a name says that it is nobody else's affair."""
+    return name[0] == "_" and len(name) > 1 and not name.startswith("__") and name not in _NAMED_TUPLE
+
+
+def _is_own_object(node: ast.expr) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in {"self", "cls", "mcs"}
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def _defined(file: SourceFile) -> set[str]:
+    """The names that the file defines: functions, variables, attributes of `self`."""
+    names = {one.name for one in file.index.of(ast.FunctionDef)}
+    names |= {one.name for one in file.index.of(ast.AsyncFunctionDef)}
+    names |= {one.id for one in file.index.of(ast.Name) if isinstance(one.ctx, ast.Store)}
+    return names | {
+        one.attr
+        for one in file.index.of(ast.Attribute)
+        if isinstance(one.ctx, ast.Store) and _is_own_object(one.value)
+    }
+
+
+def _patched(call: ast.Call) -> str | None:
+    """The last part of the name that is patched, None if it isn't written here."""
+    function = call.func
+    if call.args and _is_own_object(call.args[0]):
+        return None
+    if not isinstance(function, ast.Attribute):
+        first = isinstance(function, ast.Name) and function.id == "patch"
+    else:
+        owner = function.value
+        last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        if function.attr == "object" and last != "patch":
+            return None
+        if function.attr in {"setattr", "delattr"} and "patch" not in str(last):
+            return None
+        first = function.attr == "patch"
+    for given in call.args[: 1 if first else 2]:
+        if isinstance(given, ast.Constant) and isinstance(given.value, str):
+            return given.value.rpartition(".")[2] or None
+    return None
+
+
+RULE: Final = StatePeekInTest()
