@@ -1,0 +1,103 @@
+"""Tasks and threads that a test begins and forgets.
+
+## What it does
+
+Finds `asyncio.create_task` and `ensure_future` in tests, and in what supports them, whose task is dropped or
+goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well.
+
+## Why is this bad?
+
+It outlives the test. Its error shows up in another test or nowhere, it holds ports and files that the next
+test needs, and which test it came from nobody can say.
+
+## Example
+
+```python
+import asyncio
+
+
+async def test_serves(server):
+    asyncio.create_task(server.run())
+    assert await server.answer() == 1
+```
+
+## Use instead
+
+```python
+import asyncio
+
+
+async def test_serves(server):
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(server.run())
+        assert await server.answer() == 1
+        running.cancel()
+```
+
+A process is begun under a supervisor of the test's own system.
+
+## Known problems
+
+- Whether a task that is kept is awaited or cancelled isn't looked at.
+- That a fixture ends all tasks of the loop isn't seen.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Scope
+from regrow.lint.owning import local_place, uses
+from regrow.lint.rule import Rule
+
+_TASKS: Final = (
+    *("asyncio.create_task", "asyncio.ensure_future"),
+    *("asyncio.tasks.create_task", "asyncio.tasks.ensure_future"),
+)
+
+
+class UnsupervisedTestProcess(Rule):
+    """See the module's docstring."""
+
+    code = "RG604"
+    name = "unsupervised-test-process"
+    scope = Scope.TESTS
+    triggers = ("create_task", "ensure_future", "Thread")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at what becomes of tasks and threads."""
+        for call, name in file.calls_to(*_TASKS):
+            place = local_place(file, call)
+            unread = (
+                place is not None
+                and isinstance(file.parent(call), ast.Assign)
+                and next(uses(file, place), None) is None
+            )
+            if (unread or isinstance(file.parent(call), ast.Expr)) and not _has_to_fail(file, call):
+                last = name.rpartition(".")[2]
+                yield file.finding(self, call, f"{last} in a test that forgets its task: use a task group")
+        for call, _ in file.calls_to("threading.Thread"):
+            method = file.parent(call)
+            if isinstance(method, ast.Attribute) and method.attr == "start":
+                yield file.finding(
+                    self, call, "a thread that the test forgets: keep it, and join it at the end"
+                )
+
+
+def _has_to_fail(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the call stands in a `with pytest.raises(...)` or `with self.assertRaises(...)`."""
+    around = file.parent(file.statement_of(call))
+    return isinstance(around, ast.With) and any(
+        isinstance(item.context_expr, ast.Call)
+        and isinstance(item.context_expr.func, ast.Attribute)
+        and item.context_expr.func.attr in {"raises", "assertRaises", "assertRaisesRegex"}
+        for item in around.items
+    )
+
+
+RULE: Final = UnsupervisedTestProcess()
