@@ -333,3 +333,17 @@ async def test_marked():
     assert ["Unknown config option" in warned[0], "test_it.py:2: PytestUnknownMark" in warned[1]] == [
         True
     ] * 2
+
+
+def test_a_wait_that_fails_shows_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    tests = """
+import regrow.testing as rt
+
+@pytest.mark.regrow
+async def test_waits():
+    await rt.wait_for(lambda: False)
+"""
+    result = run(pytester, tests)
+    assert outcomes(result) == {"failed": 1}
+    assert ">       await rt.wait_for(lambda: False)" in result.outlines
+    assert not [line for line in result.outlines if "predicates.py" in line]

@@ -33,6 +33,7 @@ async def wait_idle(*, timeout: float = 1.0) -> None:
         NeverIdle: Something always had something to do.
         BadWait: The timeout is no such number.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     steps = steps_of(asyncio.get_running_loop())
     limit = asyncio.timeout(seconds)

@@ -49,6 +49,7 @@ async def wait_for(predicate: Callable[[], object], *, timeout: float = 1.0, mes
         BadWait: The predicate is no function, or the timeout no such number; or it returned a task, a future
             or an async iterator, which is true whatever comes of it.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     attempt = Attempt(predicate)
     if not await attempt.comes_true(seconds):
@@ -75,6 +76,7 @@ async def wait_for_assertion(function: Callable[[], object], *, timeout: float =
         WaitFailed: It still raised at the end; the exception is its `__cause__`.
         BadWait: As in `wait_for`.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     attempt = Attempt(function, accepts=lambda _: True)
     if not await attempt.comes_true(seconds):
@@ -96,6 +98,7 @@ async def never(predicate: Callable[[], object], *, for_: float) -> None:
         BecameTrue: It was true, after so many seconds.
         BadWait: As in `wait_for`.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("for_", for_)
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -131,6 +134,7 @@ async def wait_for_all(
         NotAllTrue: It was not true of all in time. A `WaitFailed` that names those of which it wasn't.
         BadWait: There are no items, the predicate is no function, or the timeout no such number.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     everything = list(items)
     if not everything:
@@ -169,6 +173,7 @@ def _about(predicate: Callable[[V], object], item: V) -> Callable[[], object]:
 
 
 def _fail(attempt: Attempt, seconds: float, message: str) -> NoReturn:
+    __tracebackhide__ = True
     raise WaitFailed(
         message or describe(attempt.predicate),
         seconds,

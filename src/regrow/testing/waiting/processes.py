@@ -40,6 +40,7 @@ async def wait_down(ref: Address[object], *, timeout: float = 1.0) -> ExitReason
         WaitFailed: It still lived at the end.
         BadWait: `ref` is no Pid or Ref, or the timeout no such number.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     if not isinstance(ref, Process | Ref):
         raise BadWait(ref, "give a Pid or a Ref")
@@ -70,6 +71,7 @@ async def wait_restart(pid: Pid[S], *, timeout: float = 1.0) -> Pid[S]:
         WaitFailed: Nobody had taken its place in time, or `pid` still lived.
         BadWait: It is no Pid; nobody restarts it; or its successor couldn't be told from other processes.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     if not isinstance(pid, Process):
         raise BadWait(pid, "give the Pid that is to be replaced, taken before the crash: old = ref.whereis()")
@@ -120,6 +122,7 @@ async def wait_tree_ready(target: System | Address[SupervisorBase], *, timeout: 
         WaitFailed: Something wasn't up in time; the text names it.
         BadWait: `target` is neither System nor Pid nor Ref, or the timeout no such number.
     """
+    __tracebackhide__ = True
     seconds = checked_seconds("timeout", timeout)
     if not isinstance(target, System | Process | Ref):
         raise BadWait(target, "give a System, or the Pid or Ref of a supervisor")
