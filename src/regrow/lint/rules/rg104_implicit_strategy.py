@@ -74,7 +74,7 @@ class ImplicitStrategy(Rule):
     code = "RG104"
     name = "implicit-strategy"
     scope = Scope.CODE
-    fix = Safety.SAFE
+    fix: ClassVar[Safety | None] = Safety.SAFE
     triggers: ClassVar[tuple[str, ...]] = ("regrow",)
 
     @override

@@ -49,7 +49,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import ADDRESSES
@@ -65,7 +65,7 @@ class RawSend(Rule):
     code = "RG201"
     name = "raw-send"
     scope = Scope.CODE
-    triggers = ("regrow",)
+    triggers: ClassVar[tuple[str, ...]] = ("regrow",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

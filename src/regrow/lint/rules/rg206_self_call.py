@@ -51,7 +51,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import is_own_address
@@ -67,7 +67,7 @@ class SelfCall(Rule):
     code = "RG206"
     name = "self-call"
     scope = Scope.CODE
-    triggers = ("regrow",)
+    triggers: ClassVar[tuple[str, ...]] = ("regrow",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

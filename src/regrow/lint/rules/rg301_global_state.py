@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -61,7 +61,7 @@ class GlobalState(Rule):
     name = "global-state"
     scope = Scope.CODE
     default = False
-    triggers = ("global ",)
+    triggers: ClassVar[tuple[str, ...]] = ("global ",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -63,8 +63,8 @@ class StatePeekInTest(Rule):
     code = "RG603"
     name = "state-peek-in-test"
     scope = Scope.TESTS
-    options = ("state-attributes",)
-    triggers = ("._", '"_', "'_", "state")
+    options: ClassVar[tuple[str, ...]] = ("state-attributes",)
+    triggers: ClassVar[tuple[str, ...]] = ("._", '"_', "'_", "state")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
@@ -66,7 +66,7 @@ class UnsupervisedTestProcess(Rule):
     code = "RG604"
     name = "unsupervised-test-process"
     scope = Scope.TESTS
-    triggers = ("create_task", "ensure_future", "Thread")
+    triggers: ClassVar[tuple[str, ...]] = ("create_task", "ensure_future", "Thread")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
