@@ -49,7 +49,11 @@ class Picker:
         asked = question.asked - 1
         open_ = asked >= question.next
         if held:
-            return self._of_free(ready) if open_ else self._oldest_free(ready)
+            # Whether anything is asked mustn't count: a replay is asked where it deviates, and nowhere else.
+            back = [one for one, until in held.items() if until <= picks]
+            for one in back:
+                del held[one]
+            return self._of_free(ready, back) if open_ else self._oldest_free(ready)
         if not open_:
             return 0
         schedule = self._schedule  # what follows is `question.choose`, in place
@@ -68,21 +72,12 @@ class Picker:
 
     def _oldest_free(self, ready: Sequence[object]) -> int:
         """The oldest that isn't held back; if all are, the oldest."""
-        held, picks = self.held, self._picks
-        for index, one in enumerate(ready):
-            if one not in held:
-                return index
-            if held[one] <= picks:
-                del held[one]
-                return index
-        return 0
+        held = self.held
+        return next((index for index, one in enumerate(ready) if one not in held), 0)
 
-    def _of_free(self, ready: Sequence[object]) -> int:
-        """One of those that aren't held back; if all are, one of all."""
+    def _of_free(self, ready: Sequence[object], back: Sequence[object]) -> int:
+        """One of those that aren't held back; if all are, one of all. Some are just back."""
         held, picks = self.held, self._picks
-        back = [one for one, until in held.items() if until <= picks]
-        for one in back:
-            del held[one]
         free = [one for one in ready if one not in held] or ready
         if len(free) == 1:
             return ready.index(free[0])  # the question stays open: the last one is never held back
