@@ -1,9 +1,10 @@
-"""``regrow check`` and ``regrow rule``: the linter's own command line, which needs no library."""
+"""The linter's own command line, which needs no library, as commands of ``regrow``."""
 
 import click
 from typing_extensions import override
 
 from regrow.lint.command import main
+from regrow.lint.commands import COMMANDS
 
 
 class HandedThrough(click.Command):
@@ -21,7 +22,9 @@ class HandedThrough(click.Command):
         return main([str(self.name), *ctx.args], prog="regrow")
 
 
-check: click.Command = HandedThrough("check", help="Find what breaks a rule, in any Python code base.")
-rule: click.Command = HandedThrough(
-    "rule", help="Print what a rule finds, why that is bad, and what to write instead."
-)
+def _handed_through(name: str) -> click.Command:
+    return HandedThrough(name, help=COMMANDS[name])
+
+
+check: click.Command = _handed_through("check")
+rule: click.Command = _handed_through("rule")

@@ -1,0 +1,31 @@
+"""The commands: each a module with ``add_arguments`` and ``run``, imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Final, Protocol, cast
+
+COMMANDS: Final = {
+    "check": "Find what breaks a rule, in any Python code base.",
+    "rule": "Print what a rule finds, why that is bad, and what to write instead.",
+}
+"""What each does, in one line."""
+
+
+class Command(Protocol):
+    """What a module of a command has."""
+
+    DESCRIPTION: str
+    """What its help says, above its arguments."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say what it takes."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it, and return the exit code."""
+
+
+def command(name: str) -> Command:
+    """The module of a command."""
+    return cast("Command", import_module(f"{__name__}.{name}"))

@@ -1,0 +1,66 @@
+"""``check``: find what breaks a rule."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, cast
+
+from regrow.lint.commands import options
+from regrow.lint.console import Exit, counted, say, show, take_any_name
+from regrow.lint.discovery import source
+from regrow.lint.formats import FORMATS
+from regrow.lint.run import Report, check_paths, check_text
+
+DESCRIPTION: Final = """\
+Find what breaks a rule. Exit code 0: nothing found; 1: something found, or a file that couldn't be read;
+2: wrong arguments or settings, no files, or no rules; 101: a bug of ours."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
+    options.add_paths(parser)
+    options.add_rules(parser)
+    add = parser.add_argument
+    add("--format", choices=FORMATS, default="concise", help="what findings look like (default: concise)")
+    add("--statistics", action="store_true", help="how many findings there are of each rule, nothing else")
+    options.add_jobs(parser)
+    add("--stdin-filename", type=Path, metavar="FILE", help="check the standard input, which is this file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check files, or what an editor hands over."""
+    configuration = options.configuration(arguments)
+    name = cast("Path | None", arguments.stdin_filename)
+    if name is None:
+        report = check_paths(options.paths(arguments), configuration, jobs=cast("int", arguments.jobs))
+    else:
+        file = Path(os.path.normpath(Path.cwd() / name))
+        report = check_text(sys.stdin.buffer.read(), source(file, configuration), configuration)
+    take_any_name()
+    lines = _statistics if arguments.statistics else FORMATS[cast("str", arguments.format)]
+    for line in lines(report):
+        show(line)
+    _summarize(report)
+    if report.failures:
+        return Exit.OUR_BUG
+    return Exit.FINDINGS if report.findings else Exit.CLEAN
+
+
+def _statistics(report: Report) -> Iterator[str]:
+    counts = Counter((finding.code, finding.name) for finding in report.findings)
+    for (code, name), count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+        yield f"{count:>7,}  {code}  {name}"
+
+
+def _summarize(report: Report) -> None:
+    for path in report.skipped:
+        say(f"skipped: {path}: notebooks aren't looked at")
+    for failure in report.failures:
+        say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
+    found = counted(len(report.findings), "finding")
+    say(f"{found} in {counted(report.files, 'file')} ({counted(report.lines, 'line')})")

@@ -1,0 +1,81 @@
+"""Options that several commands have, and the configuration that comes of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from regrow.errors.lint import NothingToCheck, UnknownRule
+from regrow.lint.configuration import Configuration, discover, misplaced, read
+from regrow.lint.run import Checker
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the files and folders to look at."""
+    help_ = "files and folders (default: the working directory)"
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=help_)
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add which rules are on, which files are left out, and where the settings are."""
+    add = parser.add_argument
+    add("--select", metavar="RULES", action="append", help="only these: codes, their beginnings, or names")
+    add(
+        "--extend-select", metavar="RULES", action="append", help="these too, those off by default among them"
+    )
+    add("--ignore", metavar="RULES", action="append", help="not these")
+    add("--exclude", metavar="GLOB", action="append", help="leave out files and folders; can be repeated")
+    add("--config", type=Path, metavar="FILE", help="settings (default: the nearest pyproject.toml)")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add how many processes do it."""
+    help_ = "processes: a number, or auto (default: 1)"
+    parser.add_argument("-j", "--jobs", type=_jobs, default=1, metavar="N", help=help_)
+
+
+def paths(arguments: argparse.Namespace) -> list[Path]:
+    """The files and folders to look at."""
+    return cast("list[Path]", arguments.paths) or [Path()]
+
+
+def configuration(arguments: argparse.Namespace) -> Configuration:
+    """The settings, and what the options of `add_rules` make of them.
+
+    Raises:
+        BadLintSetting: They can't be read or used.
+        UnknownRule: An option names a rule that there isn't.
+    """
+    file = cast("Path | None", arguments.config)
+    found = discover(Path.cwd()) if file is None else read(file)
+    settings = found.settings
+    try:
+        with suppress(NothingToCheck):  # the options may still name rules
+            Checker(settings)
+    except UnknownRule as error:
+        raise misplaced(found, error) from error
+    settings = replace(
+        settings,
+        select=split(arguments.select) or settings.select,
+        extend_select=settings.extend_select + split(arguments.extend_select),
+        ignore=settings.ignore + split(arguments.ignore),
+        exclude=settings.exclude + tuple(cast("list[str] | None", arguments.exclude) or ()),
+    )
+    return replace(found, settings=settings)
+
+
+def split(given: list[str] | None) -> tuple[str, ...]:
+    """The parts of an option that can be repeated and takes lists with commas."""
+    return tuple(one.strip() for text in given or () for one in text.split(",") if one.strip())
+
+
+def _jobs(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} has to be a number from 1 on, or auto")  # noqa: TRY003  # argparse's
