@@ -134,6 +134,10 @@ class SourceFile:
                 aliases.setdefault(last, set()).add(alias.asname)
         return aliases
 
+    def spellings(self, *names: str) -> frozenset[str]:
+        """These last parts of qualified names, and what else imports of this file call them."""
+        return frozenset(names).union(*(self._aliases.get(name, ()) for name in names))
+
     def calls_named(self, *names: str) -> list[ast.Call]:
         """The calls whose function is written with one of these names at its end: ``x.name()``."""
         return [call for name in names for call in self._calls.get(name, ())]

@@ -54,8 +54,9 @@ Where it is only about cleaning up, `finally` does it without the question.
 - A coroutine that returns right after it has caught its cancellation is reported as well: it ends, but as if
   it had not been cancelled.
 - Which task a `.cancel()` of the same function was for isn't looked at.
-- A raise under a condition is believed. So is a handler that keeps the error, or a `True`, in a variable or
-  hands it to another function than a log's or `set_exception`: it may be raised later.
+- A raise under a condition is believed. So is a handler that keeps the error in a variable or hands it to
+  another function than a log's or `set_exception`, and one that sets a variable to `True` that an `if` with a
+  `raise` asks for in the same function: it may be raised later.
 - What stands in another handler that raises isn't reported.
 """
 
@@ -73,7 +74,7 @@ from regrow.lint.names import FunctionNode
 from regrow.lint.rule import Rule
 
 _AWAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-_NAMES: Final = frozenset({"CancelledError", "Cancelled", "BaseException"})
+_NAMES: Final = ("CancelledError", "Cancelled", "BaseException")
 _NO_RAISERS: Final = frozenset(
     {
         *("debug", "info", "warning", "error", "critical", "exception", "log", "print", "set_exception"),
@@ -95,11 +96,12 @@ class SwallowedCancellation(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at handlers in coroutines, and at what they suppress."""
+        names = file.spellings(*_NAMES)
         for handler in file.index.of(ast.ExceptHandler):
             tried = file.parent(handler)
             if (
                 isinstance(tried, ast.Try | ast.TryStar)
-                and _may_catch(handler)
+                and _may_catch(handler, names)
                 and not raises(handler)
                 and _awaits(tried.body)
                 and catches(file, handler, CANCELLED)
@@ -120,10 +122,10 @@ class SwallowedCancellation(Rule):
                 yield file.finding(self, call, text)
 
 
-def _may_catch(handler: ast.ExceptHandler) -> bool:
-    """The cheap test before names are looked up; an alias in the import isn't seen."""
+def _may_catch(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
+    """The cheap test before names are looked up."""
     return handler.type is None or any(
-        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in _NAMES
+        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in names
         for one in kinds_of(handler.type)
     )
 
@@ -141,7 +143,7 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     function = file.function_of(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         return True
-    if isinstance(node, ast.ExceptHandler) and _keeps(node):
+    if isinstance(node, ast.ExceptHandler) and _keeps(node, function):
         return True
     for one in file.ancestors(node):
         if one is function:
@@ -151,10 +153,13 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     return _cancels_itself(file, function, node) or is_boundary(file, node)
 
 
-def _keeps(handler: ast.ExceptHandler) -> bool:
+def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
     """Whether the error, or that there was one, is kept in a variable or given to somebody."""
     for one in inside(handler.body):
-        if isinstance(one, ast.Assign) and (_is_name(one.value, handler.name) or _is_true(one.value)):
+        if isinstance(one, ast.Assign) and (
+            _is_name(one.value, handler.name)
+            or (_is_true(one.value) and _is_raised_for(one.targets[0], function))
+        ):
             return True
         if isinstance(one, ast.Call):
             called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
@@ -163,6 +168,17 @@ def _keeps(handler: ast.ExceptHandler) -> bool:
             if called not in _NO_RAISERS and any(_is_name(given, handler.name) for given in one.args):
                 return True
     return False
+
+
+def _is_raised_for(flag: ast.expr, function: ast.AsyncFunctionDef) -> bool:
+    """Whether an ``if`` of the function asks for a variable and raises."""
+    wanted = ast.unparse(flag)
+    return any(
+        isinstance(one, ast.If)
+        and any(isinstance(raised, ast.Raise) for raised in inside(one.body))
+        and any(isinstance(part, ast.expr) and ast.unparse(part) == wanted for part in ast.walk(one.test))
+        for one in inside(function.body)
+    )
 
 
 def _is_true(node: ast.expr) -> bool:

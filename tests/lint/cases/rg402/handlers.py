@@ -2,6 +2,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 from asyncio import CancelledError
+from asyncio import CancelledError as Stopped
 from contextlib import suppress
 
 import trio
@@ -148,3 +149,30 @@ async def kept(queue):
         raise
     if first is not None:
         raise first
+
+
+async def sets_what_nobody_asks_for(queue):
+    stopped = False
+    while not stopped:
+        try:
+            await queue.get()
+        except asyncio.CancelledError:  # expect: RG402
+            stopped = True
+
+
+async def raises_later(queue, lock):
+    cancelled = False
+    while not queue.empty():
+        try:
+            await lock.acquire()
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def renamed(queue):
+    try:
+        await queue.get()
+    except Stopped:  # expect: RG402
+        print("stopped")
