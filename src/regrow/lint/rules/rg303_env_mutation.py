@@ -1,0 +1,103 @@
+"""Code that changes the environment of its own process.
+
+## What it does
+
+Finds `os.environ[...] = ...`, `del os.environ[...]`, `os.environ |= ...`, the methods of `os.environ` that
+change it, `os.putenv` and `os.unsetenv` in code that ships, also where the old value is put back later.
+
+What a program does with its own environment while it starts is left alone: in `main()`, in `__main__.py` and
+under `if __name__ == "__main__"`. Tests and scripts aren't looked at.
+
+## Why is this bad?
+
+The environment is one global dictionary for all threads, all tasks and all processes started from here on.
+Whoever changes it in the middle of a run configures code that it doesn't know, and what others see depends on
+who came first. Putting the old value back doesn't help what ran in between. In C `setenv` isn't even safe
+beside another thread that reads.
+
+## Example
+
+```python
+import os
+import subprocess
+
+
+def build(target):
+    os.environ["TARGET"] = target
+    subprocess.run(["make"], check=True)
+```
+
+## Use instead
+
+```python
+import os
+import subprocess
+
+
+def build(target):
+    subprocess.run(["make"], check=True, env={**os.environ, "TARGET": target})
+```
+
+What configures your own code is an argument.
+
+## Known problems
+
+- A variable or an argument that holds `os.environ` isn't followed.
+- Command line tools whose functions have other names than `main` are reported, too: name them as `scripts` in
+  the settings.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from regrow.errors.base import override
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Finding, Role, Scope
+from regrow.lint.rule import Rule
+from regrow.lint.startup import is_start_up
+
+_CHANGING: Final = (
+    *("os.putenv", "os.unsetenv"),
+    *(f"os.environ.{method}" for method in ("setdefault", "update", "pop", "popitem", "clear")),
+    *("os.environ.__setitem__", "os.environ.__delitem__"),
+)
+
+
+class EnvMutation(Rule):
+    """See the module's docstring."""
+
+    code = "RG303"
+    name = "env-mutation"
+    scope = Scope.CODE
+    triggers: ClassVar[tuple[str, ...]] = ("environ", "putenv", "unsetenv")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at what is done with the environment."""
+        if file.role is Role.SCRIPT:
+            return
+        for node in _changes(file):
+            if not is_start_up(file, node):
+                text = "this changes the environment of everybody: pass it on, or give it to the subprocess"
+                yield file.finding(self, node, text)
+
+
+def _changes(file: SourceFile) -> Iterator[ast.expr]:
+    for item in file.index.of(ast.Subscript):
+        if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value):
+            yield item
+    for change in file.index.of(ast.AugAssign):
+        if _is_environment(file, change.target):
+            yield change.target
+    yield from (call for call, _ in file.calls_to(*_CHANGING))
+
+
+def _is_environment(file: SourceFile, node: ast.expr) -> bool:
+    last = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return last in file.spellings("environ") and file.qualified(node) == "os.environ"
+
+
+RULE: Final = EnvMutation()
