@@ -3,10 +3,12 @@
 ## What it does
 
 Finds `os.environ[...] = ...`, `del os.environ[...]`, `os.environ |= ...`, the methods of `os.environ` that
-change it, `os.putenv` and `os.unsetenv` in code that ships, also where the old value is put back later.
+change it, `os.putenv` and `os.unsetenv` in code that ships, also where a `finally` puts the old value back;
+the `finally` itself is left alone.
 
-What a program does with its own environment while it starts is left alone: in `main()`, in `__main__.py` and
-under `if __name__ == "__main__"`. Tests and scripts aren't looked at.
+What a program does with its own environment while it starts is left alone: in `main()` and in commands of
+click and typer, in `__main__.py`, `manage.py`, `wsgi.py` and `asgi.py`, and under
+`if __name__ == "__main__"`. Tests and scripts aren't looked at.
 
 ## Why is this bad?
 
@@ -43,8 +45,8 @@ What configures your own code is an argument.
 ## Known problems
 
 - A variable or an argument that holds `os.environ` isn't followed.
-- Command line tools whose functions have other names than `main` are reported, too: name them as `scripts` in
-  the settings.
+- What else runs only at the start of a program, such as the first function of a child process, is reported:
+  name its file in the setting `scripts`.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ class EnvMutation(Rule):
         if file.role is Role.SCRIPT:
             return
         for node in _changes(file):
-            if not is_start_up(file, node):
+            if not is_start_up(file, node) and not _is_put_back(file, node):
                 text = "this changes the environment of everybody: pass it on, or give it to the subprocess"
                 yield file.finding(self, node, text)
 
@@ -93,6 +95,16 @@ def _changes(file: SourceFile) -> Iterator[ast.expr]:
         if _is_environment(file, change.target):
             yield change.target
     yield from (call for call, _ in file.calls_to(*_CHANGING))
+
+
+def _is_put_back(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in a `finally`."""
+    child = node
+    for one in file.ancestors(node):
+        if isinstance(one, ast.Try) and child in one.finalbody:
+            return True
+        child = one
+    return False
 
 
 def _is_environment(file: SourceFile, node: ast.expr) -> bool:

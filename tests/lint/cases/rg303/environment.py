@@ -3,6 +3,8 @@ import os as system
 from os import environ, putenv
 from os import environ as surroundings
 
+import click
+
 os.environ["A"] = "1"  # expect: RG303
 COPY = dict(os.environ)
 COPY["A"] = "2"
@@ -29,7 +31,10 @@ def for_a_while(run):
     try:
         run()
     finally:
-        os.environ["A"] = old  # expect: RG303
+        if old is None:
+            del os.environ["A"]
+        else:
+            os.environ["A"] = old
 
 
 def read():
@@ -51,6 +56,11 @@ class Settings:
         self.environ["A"] = "1"
         environ["wsgi.input"] = None
         environ.pop("A")
+
+
+@click.command()
+def build(target):
+    os.environ["TARGET"] = target
 
 
 def main():
