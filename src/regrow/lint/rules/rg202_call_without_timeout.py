@@ -46,6 +46,7 @@ def fetch(url: str) -> bytes:
 - A timeout that is set elsewhere isn't seen: an adapter mounted on a `requests.Session`, or
   `socket.setdefaulttimeout` in another file.
 - What `*` or `**` may hide is taken for a timeout.
+- What stands under `pytest.raises` is there to fail, and is left alone.
 - A timeout around the function that calls this one isn't seen.
 """
 
@@ -57,6 +58,7 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import is_address, uses_regrow
+from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.rule import Rule
@@ -101,10 +103,10 @@ class CallWithoutTimeout(Rule):
         yield from self._actors(file)
         if not file.calls_named("setdefaulttimeout"):
             for call, name in file.calls_to(*_SOCKETS):
-                if not _has_timeout(file, call, _SOCKETS[name]):
+                if not _is_excused(file, call, _SOCKETS[name]):
                     yield self._found(file, call, name)
         for call, name in file.calls_to(*_REQUESTS):
-            if not _has_timeout(file, call):
+            if not _is_excused(file, call):
                 yield self._found(file, call, name)
         for call in self._on_sessions(file):
             yield self._found(file, call, "requests.Session")
@@ -121,12 +123,12 @@ class CallWithoutTimeout(Rule):
         if calls and not uses_regrow(file):
             calls = []
         for call in calls:
-            if isinstance(call.func, ast.Attribute) and not _has_timeout(file, call):
+            if isinstance(call.func, ast.Attribute) and not _is_excused(file, call):
                 owner = call.func.value
                 if is_address(file, owner) or _looks_like_ours(file, call, owner):
                     yield self._found(file, call, call.func.attr)
         for call, _ in file.calls_to(*_OWN):
-            if not _has_timeout(file, call):
+            if not _is_excused(file, call):
                 yield self._found(file, call, "supervised_send")
 
     def _actors(self, file: SourceFile) -> Iterator[Finding]:
@@ -135,7 +137,7 @@ class CallWithoutTimeout(Rule):
         for call in file.calls_named(*file.settings.call_names):
             if (
                 isinstance(call.func, ast.Attribute)
-                and not _has_timeout(file, call, 2 if call.func.attr == "ask" else None)
+                and not _is_excused(file, call, 2 if call.func.attr == "ask" else None)
                 and _is_reference(file, call.func.value)
                 and not _is_deferred(call)
             ):
@@ -147,15 +149,17 @@ class CallWithoutTimeout(Rule):
         for call in file.calls_named(*_METHODS):
             if (
                 isinstance(call.func, ast.Attribute)
-                and not _has_timeout(file, call)
+                and not _is_excused(file, call)
                 and isinstance(call.func.value, ast.Name | ast.Attribute)
                 and file.type_of(call.func.value) in _SESSIONS
             ):
                 yield call
 
 
-def _has_timeout(file: SourceFile, call: ast.Call, position: int | None = None) -> bool:
-    return file.has_unpacking(call) or file.argument(call, "timeout", position) is not None
+def _is_excused(file: SourceFile, call: ast.Call, position: int | None = None) -> bool:
+    if file.has_unpacking(call) or file.argument(call, "timeout", position) is not None:
+        return True
+    return is_expected_to_fail(file, call)
 
 
 def _looks_like_ours(file: SourceFile, call: ast.Call, owner: ast.expr) -> bool:

@@ -40,6 +40,7 @@ async def answer(question: asyncio.Future[str]) -> str:
 ## Known problems
 
 - A value that comes from a variable isn't looked at.
+- What stands under `pytest.raises` is there to fail, and is left alone.
 - One that is moved by another function than the one with the `with` is reported.
 """
 
@@ -51,6 +52,7 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.addresses import is_address
+from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.owning import uses
@@ -89,7 +91,7 @@ class InfiniteTimeout(Rule):
         seen: set[ast.AST] = set()
         for known, name in file.calls_to(*_KNOWN):
             limit = file.argument(known, *_KNOWN[name])
-            if limit is not None and file.is_endless(limit) and not _is_moved(file, known):
+            if limit is not None and file.is_endless(limit) and not _is_excused(file, known):
                 seen.add(limit)
                 yield self._found(file, limit, name)
         for keyword in file.index.of(ast.keyword):
@@ -107,6 +109,8 @@ class InfiniteTimeout(Rule):
         )
 
     def _is_infinite(self, file: SourceFile, call: ast.Call, limit: ast.expr) -> bool:
+        if is_expected_to_fail(file, call):
+            return False
         if not isinstance(limit, ast.Constant):
             return file.is_endless(limit)
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _REGROW:
@@ -114,8 +118,10 @@ class InfiniteTimeout(Rule):
         return file.is_endless(limit) and is_address(file, call.func.value)
 
 
-def _is_moved(file: SourceFile, call: ast.Call) -> bool:
-    """Whether it is a scope that something is done with: its deadline is set later."""
+def _is_excused(file: SourceFile, call: ast.Call) -> bool:
+    """Whether it is a scope that something is done with (its deadline is set later), or is to fail."""
+    if is_expected_to_fail(file, call):
+        return True
     item = file.parent(call)
     if isinstance(item, ast.withitem):
         target = item.optional_vars

@@ -85,3 +85,14 @@ async def streams() -> None:
         await asyncio.open_connection("host", 1)
     await asyncio.wait_for(asyncio.open_connection("host", 1), 3)
     await asyncio.wait_for(asyncio.open_connection("host", 1), timeout=None)
+
+
+def refused(self, pytest) -> None:
+    with pytest.raises(TypeError):
+        requests.get("https://example.org")
+    with self.assertRaises(TypeError):
+
+        def later() -> None:
+            requests.get("https://example.org")  # expect: RG202
+
+        later()

@@ -57,3 +57,12 @@ def any_call(thing) -> None:
     thing.wait(timeout=math.inf)  # expect: RG204
     thing.wait(timeout=None)
     thing.cache(timeout=604_800)
+
+
+async def refused(work, pytest) -> None:
+    with pytest.raises(ValueError):
+        await asyncio.wait_for(work, None)
+    with pytest.raises(ValueError), open("log"):
+        await work.wait(timeout=math.inf)
+    with open("log"):
+        await work.wait(timeout=math.inf)  # expect: RG204
