@@ -109,6 +109,7 @@ In brackets: the built-in exception that it is as well::
             BaselineGrows
             GitFailed
             NothingToCheck
+            RuleFailed
             UnknownRule (LookupError)
         MailboxFull
             MailboxStayedFull (TimeoutError)

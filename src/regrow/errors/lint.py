@@ -12,6 +12,7 @@ __all__ = (
     "GitFailed",
     "LintError",
     "NothingToCheck",
+    "RuleFailed",
     "UnknownRule",
 )
 
@@ -63,6 +64,22 @@ class NothingToCheck(LintError):
     def __init__(self, missing: str, where: str) -> None:
         super().__init__(f"no {missing} to check: {where}")
         self.missing = missing
+
+
+class RuleFailed(LintError):
+    """A rule raised an exception: a bug of the rule's, not of the file that it looked at.
+
+    Attributes:
+        code: The rule.
+        error: The exception's type and text.
+        place: Where it was raised.
+    """
+
+    def __init__(self, code: str, error: str, place: str) -> None:
+        super().__init__(f"{code} failed at {place}: {error}; please report this bug of the rule's")
+        self.code = code
+        self.error = error
+        self.place = place
 
 
 class BadRule(LintError, TypeError):
