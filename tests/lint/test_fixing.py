@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
 from regrow.lint.file import SourceFile
-from regrow.lint.fixing import Check, Fixed, fix_file, write_back
+from regrow.lint.fixing import Check, Fixed, compiles, fix_file, write_back
 from regrow.lint.model import Edit, Finding, Fix, Safety
 from regrow.lint.parsing import parse
 
@@ -129,3 +129,14 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
         write_back(path, b"old", b"new")
     assert [one.name for one in tmp_path.iterdir()] == ["a.py"]
     assert path.read_bytes() == b"newer"
+
+
+def test_an_await_outside_a_function_is_no_program() -> None:
+    assert not compiles("await x\n")
+    result = fix(b"old()\n", renames("old", "await x; new"))
+    assert (result.data, len(result.refused)) == (b"old()\n", 1)
+
+
+def test_what_was_no_program_before_is_fixed_if_it_still_parses() -> None:
+    assert fix(b"return old()\n", renames("old", "new")).data == b"return new()\n"
+    assert len(fix(b"return old()\n", renames("old", "(")).refused) == 1

@@ -10,7 +10,7 @@ from regrow.lint.imports import with_imports
     [
         ("x = 1\n", "import regrow as rg\n\nx = 1\n"),
         ("# licence\n@a\ndef f(): ...\n", "# licence\nimport regrow as rg\n\n@a\ndef f(): ...\n"),
-        ('"""Doc."""\nx = 1\n', '"""Doc."""\nimport regrow as rg\nx = 1\n'),
+        ('"""Doc."""\n\nx = 1\n', '"""Doc."""\n\nimport regrow as rg\n\nx = 1\n'),
         (
             "from __future__ import annotations\nimport os  # é\nx = 1\n",
             "from __future__ import annotations\nimport os  # é\nimport regrow as rg\nx = 1\n",

@@ -100,24 +100,33 @@ def _round(content: str, findings: Sequence[Finding]) -> tuple[str, list[Finding
 
 
 def _made(content: str, fixes: Sequence[Fix]) -> str | None:
-    """The text with these fixes; None if it can't be compiled then, or lacks a comment."""
+    """The text with these fixes; None if it is no longer a program then, or lacks a comment."""
     edits = [edit for fix in fixes for edit in fix.edits]
     new = apply(content, edits)
     imports = [one for fix in fixes for one in fix.imports]
-    if imports and compiles(new):
+    if imports and parses(new):
         new = with_imports(new, imports)
-    if not compiles(new) and compiles(content):
+    if not parses(new) or (compiles(content) and not compiles(new)):
         return None
     touched = any("#" in content[edit.start : edit.end] for edit in edits)
     return None if touched and _comments(content) - _comments(new) else new
 
 
+def parses(content: str) -> bool:
+    """Whether its syntax is right; a ``return`` or ``await`` may stand where it may not."""
+    return _is_accepted(content, ast.PyCF_ONLY_AST)
+
+
 def compiles(content: str) -> bool:
     """Whether it is a program to this interpreter."""
+    return _is_accepted(content, 0)
+
+
+def _is_accepted(content: str, flags: int) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(content, "<fixed>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            compile(content, "<fixed>", "exec", flags=flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

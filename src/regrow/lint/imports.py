@@ -50,4 +50,5 @@ def _insertion(content: str, tree: ast.Module, statements: list[str]) -> Edit:
         return Edit(at, at, "".join(f"; {one}" for one in statements))
     end = content.find("\n", at)
     at = len(content) if end < 0 else end
-    return Edit(at, at, "".join(f"\n{one}" for one in statements))
+    blank = "" if isinstance(last, ast.Import | ast.ImportFrom) else "\n"  # below a docstring
+    return Edit(at, at, blank + "".join(f"\n{one}" for one in statements))

@@ -66,17 +66,25 @@ class Fix:
 
     Attributes:
         message: What it does, in one line.
-        edits: They don't overlap.
+        edits: They don't overlap. None where the message says why a human has to do it.
         safety: Whether it is applied by itself.
-        imports: Statements that the new code needs, as ``import regrow as rg`` or
-            ``from regrow.testing import wait_for``: added where they are missing, under the name that a
-            file already uses for it.
+        imports: Statements that the new code needs, as `spelled` gives them: ``import regrow as rg``. They
+            are added where they are missing.
     """
 
     message: str
     edits: tuple[Edit, ...]
     safety: Safety
     imports: tuple[str, ...] = ()
+
+
+def no_fix(reason: str) -> Fix:
+    """What stands in the place of a fix where a human has to do it.
+
+    Args:
+        reason: Why no program can, in one line without a full stop.
+    """
+    return Fix(reason, (), Safety.DISPLAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,12 +125,16 @@ class Names:
         return None if head is None else ".".join((head, *reversed(tail)))
 
     def _head(self, node: ast.Name) -> str | None:
-        found = self.binding(node.id, self.scope_of(node))
+        return self.meaning(node.id, self.scope_of(node))
+
+    def meaning(self, name: str, scope: ScopeNode) -> str | None:
+        """The dotted name that a name stands for as seen from `scope`; see `qualified`."""
+        found = self.binding(name, scope)
         if found is not None:
-            return self._bound(node.id, *found)
-        if node.id in _BUILTINS:
-            return f"builtins.{node.id}"
-        return f"{self.star_imports[0]}.{node.id}" if len(self.star_imports) == 1 else None
+            return self._bound(name, *found)
+        if name in _BUILTINS:
+            return f"builtins.{name}"
+        return f"{self.star_imports[0]}.{name}" if len(self.star_imports) == 1 else None
 
     def _bound(self, name: str, scope: ScopeNode, binding: Binding) -> str | None:
         others = [source for source in binding.sources if not isinstance(source, ast.alias)]
