@@ -6,7 +6,7 @@ import pytest
 
 from regrow.errors import BadLintSetting
 from regrow.lint.configuration import discover
-from regrow.lint.settings import Settings
+from regrow.lint.settings import RatchetSettings, Settings
 
 
 def write(folder: Path, text: str) -> Path:
@@ -51,6 +51,18 @@ def test_without_any_the_root_is_the_project(tmp_path: Path) -> None:
             (2, 1),
             "per-file-ignores = [] has to be a table of lists",
         ),
+        ("[tool.regrow.chek]\n", (1, 14), "[tool.regrow] has no key 'chek'; did you mean check?"),
+        (
+            '[tool.regrow.check]\n[tool.regrow.ratchet]\nmode = "loose"\n',
+            (3, 1),
+            "mode = 'loose' has to be one of exact, no-grow",
+        ),
+        ("[tool.regrow.ratchet]\nbaseline = 1\n", (2, 1), "baseline = 1 has to be a string that isn't empty"),
+        (
+            "[tool.regrow.ratchet]\nmax-total = { RG101 = -1 }\n",
+            (2, 1),
+            "max-total = {'RG101': -1} has to be a table of numbers from 0 on",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(
@@ -60,6 +72,15 @@ def test_what_is_wrong_is_said_with_its_place(
     with pytest.raises(BadLintSetting) as caught:
         discover(tmp_path)
     assert str(caught.value) == f"{file}:{place[0]}:{place[1]}: {problem}"
+
+
+def test_the_ratchet_has_a_table(tmp_path: Path) -> None:
+    assert discover(tmp_path).ratchet == RatchetSettings("regrow-baseline.json", exact=True, max_total={})
+    write(
+        tmp_path,
+        '[tool.regrow.ratchet]\nbaseline = "b.json"\nmode = "no-grow"\nmax-total.RG1 = 41\n',
+    )
+    assert discover(tmp_path).ratchet == RatchetSettings("b.json", exact=False, max_total={"RG1": 41})
 
 
 def test_what_is_no_toml_is_said_with_its_place(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``[tool.regrow.check]`` as a value."""
+"""``[tool.regrow.check]`` and ``[tool.regrow.ratchet]`` as values."""
 
 from __future__ import annotations
 
@@ -70,3 +70,19 @@ class Settings:
     broad_except_boundaries: tuple[str, ...] = ()
     state_attributes: tuple[str, ...] = ("_state", "state")
     require_reason: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RatchetSettings:
+    """What holds the number of findings down: ``[tool.regrow.ratchet]``.
+
+    Attributes:
+        baseline: The file of the findings that are known, relative to the configuration's root.
+        exact: Whether findings that are gone have to leave the baseline: ``mode = "exact"``, the default,
+            and not ``"no-grow"``.
+        max_total: Codes, prefixes or names to how many findings there may be of these rules together.
+    """
+
+    baseline: str = "regrow-baseline.json"
+    exact: bool = True
+    max_total: Mapping[str, int] = field(default_factory=dict[str, int])
