@@ -41,7 +41,7 @@ def test_bad_use_is_told_by_the_linter(file: Path) -> None:
     assert regrow("rule").code == 2
 
 
-@pytest.mark.parametrize("command", ["check", "rule"])
+@pytest.mark.parametrize("command", ["audit", "check", "rule"])
 def test_help_is_the_linters_own(command: str) -> None:
     done = regrow(command, "--help")
     assert (done.code, done.err) == (0, "")

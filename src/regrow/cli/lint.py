@@ -26,5 +26,6 @@ def _handed_through(name: str) -> click.Command:
     return HandedThrough(name, help=COMMANDS[name])
 
 
+audit: click.Command = _handed_through("audit")
 check: click.Command = _handed_through("check")
 rule: click.Command = _handed_through("rule")

@@ -17,7 +17,9 @@ from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.globs import Globs
 from regrow.lint.model import Finding
+from regrow.lint.outlines import gather
 from regrow.lint.parsing import CODE, parse
+from regrow.lint.project import Project
 from regrow.lint.registry import known_names, own_rules
 from regrow.lint.rule import Rule
 from regrow.lint.selection import matching, selected
@@ -63,8 +65,8 @@ def check_paths(paths: Sequence[Path], configuration: Configuration, *, jobs: in
         UnknownRule: The settings name a rule that there isn't.
     """
     began = time.perf_counter()
-    checker = Checker(configuration.settings)
     found = find(paths, configuration)
+    checker = Checker(configuration.settings, gather(found.sources))
     if not (found.sources or found.problems):
         skipped = f"; notebooks aren't looked at ({', '.join(found.skipped)})" if found.skipped else ""
         raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}{skipped}")
@@ -113,15 +115,17 @@ class Checker:
 
     Args:
         settings: The settings of the run.
+        project: What is known of the project's files. Default: nothing.
 
     Raises:
         NothingToCheck: No rule is on.
         UnknownRule: The settings name a rule that there isn't.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, project: Project | None = None) -> None:
         rules = own_rules()
         self.settings: Settings = settings
+        self.project: Project = project or Project()
         self.known: frozenset[str] = known_names(rules)
         self.rules: tuple[Rule, ...] = selected(rules, settings)
         self.off: frozenset[str] = matching(rules, settings.ignore, "ignore")
@@ -134,8 +138,8 @@ class Checker:
 
     def check(self, data: bytes, source: Source, part: Part) -> None:
         """Check one file's bytes."""
-        off = self.off.union(*(codes for globs, codes in self._per_file if globs.match(source.relative)))
-        file = parse(data, source.path, module=source.module, role=source.role, settings=self.settings)
+        off = self.off_in(source)
+        file = parse(data, source.path, module=source.module, role=source.role, settings=self.settings, project=self.project)
         if isinstance(file, SourceFile):
             findings, failures = findings_of(file, self._rules_but(off), self.known)
             part.findings += findings
@@ -159,6 +163,10 @@ class Checker:
                 self.check(data, source, part)
         return part
 
+    def off_in(self, source: Source) -> frozenset[str]:
+        """The codes that `ignore` and `per-file-ignores` switch off in a file."""
+        return self.off.union(*(codes for globs, codes in self._per_file if globs.match(source.relative)))
+
     def _rules_but(self, off: frozenset[str]) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.code not in off)
 
@@ -170,11 +178,11 @@ def _parts(sources: Sequence[Source], checker: Checker, jobs: int) -> list[Part]
     chunks = [sources[start::count] for start in range(count)]
     # Not "fork": whoever calls this may have threads.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_check_chunk, [checker.settings] * count, chunks))
+        return list(pool.map(_check_chunk, [checker.settings] * count, [checker.project] * count, chunks))
 
 
-def _check_chunk(settings: Settings, sources: Sequence[Source]) -> Part:
-    return Checker(settings).check_files(sources)
+def _check_chunk(settings: Settings, project: Project, sources: Sequence[Source]) -> Part:
+    return Checker(settings, project).check_files(sources)
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 COMMANDS: Final = {
+    "audit": "Audit a test suite: isolation, sleeps, shared processes, with a score.",
     "check": "Find what breaks a rule, in any Python code base.",
     "rule": "Print what a rule finds, why that is bad, and what to write instead.",
 }
