@@ -1,6 +1,6 @@
 """flake8's plugin: the same findings under the same codes, by the same settings.
 
-flake8 finds it by the entry point ``RG`` of the group ``flake8.extension``. Nothing of flake8 is imported here.
+flake8 finds it by the entry point ``RG`` of the group ``flake8.extension``; flake8 itself is not imported.
 """
 
 from __future__ import annotations
