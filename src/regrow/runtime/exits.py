@@ -14,6 +14,7 @@ from regrow.runtime.after import End, Failed, Job, ProcessExit, Stop
 from regrow.runtime.items import Exit, Request
 from regrow.runtime.process import DEAD, IDLE, QUEUED, RUNNING, STARTING, STOPPING, SUSPENDED, current_process
 from regrow.runtime.resume import resume
+from regrow.runtime.transit import Onlooker
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
@@ -363,9 +364,13 @@ class Exits:
 
     # -- waiting for a death -------------------------------------------------------------------
 
-    def when_down(self, process: Process) -> asyncio.Future[ExitReason]:
-        """A future of the exit reason; done with `NOPROC` if the process has ended already."""
-        future: asyncio.Future[ExitReason] = self._engine.loop.create_future()
+    def when_down(self, process: Process, *, onlooker: bool = False) -> asyncio.Future[ExitReason]:
+        """A future of the exit reason; done with `NOPROC` if the process has ended already.
+
+        An onlooker is no part of the program: it may hear of the end before what the process sent arrives.
+        """
+        loop = self._engine.loop
+        future: asyncio.Future[ExitReason] = Onlooker(loop=loop) if onlooker else loop.create_future()
         if process.status == DEAD:
             future.set_result(NOPROC)
         else:

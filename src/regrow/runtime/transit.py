@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast, final
 
 from typing_extensions import override
 
+from regrow.core.reasons import ExitReason
 from regrow.runtime.items import Info
 from regrow.runtime.links import ties_of
 
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
-__all__ = ("Transit",)
+__all__ = ("Onlooker", "Transit")
 
 Way: TypeAlias = "tuple[Process | None, Process]"
 """From whom, None for outside, and to whom."""
+
+
+@final
+class Onlooker(asyncio.Future[ExitReason]):
+    """The exit reason of a process, for who looks on and must change nothing by it."""
 
 
 @final
@@ -104,7 +110,8 @@ class Transit:
         """`process` ends: whoever is told of it has what it sent before arrive first."""
         targets = [target for sender, target in self._ways if sender is process]
         if targets:
-            everybody = process.extras is not None and bool(process.extras.down_waiters)
+            waiters = process.extras.down_waiters if process.extras is not None else None
+            everybody = any(type(waiter) is not Onlooker for waiter in waiters or ())
             told = set(() if everybody else _told_of_end(process))
             for target in targets:
                 if everybody or target in told:

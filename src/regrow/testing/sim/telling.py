@@ -112,7 +112,7 @@ class TellingTrace(Trace):
         label = label_of(process)
         met = self._met[label] = self._met.get(label, 0) + 1
         # Nobody waits for this future, so its end is no step of the loop.
-        self._ends[process] = process.engine.exits.when_down(process)
+        self._ends[process] = process.engine.exits.when_down(process, onlooker=True)
         self._line(
             PLAIN, f"{label} starts" if met == 1 else f"{label} starts again, for the {_nth(met)} time"
         )
