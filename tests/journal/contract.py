@@ -12,12 +12,22 @@ nor closed by it::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from regrow.delivery.journal import operations as ops
-from regrow.delivery.journal.rows import DEAD, QUARANTINED, AuditEntry, Counts, Cursor, Filter, RedriveJob
+from regrow.delivery.journal.rows import (
+    CALL,
+    DEAD,
+    INFO,
+    QUARANTINED,
+    AuditEntry,
+    Counts,
+    Cursor,
+    Filter,
+    RedriveJob,
+)
 from regrow.delivery.journal.store import Opened, Reader, Store
 from regrow.errors import JournalFailed, StaleEpoch
 from tests.journal.samples import (
@@ -117,6 +127,24 @@ class StoreContract:
         assert reader.live_one(1) == full_live(1)
         assert reader.live_one(3) is None
         assert reader.counts() == counts(accepted=2, live=2)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {},
+            {"kind": CALL, "source": "sender", "traceparent": "00-1-2-01"},
+            {"kind": INFO, "discard": True, "max_attempts": 1_000_000_001, "max_crashes": 65_535},
+            {"max_crashes": 65_536},
+            {"due_us": START_US + 99},
+            {"redrives": 1},
+        ],
+    )
+    def test_few_values_are_kept_as_well(
+        self, store: Store, reader: Reader, values: Mapping[str, object]
+    ) -> None:
+        lives = [live(1, **values), live(2)]
+        store.commit([ops.Accept(one) for one in lives])
+        assert reader.live() == lives
 
     def test_live_deliveries_come_in_pages_by_number(self, store: Store, reader: Reader) -> None:
         store.commit([ops.Accept(live(id)) for id in (5, 3, 4, 1, 2)])

@@ -11,7 +11,18 @@ from typing import Final
 
 from regrow.delivery.journal.rows import Attempt, Burial, Live, StateEvent
 
-__all__ = ("BATCH_WIDTH", "KINDS", "NEW_EVENT", "NEW_LIVE", "STALE", "TRIGGERS", "WIDTH")
+__all__ = (
+    "BATCH_WIDTH",
+    "KINDS",
+    "MOST_CRASHES",
+    "NEW_EVENT",
+    "NEW_LIVE",
+    "NEW_SEND",
+    "SEND_WIDTH",
+    "STALE",
+    "TRIGGERS",
+    "WIDTH",
+)
 
 STALE: Final = "stale epoch"
 """First item of the JSON text of the constraint error that tells of a stale epoch."""
@@ -156,14 +167,47 @@ BATCH_WIDTH: Final = max(WIDTH, len(Live.__struct_fields__), len(StateEvent.__st
 NEW_LIVE: Final = -1
 NEW_EVENT: Final = -2
 """Kinds of the rows of a whole batch that are no steps: what is inserted as it is."""
+NEW_SEND: Final = -3
+"""The same for a delivery as most are: few values, one of which is its kind, `discard` and both limits."""
+MOST_CRASHES: Final = 0xFFFF
+"""The largest limit of crashes that fits in there."""
+_SEND: Final = {
+    "id": "NEW.a0",
+    "mid": "NEW.a1",
+    "dest": "NEW.a2",
+    "kind": "NEW.a3 & 3",
+    "type": "NEW.a4",
+    "payload": "NEW.a5",
+    "source": "NEW.a6",
+    "traceparent": "NEW.a7",
+    "created_us": "NEW.a8",
+    "due_us": "NEW.a8",
+    "max_attempts": "NEW.a3 >> 19",
+    "max_crashes": "NEW.a3 >> 3 & 65535",
+    "discard": "NEW.a3 >> 2 & 1",
+    "attempts": "0",
+    "crashes": "0",
+    "redrives": "0",
+}
+SEND_WIDTH: Final = 9
+"""How many values it has, besides its kind; rows of the view `sends` have no more."""
 
 
-def _batch_trigger(name: str, when: str, into: str, columns: tuple[str, ...], first: str = "") -> str:
-    values = ", ".join([*([first] if first else []), *(f"NEW.a{n}" for n in range(len(columns)))])
-    names = ", ".join([*(["kind"] if first else []), *columns])
+def _insert_trigger(view: str, kind: int, into: str, columns: tuple[str, ...]) -> str:
+    values = ", ".join(f"NEW.a{n}" for n in range(len(columns)))
     return (
-        f"CREATE TEMP TRIGGER batch_{name} INSTEAD OF INSERT ON batch WHEN {when} "
-        f"BEGIN INSERT INTO {into}({names}) VALUES ({values}); END;"
+        f"CREATE TEMP TRIGGER {view}_{into} INSTEAD OF INSERT ON {view} WHEN NEW.kind = {kind} "
+        f"BEGIN INSERT INTO {into}({', '.join(columns)}) VALUES ({values}); END;"
+    )
+
+
+def _step_trigger(view: str, width: int) -> str:
+    """Steps go on to the view of steps."""
+    columns = ("kind", *(f"a{n}" for n in range(min(width, WIDTH))))
+    values = ", ".join(f"NEW.{column}" for column in columns)
+    return (
+        f"CREATE TEMP TRIGGER {view}_op INSTEAD OF INSERT ON {view} WHEN NEW.kind >= 0 "
+        f"BEGIN INSERT INTO op({', '.join(columns)}) VALUES ({values}); END;"
     )
 
 
@@ -173,14 +217,25 @@ def _view(name: str, width: int) -> str:
     )
 
 
+def _send_trigger(view: str) -> str:
+    return (
+        f"CREATE TEMP TRIGGER {view}_send INSTEAD OF INSERT ON {view} WHEN NEW.kind = {NEW_SEND} "
+        f"BEGIN INSERT INTO live({', '.join(_SEND)}) VALUES ({', '.join(_SEND.values())}); END;"
+    )
+
+
 TRIGGERS: Final = "".join(
     (
         _view("op", WIDTH),
         *(_trigger(name) for name in STEPS),
         _view("batch", BATCH_WIDTH),
-        _batch_trigger("live", f"NEW.kind = {NEW_LIVE}", "live", Live.__struct_fields__),
-        _batch_trigger("event", f"NEW.kind = {NEW_EVENT}", "state_event", StateEvent.__struct_fields__),
-        _batch_trigger("op", "NEW.kind >= 0", "op", tuple(f"a{n}" for n in range(WIDTH)), "NEW.kind"),
+        _insert_trigger("batch", NEW_LIVE, "live", Live.__struct_fields__),
+        _insert_trigger("batch", NEW_EVENT, "state_event", StateEvent.__struct_fields__),
+        _send_trigger("batch"),
+        _step_trigger("batch", BATCH_WIDTH),
+        _view("sends", SEND_WIDTH),
+        _send_trigger("sends"),
+        _step_trigger("sends", SEND_WIDTH),
     )
 )
 """What a connection that writes needs; temporary, so that the file has plain tables only."""
