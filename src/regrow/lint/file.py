@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from regrow.lint.comments import comments
 from regrow.lint.index import Index
 from regrow.lint.model import Finding, Fix, Role
 from regrow.lint.names import FUNCTIONS, FunctionNode, Names
@@ -110,6 +111,41 @@ class SourceFile:
     def type_of(self, node: ast.expr) -> str | None:
         """The qualified class of an expression's value, None if nothing in the file says it."""
         return self.types.type_of(node)
+
+    def bases_of(self, owner: ast.ClassDef) -> Iterator[str]:
+        """The qualified names of a class's bases."""
+        for base in owner.bases:
+            name = self.qualified(base.value if isinstance(base, ast.Subscript) else base)
+            if name is not None:
+                yield name
+
+    def is_a(self, name: str, roots: Container[str]) -> bool:
+        """Whether a class is one of `roots` or derives from one, as far as the file and its project say."""
+        seen: set[str] = set()
+        left = [name]
+        while left:
+            one = left.pop()
+            if one in roots:
+                return True
+            if one not in seen:
+                seen.add(one)
+                left += self.project.bases_of(one)
+                left += (base for owner in self._classes.get(one, ()) for base in self.bases_of(owner))
+        return False
+
+    @cached_property
+    def _classes(self) -> dict[str, list[ast.ClassDef]]:
+        """The file's classes by their qualified names."""
+        classes: dict[str, list[ast.ClassDef]] = {}
+        for owner in self.index.of(ast.ClassDef):
+            name = ".".join(filter(None, (self.module, self.names.qualname_of(owner))))
+            classes.setdefault(name, []).append(owner)
+        return classes
+
+    @cached_property
+    def comments(self) -> list[tuple[int, str]]:
+        """The offset and the text of each comment, from top to bottom."""
+        return comments(self.text.content)
 
     # -- calls -------------------------------------------------------------------------------------
 
@@ -260,6 +296,6 @@ class SourceFile:
             fix=fix,
         )
 
-    def is_called(self, node: ast.AST, names: Iterable[str]) -> bool:
+    def is_called(self, node: ast.AST, names: Container[str | None]) -> bool:
         """Whether it is a call of a function with one of these qualified names."""
-        return isinstance(node, ast.Call) and self.qualified(node.func) in set(names)
+        return isinstance(node, ast.Call) and self.qualified(node.func) in names

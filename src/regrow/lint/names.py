@@ -103,10 +103,6 @@ class Names:
         """All names that a scope binds."""
         return self._scopes.get(scope, {})
 
-    def globals_of(self, scope: ScopeNode) -> set[str]:
-        """The names that a function declares ``global``."""
-        return self._globals.get(scope, set())
-
     # -- qualified names ---------------------------------------------------------------------------
 
     def qualified(self, node: ast.AST) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,22 +13,12 @@ class Project:
     Plain values, as they go to worker processes and into the cache's keys.
 
     Attributes:
-        bases: Qualified class -> the qualified names of its bases, for all classes of the project that
-            have any.
+        bases: Qualified class -> the qualified names of its bases, sorted, for the classes that derive from
+            those that were asked for; also what modules import of them, as if it derived from itself.
     """
 
-    bases: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
-    def is_a(self, name: str, roots: Iterable[str]) -> bool:
-        """Whether a qualified class is one of `roots`, or derives from one as far as the project says."""
-        wanted, known = frozenset(roots), dict(self.bases)
-        seen: set[str] = set()
-        left = [name]
-        while left:
-            one = left.pop()
-            if one in wanted:
-                return True
-            if one not in seen:
-                seen.add(one)
-                left += known.get(one, ())
-        return False
+    def bases_of(self, name: str) -> tuple[str, ...]:
+        """The qualified names of a class's bases; empty if nothing is known of it."""
+        return self.bases.get(name, ())

@@ -65,11 +65,12 @@ def check_paths(paths: Sequence[Path], configuration: Configuration, *, jobs: in
         UnknownRule: The settings name a rule that there isn't.
     """
     began = time.perf_counter()
+    checker = Checker(configuration.settings)
     found = find(paths, configuration)
-    checker = Checker(configuration.settings, gather(found.sources))
     if not (found.sources or found.problems):
         skipped = f"; notebooks aren't looked at ({', '.join(found.skipped)})" if found.skipped else ""
         raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}{skipped}")
+    checker.project = gather(found.sources)
     parts = _parts(found.sources, checker, jobs)
     problems = [one for one in found.problems if CODE not in checker.off]
     return Report(
@@ -139,7 +140,14 @@ class Checker:
     def check(self, data: bytes, source: Source, part: Part) -> None:
         """Check one file's bytes."""
         off = self.off_in(source)
-        file = parse(data, source.path, module=source.module, role=source.role, settings=self.settings, project=self.project)
+        file = parse(
+            data,
+            source.path,
+            module=source.module,
+            role=source.role,
+            settings=self.settings,
+            project=self.project,
+        )
         if isinstance(file, SourceFile):
             findings, failures = findings_of(file, self._rules_but(off), self.known)
             part.findings += findings

@@ -62,7 +62,7 @@ from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server
+from regrow.lint.servers import ACTORS, is_server
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _OWN: Final = ("regrow.supervised_send", "regrow.delivery.send.supervised_send")
@@ -80,7 +80,6 @@ _SOCKETS: Final[dict[str, int | None]] = {  # qualified function -> the position
 }
 _REQUESTS: Final = tuple(f"requests.{name}" for name in _METHODS)
 _SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
-_ACTORS: Final = frozenset({"pykka.ThreadingActor", "pykka.Actor"})
 _REFERENCES: Final = frozenset({"pykka.ActorRef", "pykka._ref.ActorRef", "pykka.ref.ActorRef"})
 _REGROW: Final = ("call", "down", "reserve")
 
@@ -184,16 +183,7 @@ def _is_reference(file: SourceFile, owner: ast.expr) -> bool:
     if kind in _REFERENCES:
         return True
     made, _, method = kind.rpartition(".")
-    if method != "start":
-        return False
-    bases = [
-        name
-        for one in file.index.of(ast.ClassDef)
-        if made.rpartition(".")[2] == one.name
-        for base in one.bases
-        if (name := file.qualified(base)) is not None
-    ]
-    return any(file.project.is_a(one, _ACTORS) for one in (made, *bases))
+    return method == "start" and file.is_a(made, ACTORS)
 
 
 def _is_deferred(call: ast.Call) -> bool:

@@ -43,7 +43,8 @@ class Counter(rg.GenServer):
 
 ## Known problems
 
-- A process that calls itself by its name, or through others, isn't seen.
+- A process that calls itself by its name, or through others, isn't seen; nor is a class whose bases stand in
+  files that the run doesn't check.
 - A method that only a task of its own runs is reported, although the process may answer it.
 """
 
@@ -67,7 +68,7 @@ class SelfCall(Rule):
     code = "RG206"
     name = "self-call"
     scope = Scope.CODE
-    triggers: ClassVar[tuple[str, ...]] = ("regrow",)
+    triggers: ClassVar[tuple[str, ...]] = ("regrow", ".pid.")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
