@@ -227,3 +227,35 @@ def test_run_is_strict_inside_and_clean_at_its_end(hand_off: bool) -> None:
 
     system = rg.System([COUNTER], hand_off=hand_off, strict=True)
     assert system.run(main, loop_factory=VirtualLoop) == 1
+
+
+def test_it_can_be_switched_on_until_the_system_runs() -> None:
+    system = rg.System([COUNTER])
+    assert not system.strict
+    system.strict = True
+
+    async def main() -> None:
+        async with system:
+            with pytest.raises(rg.errors.AlreadyStarted):
+                system.strict = False
+            counter = system.ref("counter", Counter)
+            assert await counter.call(Counter.add(), timeout=1.0) == 1
+            loop = asyncio.get_running_loop()
+            refused: asyncio.Future[bool] = loop.create_future()
+
+            def make() -> None:
+                with pytest.raises(rg.errors.UnsupervisedTask):
+                    refused.set_exception(AssertionError(loop.create_task(nothing())))
+                refused.set_result(True)
+
+            loop.call_soon(make, context=contextvars.Context())
+            assert await asyncio.wait_for(refused, 1.0)
+        system.strict = False
+
+    run_virtual(main())
+    assert not system.strict
+
+
+def test_it_is_true_or_false() -> None:
+    with pytest.raises(rg.errors.BadSetting):
+        rg.System().strict = 1  # type: ignore[assignment]

@@ -8,6 +8,7 @@ import pytest
 
 import regrow as rg
 from regrow.core.options import Restart
+from regrow.testing import run_virtual
 from tests.runtime.kit import play
 from tests.runtime.kit_supervision import (
     HOWS,
@@ -423,3 +424,27 @@ def test_a_dead_child_is_not_active_even_before_its_exit_is_handled(hand_off: bo
         assert diary.attempts["a"] == 2
 
     play(body, sup(worker("a", diary)), hand_off=hand_off)
+
+
+class ByHand(rg.Supervisor):
+    """Puts its spec together without `SupervisorSpec.of`, so nothing of it has been checked."""
+
+    def init(self, flags: rg.SupervisorFlags) -> rg.SupervisorSpec:  # type: ignore[override]
+        one = worker("a", Diary())
+        return rg.SupervisorSpec((one, one), flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "error"),
+    [
+        (rg.SupervisorFlags(), "DuplicateChild"),
+        (rg.SupervisorFlags(max_restarts=-1), "BadIntensity"),
+        (rg.SupervisorFlags(strategy="some"), "BadStrategy"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_supervisors_own_init_returns_is_checked(flags: rg.SupervisorFlags, error: str) -> None:
+    async def main() -> None:
+        with pytest.raises(rg.errors.ChildStartFailed, match=error):
+            await rg.System([rg.child(ByHand, args=(flags,))]).start()
+
+    run_virtual(main())

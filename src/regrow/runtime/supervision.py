@@ -97,6 +97,11 @@ class SupervisorBase(GenServer):
         raise NotImplementedError
 
     @property
+    def flags(self) -> SupervisorFlags:
+        """What it does when a child ends, for the runtime."""
+        return self._flags
+
+    @property
     def budget(self) -> RestartBudget:
         """How often it may still restart something, for the runtime."""
         return self._budget

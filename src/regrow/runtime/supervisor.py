@@ -11,7 +11,14 @@ from regrow.core.backoff import Backoff
 from regrow.core.decorators import call
 from regrow.core.options import AutoShutdown, Restart, ShutdownOption, Strategy
 from regrow.core.reasons import ExitReason, reason_of
-from regrow.core.specs import ChildSpec, SupervisorSpec, check_child_spec, check_significance, child
+from regrow.core.specs import (
+    ChildSpec,
+    SupervisorSpec,
+    check_child_spec,
+    check_significance,
+    check_supervisor,
+    child,
+)
 from regrow.errors import (
     ChildAlreadyPresent,
     ChildAlreadyStarted,
@@ -82,6 +89,7 @@ class Supervisor(SupervisorBase):
         """Start the children in order; the first that fails undoes what had started. For the runtime."""
         if not isinstance(spec, SupervisorSpec):
             return spec  # type: ignore[return-value]  # Ignore, or nonsense that the start reports
+        check_supervisor(spec)  # a subclass's own `init` may have put it together by hand
         self._set_flags(spec.flags)
         self._slots = []
         for one in spec.children:

@@ -262,6 +262,23 @@ class System(Access):
         return "not started" if self._life is None else self._life.state
 
     @property
+    def strict(self) -> bool:
+        """Whether tasks that no process owns are refused. It can be set while the System doesn't run.
+
+        Raises:
+            AlreadyStarted: It is set while the System runs.
+            BadSetting: It is set to something else than True or False.
+        """
+        return self._strict
+
+    @strict.setter
+    def strict(self, strict: bool) -> None:
+        if self._life is not None and not self._life.over:
+            raise AlreadyStarted(self.name, self._living().state)
+        check_system(strict=strict)
+        self._strict = strict
+
+    @property
     def settings(self) -> Settings:
         """The numbers it runs by."""
         return self._settings
