@@ -15,6 +15,7 @@ from regrow.cli.exits import ExitCode
 # Command -> where it lives. A module is imported when its command runs or help is asked for.
 COMMANDS = {
     "audit": "regrow.cli.lint:audit",
+    "baseline": "regrow.cli.lint:baseline",
     "check": "regrow.cli.lint:check",
     "dlq": "regrow.cli.dlq:dlq",
     "doctor": "regrow.cli.doctor:doctor",

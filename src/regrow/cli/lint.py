@@ -27,5 +27,6 @@ def _handed_through(name: str) -> click.Command:
 
 
 audit: click.Command = _handed_through("audit")
+baseline: click.Command = _handed_through("baseline")
 check: click.Command = _handed_through("check")
 rule: click.Command = _handed_through("rule")

@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 
 COMMANDS: Final = {
     "audit": "Audit a test suite: isolation, sleeps, shared processes, with a score.",
+    "baseline": "Hold the number of findings down: write, check, tighten, explain.",
     "check": "Find what breaks a rule, in any Python code base.",
     "rule": "Print what a rule finds, why that is bad, and what to write instead.",
 }

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     lines = _statistics if arguments.statistics else FORMATS[cast("str", arguments.format)]
     for line in lines(report):
         show(line)
-    _summarize(report)
+    summarize(report)
     if report.failures:
         return Exit.OUR_BUG
     return Exit.FINDINGS if report.findings else Exit.CLEAN
@@ -57,10 +57,17 @@ def _statistics(report: Report) -> Iterator[str]:
         yield f"{count:>7,}  {code}  {name}"
 
 
-def _summarize(report: Report) -> None:
+def summarize(report: Report, noun: str = "finding", *, known: int = 0) -> None:
+    """Say what was skipped, which rules failed, and how much there is.
+
+    Args:
+        report: What came of the run.
+        noun: What its findings are called. Default: findings.
+        known: How many others are in the baseline. Default: none.
+    """
     for path in report.skipped:
         say(f"skipped: {path}: notebooks aren't looked at")
     for failure in report.failures:
         say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
-    found = counted(len(report.findings), "finding")
+    found = counted(len(report.findings), noun) + (f" and {known:,} known" if known else "")
     say(f"{found} in {counted(report.files, 'file')} ({counted(report.lines, 'line')})")

@@ -29,7 +29,13 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
     add("--ignore", metavar="RULES", action="append", help="not these")
     add("--exclude", metavar="GLOB", action="append", help="leave out files and folders; can be repeated")
-    add("--config", type=Path, metavar="FILE", help="settings (default: the nearest pyproject.toml)")
+    add_config(parser)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add where the settings are."""
+    help_ = "settings (default: the nearest pyproject.toml)"
+    parser.add_argument("--config", type=Path, metavar="FILE", help=help_)
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +50,7 @@ def paths(arguments: argparse.Namespace) -> list[Path]:
 
 
 def configuration(arguments: argparse.Namespace) -> Configuration:
-    """The settings, and what the options of `add_rules` make of them.
+    """The settings, and what the options of `add_rules` make of them where a command has these.
 
     Raises:
         BadLintSetting: They can't be read or used.
@@ -58,6 +64,8 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
             Checker(settings)
     except UnknownRule as error:
         raise misplaced(found, error) from error
+    if "select" not in arguments:
+        return found
     settings = replace(
         settings,
         select=split(arguments.select) or settings.select,

@@ -1,0 +1,124 @@
+"""What is new and what is gone since the baseline was written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from regrow.lint.model import Finding
+from regrow.lint.ratchet.baseline import Baseline, Entry, Increase, Key
+from regrow.lint.ratchet.fingerprints import fingerprint
+
+Located: TypeAlias = tuple[str, Finding]
+"""The file of a finding, relative to the configuration's root, and the finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Findings against a baseline.
+
+    Attributes:
+        new: Those that aren't known.
+        known: Those that are.
+        gone: How many known findings of each entry aren't there any more.
+        moved: How many are in another file than the baseline says.
+        kept: The entries without what is gone, in the files where the findings are now.
+    """
+
+    new: tuple[Located, ...]
+    known: frozenset[Finding]
+    gone: Mapping[Key, int]
+    moved: int
+    kept: Mapping[Key, Entry]
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether the baseline says what isn't so any more."""
+        return bool(self.gone or self.moved)
+
+    def growth(self) -> dict[Key, int]:
+        """By how much each entry grows if what is new becomes known; a line that changed is no growth."""
+        new = Counter((file, finding.code) for file, finding in self.new)
+        more = {key: count - self.gone.get(key, 0) for key, count in sorted(new.items())}
+        return {key: count for key, count in more.items() if count > 0}
+
+
+def compare(baseline: Baseline, findings: Iterable[Located], judged: Callable[[str], bool]) -> Comparison:
+    """Hold findings against a baseline.
+
+    A finding is known if the baseline has its fingerprint in the same file; or in another one where it
+    isn't any more, as after a file was renamed.
+
+    Args:
+        baseline: What is known.
+        findings: What was found.
+        judged: Whether a file of the baseline is one of those that the findings are about.
+    """
+    left = {key: Counter(one.fingerprints) for key, one in baseline.entries.items() if judged(key[0])}
+    marks = {key: Counter(one.fingerprints) for key, one in baseline.entries.items() if not judged(key[0])}
+    origins: dict[Key, Key] = {}
+    known: list[Finding] = []
+    others: list[tuple[Located, str]] = []
+    for file, finding in findings:
+        key, mark = (file, finding.code), fingerprint(finding)
+        if key in left and left[key][mark] > 0:
+            left[key][mark] -= 1
+            marks.setdefault(key, Counter())[mark] += 1
+            known.append(finding)
+        else:
+            others.append(((file, finding), mark))
+    spare: dict[tuple[str, str], list[Key]] = {}
+    for key, counter in sorted(left.items(), reverse=True):  # the last one is taken first
+        for mark, count in counter.items():
+            spare.setdefault((key[1], mark), []).extend([key] * count)
+    new: list[Located] = []
+    for (file, finding), mark in others:
+        places = spare.get((finding.code, mark))
+        if not places:
+            new.append((file, finding))
+            continue
+        origin = places.pop()
+        left[origin][mark] -= 1
+        marks.setdefault((file, finding.code), Counter())[mark] += 1
+        origins.setdefault((file, finding.code), origin)
+        known.append(finding)
+    kept: dict[Key, Entry] = {}
+    for key, counter in sorted(marks.items()):
+        old = baseline.entries.get(key) or baseline.entries[origins[key]]
+        kept[key] = Entry(tuple(sorted(counter.elements())), old.since, old.reason)
+    gone = {key: counter.total() for key, counter in sorted(left.items()) if counter.total()}
+    return Comparison(tuple(new), frozenset(known), gone, len(others) - len(new), kept)
+
+
+def tightened(baseline: Baseline, comparison: Comparison) -> Baseline:
+    """The baseline without what is gone, and nothing new in it."""
+    return Baseline(comparison.kept, baseline.increases)
+
+
+def grown(
+    baseline: Baseline, comparison: Comparison, *, today: str, reasons: Mapping[str, str] | None = None
+) -> Baseline:
+    """The baseline with what is new in it, and without what is gone.
+
+    Args:
+        baseline: As it was.
+        comparison: What is new and what is gone.
+        today: The day, ``2026-11-21``.
+        reasons: Code of a rule -> why it may grow. Default: nobody has to say.
+    """
+    entries = dict(comparison.kept)
+    for file, finding in comparison.new:
+        key = (file, finding.code)
+        old = entries.get(key) or baseline.entries.get(key) or Entry((), today)
+        marks = entries[key].fingerprints if key in entries else ()
+        entries[key] = Entry(tuple(sorted([*marks, fingerprint(finding)])), old.since, old.reason)
+    by_rule: Counter[str] = Counter()
+    for key, count in comparison.growth().items():
+        reason = (reasons or {}).get(key[1])
+        if reason is not None:
+            by_rule[key[1]] += count
+            entries[key] = Entry(entries[key].fingerprints, entries[key].since, reason)
+    log = (Increase(today, code, count, (reasons or {})[code]) for code, count in sorted(by_rule.items()))
+    return Baseline(entries, (*baseline.increases, *log))
