@@ -119,7 +119,10 @@ async def begin_anew(office: Of_contra, life: Life[Of_contra]) -> None:
             except rg.errors.ChildStartFailed as error:  # no place on the disk for what the start writes
                 world.expect(world.faulty and "disk is full" in str(error), "start", str(error))
 
-    await world.sim.survive(machine)
+    try:
+        await world.sim.survive(machine)
+    finally:
+        del Office.now  # it would keep everything of the run
 
 
 async def drained(world: World, journal: rg.Journal) -> None:

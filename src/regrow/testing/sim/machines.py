@@ -82,7 +82,9 @@ class Machines:
             self._on[machine] = None
             context = copy_context()
             context.run(_machine.set, machine)
-            living = asyncio.Task(life(boot), loop=self._loop, name=f"boot {boot}", context=context)
+            living = asyncio.Task(  # noqa: RG101  # it is waited for until its machine's power is cut
+                life(boot), loop=self._loop, name=f"boot {boot}", context=context
+            )
             try:
                 either: set[asyncio.Future[Any]] = {living, machine.cut}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -145,11 +147,15 @@ def clear_graves() -> None:
     """Throw away what was cut off, and whatever it has to say."""
     if _graves:
         with _silence():
-            for one in _graves:
-                if isinstance(one, asyncio.Task):
-                    _unwind(cast("asyncio.Task[object]", one))
-            _graves.clear()
+            _unwind_graves()  # a function of its own, whose names keep nothing
             gc.collect(1)  # the run itself has looked through the youngest
+
+
+def _unwind_graves() -> None:
+    for one in _graves:
+        if isinstance(one, asyncio.Task):
+            _unwind(cast("asyncio.Task[object]", one))
+    _graves.clear()
 
 
 def _unwind(task: asyncio.Task[object]) -> None:
@@ -158,7 +164,7 @@ def _unwind(task: asyncio.Task[object]) -> None:
     for _ in range(MOST_BLOCKS):
         try:
             coroutine.close()
-        except BaseException:  # noqa: BLE001, S112  # what it does in its end is nobody's any more
+        except BaseException:  # noqa: BLE001, RG401, S112  # what it does in its end is nobody's any more
             continue
         return
 

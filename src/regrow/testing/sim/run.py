@@ -37,6 +37,8 @@ Body: TypeAlias = Callable[[Simulation], Awaitable[object]]
 MAX_STEPS: Final = 100_000
 NO_FAULTS: Final = Faults()
 CLOSED: Final = Fence()
+UNCOLLECTED: Final = 250
+"""After how many runs all of the memory is looked through: it takes as long as a few runs."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +104,7 @@ def noted_run(
 ) -> tuple[Outcome, Trace]:
     """As `run_seed`, with the trace, and with logging as it is; for `variant` see `Decisions`."""
     clear_graves()
+    _collect_now_and_then()
     trace = Trace() if tell is None else TellingTrace(tell)
     with Unhandled() as unhandled, _no_collector():
         decisions = Decisions(seed, replay=replay, variant=variant)
@@ -213,6 +216,13 @@ def _clean(loop: SimLoop) -> None:
                 loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _collect_now_and_then() -> None:
+    """Throw away what globals of the test's kept of earlier runs: nobody else does."""
+    _, since_old, since_all = gc.get_count()
+    if since_old + since_all >= UNCOLLECTED:
+        gc.collect()
 
 
 @contextmanager
