@@ -101,11 +101,11 @@ RANDOMNESS: dict[str, Callable[[], object]] = {
 }
 SOCKETS: dict[str, Callable[[], object]] = {
     "a socket": lambda: socket.socket(),
-    "socket.getaddrinfo()": lambda: socket.create_connection(("127.0.0.1", 9)),
+    "socket.getaddrinfo()": lambda: socket.create_connection(("127.0.0.1", 9), timeout=1.0),
     "socket.gethostbyname()": lambda: socket.gethostbyname("localhost"),
 }
 THREADS: dict[str, Callable[[], object]] = {
-    "threading.Thread.start()": lambda: threading.Thread(target=print).start(),
+    "threading.Thread.start()": lambda: threading.Thread(target=print).start(),  # noqa: RG604  # it is refused
     "time.sleep() on the loop": lambda: time.sleep(1.0),  # noqa: TID251, RG601  # it is refused
 }
 PROGRAMS: dict[str, Callable[[], object]] = {

@@ -275,7 +275,7 @@ async def in_order() -> None:
     with ThreadPoolExecutor() as pool, socket.socket():
         pool.submit(int).result()
     await (await asyncio.create_subprocess_exec(sys.executable, "-c", "")).wait()
-    threading.Thread(target=int).start()  # about to end
+    threading.Thread(target=int).start()  # noqa: RG604  # about to end
     async with rt.kit() as kit:
         await kit.spawn_supervised(for_ever)
 

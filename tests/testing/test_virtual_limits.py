@@ -113,7 +113,8 @@ def test_passes_in_which_a_socket_speaks_are_progress() -> None:
             writer.close()
 
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            async with asyncio.timeout(5.0):
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             for _ in range(200):
                 writer.write(b"x")
                 await reader.readexactly(1)

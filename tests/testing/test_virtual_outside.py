@@ -48,11 +48,13 @@ class Gate:
 
 
 async def connect() -> None:
-    await asyncio.open_connection("127.0.0.1", 9)
+    async with asyncio.timeout(5.0):
+        await asyncio.open_connection("127.0.0.1", 9)
 
 
 async def look_up() -> None:
-    await asyncio.open_connection("example.invalid", 9)
+    async with asyncio.timeout(5.0):
+        await asyncio.open_connection("example.invalid", 9)
 
 
 async def serve() -> None:
@@ -302,7 +304,8 @@ def test_real_sockets_work_and_time_still_jumps() -> None:
     async def main() -> tuple[bytes, float]:
         async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
-            reader, writer = await asyncio.open_connection(host, port)
+            async with asyncio.timeout(5.0):
+                reader, writer = await asyncio.open_connection(host, port)
             writer.write(b"a\n")
             line = await reader.readline()
             writer.close()

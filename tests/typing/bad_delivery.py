@@ -1,3 +1,4 @@
+# regrow: file-ignore[call-without-timeout, infinite-timeout] type checkers are to find them
 # Wrong programs with supervised sends: an error in each line that ends in "# error", and in no other.
 from __future__ import annotations
 

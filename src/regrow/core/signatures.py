@@ -139,7 +139,7 @@ def only_scalars(function: Function, owner: type, names: tuple[str, ...]) -> boo
         return True
     try:
         hints = annotations_of(function, owner)
-    except Exception:  # noqa: BLE001  # whatever an annotation raises: what isn't known isn't scalar
+    except Exception:  # noqa: BLE001, RG401  # whatever an annotation raises: what isn't known isn't scalar
         return False
     return all(name in hints and _is_scalar(hints[name]) for name in names)
 

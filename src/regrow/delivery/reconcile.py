@@ -34,9 +34,7 @@ def reconciled(
     engine: Engine, reconcile: Reconciler, delivery: CurrentDelivery, message: object, verdict: Verdict
 ) -> None:
     """Ask whether the handling that was cut short has happened, and tell `verdict`."""
-    task = asyncio.Task(
-        _ask(reconcile, delivery, message), loop=engine.loop, name="reconcile", context=engine.contexts.base
-    )
+    task = engine.own_task(_ask(reconcile, delivery, message), "reconcile")
     engine.see_off(task)  # a stop waits for it
     task.add_done_callback(partial(_told, verdict), context=engine.contexts.base)
 

@@ -8,8 +8,9 @@ import threading
 from asyncio import (  # the documented one raises where there is none
     _get_running_loop as _running_loop,  # pyright: ignore[reportPrivateUsage]
 )
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context
+from typing import TYPE_CHECKING, Final, TypeVar, final
 from weakref import WeakSet
 
 from regrow.core.events import SlowHandler
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from regrow.runtime.debug import Tracer
     from regrow.runtime.process import Process
     from regrow.runtime.system import System
+
+T = TypeVar("T")
 
 ENGINES: Final[WeakSet[Engine]] = WeakSet()
 """All engines of this OS process."""
@@ -207,6 +210,16 @@ class Engine:
             extras = process.extras
             if extras is not None and extras.children:
                 ready.extend(reversed(extras.children))
+
+    def own_task(
+        self, coroutine: Coroutine[object, object, T], name: str, context: Context | None = None
+    ) -> asyncio.Task[T]:
+        """A task of the runtime's own, which awaits it or sees it off; in no process's context by default.
+
+        Made like this it passes by the loop's task factory, so that nobody is asked whose it is.
+        """
+        made_in = context or self.contexts.base
+        return asyncio.Task(coroutine, loop=self.loop, name=name, context=made_in)  # noqa: RG101  # see above
 
     def see_off(self, task: asyncio.Task[object]) -> None:
         """A task is about to end and its process knows it no more: a stop waits for it."""

@@ -76,8 +76,7 @@ class FromThread(Generic[S_co]):
         box: Future[T] = Future()
 
         def begin() -> None:
-            # Made like this it passes by the loop's task factory: the task is the runtime's own.
-            task = asyncio.Task(self._ask(ask), loop=self._engine.loop, name=operation)
+            task = self._engine.own_task(self._ask(ask), operation, contextvars.copy_context())
             task.add_done_callback(partial(self._hand_over, box))
 
         self._submit(operation, box, begin)

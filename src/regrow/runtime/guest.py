@@ -87,7 +87,7 @@ async def _take_cancel() -> bool:
     """Have a cancel that is on its way arrive here, where it is known whose it is."""
     try:
         await asyncio.sleep(0)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError:  # noqa: RG402  # the caller passes it on to whom it is for
         return True
     return False
 

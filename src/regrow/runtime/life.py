@@ -76,9 +76,7 @@ class Life:
         engine = self._engine
         engine.interrupt = self.interrupt
         engine.ownership.begin()
-        self._task = asyncio.Task(
-            self._live(), loop=engine.loop, name=f"{engine.name} (system)", context=engine.contexts.base
-        )
+        self._task = engine.own_task(self._live(), f"{engine.name} (system)")
         try:
             await asyncio.shield(self._started)
         except asyncio.CancelledError:
@@ -97,7 +95,7 @@ class Life:
             assert self.top is not None
             down = engine.exits.when_down(self.top)
             self._up()
-        except BaseException as error:  # noqa: BLE001  # it goes on to who started
+        except BaseException as error:  # noqa: BLE001, RG402  # it goes on to who started
             await self._sweep()
             self._over("not started", SHUTDOWN)
             self._started.set_exception(error)
@@ -105,7 +103,7 @@ class Life:
             return
         try:
             reason = await asyncio.shield(down)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # noqa: RG402  # the loop is being closed: the end of all
             _log.warning("system %r is killed: its loop is being closed before it was stopped", engine.name)
             self.kill()
             await _undisturbed(down)
@@ -290,7 +288,7 @@ async def _undisturbed(*awaited: asyncio.Future[T], timeout: float | None = None
             return
         try:
             await asyncio.wait(waiting, timeout=left)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # noqa: RG402  # undisturbed is what it is for
             continue
 
 

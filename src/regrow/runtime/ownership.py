@@ -190,6 +190,7 @@ class TaskFactory:
         previous = self._previous
         task: asyncio.Future[object]
         if previous is None:
+            # regrow: ignore[RG101] a factory makes what its caller is to own
             task = asyncio.Task(coroutine, loop=loop, **options)  # type: ignore[arg-type]
         else:
             task = previous(loop, coroutine, **options)

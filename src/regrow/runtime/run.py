@@ -64,7 +64,9 @@ class _Run(Generic[T]):
         self.at_once = False
 
     async def run(self) -> T | None:
-        self._body = body = asyncio.create_task(self._in_system(), name=f"{self._system.name} (main)")
+        self._body = body = asyncio.create_task(  # noqa: RG101  # waited for below, with a bound
+            self._in_system(), name=f"{self._system.name} (main)"
+        )
         if self.stopping:
             body.cancel()
         await asyncio.wait((body, self._overdue), return_when=asyncio.FIRST_COMPLETED)

@@ -83,7 +83,7 @@ class Threadpool:
         if self._idle.acquire(blocking=False) or self._threads >= self._limit:
             return
         self._threads += 1
-        RuntimeThread(f"{NAME}-{self._threads}", self._work).start()
+        RuntimeThread(f"{NAME}-{self._threads}", self._work).start()  # noqa: RG102  # `close` ends it
 
     def _work(self) -> None:
         while True:

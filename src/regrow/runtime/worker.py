@@ -61,7 +61,9 @@ class Workers:
         if process.task is not None:
             self.detach(process)  # a warm one, from before a hand-off: its end isn't that of the process
         context = process.context or engine.contexts.make(process)
-        task = asyncio.Task(coroutine, loop=engine.loop, name=process.name or process.kind, context=context)
+        name = process.name or process.kind
+        # As `Engine.own_task`, without its call: a process is what is started most.
+        task = asyncio.Task(coroutine, loop=engine.loop, name=name, context=context)  # noqa: RG101  # its life
         process.task = task
         self._alive += 1
         if engine.parked:

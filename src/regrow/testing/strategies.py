@@ -155,6 +155,7 @@ def trees(
                 name=name,
                 strategy=draw(some_strategy),
                 max_restarts=draw(how_often),
+                max_seconds=5.0,
                 auto_shutdown=auto,
                 restart=restart,
             )

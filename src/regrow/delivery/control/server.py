@@ -39,7 +39,15 @@ def control_spec(ground: Ground, *, prefix: str) -> ChildSpec:
     clients = task_supervisor(id="clients", name=f"{prefix}.control.clients", max_children=MAX_CONNECTIONS)
     listener = child(serve, id="listener", args=(ground, prefix), restart="transient")
     # A program whose operators can't reach it goes on.
-    return supervisor([clients, listener], id="control", strategy="rest_for_one", restart="temporary")
+    children = [clients, listener]
+    return supervisor(
+        children,
+        id="control",
+        strategy="rest_for_one",
+        max_restarts=3,
+        max_seconds=5.0,
+        restart="temporary",
+    )
 
 
 async def serve(ground: Ground, prefix: str) -> None:
@@ -148,7 +156,7 @@ class Progress:
         """So many are done."""
         self._done = done
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._send())
+            self._task = asyncio.create_task(self._send())  # noqa: RG101  # `stop` waits for it
 
     async def stop(self) -> None:
         """Nothing is on its way any more."""

@@ -37,9 +37,13 @@ class DeadLetterTree:
 
     def child_spec(self) -> ChildSpec:
         """Its supervisor. A redrive that crashes goes on where it was; upkeep takes up what was running."""
-        jobs = dynamic_supervisor(id="redrives", name=f"{self._prefix}.redrives")
+        jobs = dynamic_supervisor(
+            id="redrives", name=f"{self._prefix}.redrives", max_restarts=3, max_seconds=5.0
+        )
         upkeep = child(self._upkeep, id="upkeep")
-        return supervisor([jobs, upkeep], id="dead_letters", strategy="rest_for_one")
+        return supervisor(
+            [jobs, upkeep], id="dead_letters", strategy="rest_for_one", max_restarts=3, max_seconds=5.0
+        )
 
     async def _upkeep(self) -> None:
         ref = current_system().ref(f"{self._prefix}.redrives", DynamicSupervisor)

@@ -49,7 +49,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Edit, Finding, Fix, Safety, Scope
+from regrow.lint.model import Finding, Fix, Safety, Scope
+from regrow.lint.patching import with_argument
 from regrow.lint.rule import Rule
 
 _DEFAULTS: Final = {"strategy": '"one_for_one"', "max_restarts": "3", "max_seconds": "5.0"}
@@ -85,9 +86,17 @@ class ImplicitStrategy(Rule):
         for call, name in file.calls_to(*_SUPERVISORS):
             given = {keyword.arg for keyword in call.keywords}
             missing = [one for one in _SUPERVISORS[name] if one not in given]
+            if "max_seconds" in missing and _never_restarts(file, call):
+                missing.remove("max_seconds")
             if missing and None not in given:
                 message = f"{name.rpartition('.')[2]} leaves {_listed(missing)} to a default: say it"
                 yield file.finding(self, call, message, fix=_written_out(file, call, missing))
+
+
+def _never_restarts(file: SourceFile, call: ast.Call) -> bool:
+    """Whether its budget is 0, for which no time matters."""
+    budget = file.argument(call, "max_restarts")
+    return isinstance(budget, ast.Constant) and budget.value == 0
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -95,15 +104,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _written_out(file: SourceFile, call: ast.Call, missing: Sequence[str]) -> Fix | None:
-    if any(isinstance(one, ast.GeneratorExp) for one in call.args):  # needs parentheses beside others
-        return None
-    end = file.end(call) - 1
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    last = max((file.end(one) for one in given), default=file.end(call.func))
-    rest = "".join(line.partition("#")[0] for line in file.text.content[last:end].split("\n"))
-    options = ", ".join(f"{name}={_DEFAULTS[name]}" for name in missing)
-    comma = ", " if given and "," not in rest else ""
-    return Fix("Write out the defaults", (Edit(end, end, comma + options),), Safety.SAFE)
+    edit = with_argument(file, call, ", ".join(f"{name}={_DEFAULTS[name]}" for name in missing))
+    return None if edit is None else Fix("Write out the defaults", (edit,), Safety.SAFE)
 
 
 RULE: Final = ImplicitStrategy()

@@ -130,7 +130,12 @@ class Children:
     async def open(self) -> None:
         """Start the supervisor."""
         spec = supervisor(
-            (), id=self._name, restart="temporary", max_restarts=MAX_RESTARTS, max_seconds=SECONDS
+            (),
+            id=self._name,
+            strategy="one_for_one",
+            restart="temporary",
+            max_restarts=MAX_RESTARTS,
+            max_seconds=SECONDS,
         )
         started = await self._system.root.call(Supervisor.start_child(spec), timeout=MAX_TIMEOUT)
         assert isinstance(started, Process)

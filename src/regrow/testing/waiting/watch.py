@@ -82,7 +82,9 @@ class _Watch:
         if now >= self._deadline:
             self.answer.set_result(False)
         else:
-            self._timer = self.loop.call_at(min(now + next(self._pauses), self._deadline), self.poll)
+            self._timer = self.loop.call_at(  # noqa: RG101  # `close` cancels it
+                min(now + next(self._pauses), self._deadline), self.poll
+            )
 
     def close(self) -> None:
         """Nobody waits any more."""

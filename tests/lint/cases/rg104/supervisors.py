@@ -25,3 +25,6 @@ class Other:
 
 
 Other().supervisor()
+
+def never_restarts() -> None:
+    rg.supervisor([], strategy="one_for_one", max_restarts=0)
