@@ -22,9 +22,9 @@ def rule(code: str) -> Rule:
     return next(one for one in own_rules() if one.code == code)
 
 
-def parsed(path: Path) -> SourceFile:
-    """A marker file; its first line may say its role."""
-    data = path.read_bytes()
+def parsed(path: Path, data: bytes | None = None) -> SourceFile:
+    """A marker file, or what has become of it; its first line may say its role."""
+    data = path.read_bytes() if data is None else data
     role = _ROLE.match(data.decode())
     file = parse(data, path.name, role=Role(role[1]) if role else Role.CODE)
     assert isinstance(file, SourceFile), file

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import io
 import os
 import shutil
 import tempfile
-import tokenize
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
+from regrow.lint.comments import comments
 from regrow.lint.edits import apply, is_sound, without_overlaps
 from regrow.lint.file import SourceFile
 from regrow.lint.imports import with_imports
@@ -133,8 +132,7 @@ def _is_accepted(content: str, flags: int) -> bool:
 
 
 def _comments(content: str) -> Counter[str]:
-    tokens = tokenize.generate_tokens(io.StringIO(content).readline)
-    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
+    return Counter(text for _, text in comments(content))
 
 
 def _encoded(file: SourceFile, content: str) -> bytes:

@@ -58,7 +58,7 @@ def spelled(file: SourceFile, qualified: str, at: ast.AST) -> Spelling | Fix:
     if _is_free(file, head, scope):
         return Spelling(f"{module}.{name}", (f"import {module}",))
     taken = f"{short} and {head} are" if short is not None else f"{head} is"
-    return no_fix(f"No fix: {taken} something else here, so that {module} can't be imported under it")
+    return no_fix(f"{taken} something else here, so that {module} can't be imported under it")
 
 
 def _existing(file: SourceFile, module: str, name: str, at: ast.AST) -> Iterator[str]:

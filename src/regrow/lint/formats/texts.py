@@ -40,8 +40,10 @@ def full(report: Report) -> Iterator[str]:
             yield line_of(finding)
             if text is not None and finding.line <= text.lines:
                 yield from _excerpt(text.line(finding.line), finding)
-            if finding.fix is not None:
+            if finding.fix is not None and finding.fix.edits:
                 yield f"  fix: {finding.fix.message} ({_FIXES[finding.fix.safety]})"
+            elif finding.fix is not None:
+                yield f"  no fix: {finding.fix.message}"
             yield ""
 
 

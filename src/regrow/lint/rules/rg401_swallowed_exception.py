@@ -37,6 +37,10 @@ def read_limit(config):
 
 In a process: no `try` at all. It crashes, its supervisor restarts it, and the crash report says why.
 
+## Fix safety
+
+There is no fix: which exceptions may happen there only its author can say.
+
 ## Options
 
 - `broad-except-boundaries`: functions and modules where catching everything is the job, such as a plugin
@@ -62,7 +66,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.catching import CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.names import FUNCTIONS
 from regrow.lint.owning import following
 from regrow.lint.rule import Rule
@@ -75,6 +79,7 @@ _ANYBODYS: Final = frozenset({"repr", "str", "getattr", "hasattr"})
 _LOGGING: Final = frozenset(
     {"print", "echo", "secho", "debug", "info", "warning", "warn", "error", "critical", "fatal", "log"}
 )
+_NO_FIX: Final = no_fix("only you know which exceptions may happen here; name them, or let it crash")
 
 
 class SwallowedException(Rule):
@@ -83,6 +88,7 @@ class SwallowedException(Rule):
     code = "RG401"
     name = "swallowed-exception"
     scope = Scope.CODE
+    fix: ClassVar[Safety | None] = Safety.DISPLAY
     options: ClassVar[tuple[str, ...]] = ("broad-except-boundaries",)
     triggers: ClassVar[tuple[str, ...]] = ("except", "suppress")
 
@@ -93,12 +99,13 @@ class SwallowedException(Rule):
             if _may_be_broad(handler) and not raises(handler) and not _exits(handler):
                 text = _problem(file, handler)
                 if text and catches(file, handler, CATCH_ALLS) and not _is_allowed(file, handler):
-                    yield file.finding(self, handler, text)
+                    yield file.finding(self, handler, text, fix=_NO_FIX)
         for call, _ in file.calls_to("contextlib.suppress"):
             broad = [one for one in call.args if file.qualified(one) in CATCH_ALLS]
             if broad and not _is_allowed(file, call):
                 name = file.segment(broad[0])
-                yield file.finding(self, call, f"suppress({name}) hides every bug: name what may happen here")
+                text = f"suppress({name}) hides every bug: name what may happen here"
+                yield file.finding(self, call, text, fix=_NO_FIX)
 
 
 def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:

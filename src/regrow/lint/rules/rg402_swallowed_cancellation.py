@@ -45,6 +45,12 @@ async def poll(queue):
 
 Where it is only about cleaning up, `finally` does it without the question.
 
+## Fix safety
+
+The fix is unsafe: it puts `except asyncio.CancelledError: raise` before a handler that catches more, and
+`raise` at the end of one that catches nothing else. What followed the handler isn't run any more after a
+cancellation; if it has to be, it belongs into a `finally`.
+
 ## Options
 
 - `broad-except-boundaries`: functions and modules where catching everything is the job.
@@ -69,7 +75,8 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.catching import CANCELLED, catches, inside, is_boundary, kinds_of, raises
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.rg402 import raise_again, stop_suppressing
+from regrow.lint.model import Finding, Safety, Scope
 from regrow.lint.names import FunctionNode
 from regrow.lint.rule import Rule
 
@@ -90,6 +97,7 @@ class SwallowedCancellation(Rule):
     code = "RG402"
     name = "swallowed-cancellation"
     scope = Scope.CODE
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     options: ClassVar[tuple[str, ...]] = ("broad-except-boundaries",)
     triggers: ClassVar[tuple[str, ...]] = ("async def",)
 
@@ -109,7 +117,8 @@ class SwallowedCancellation(Rule):
                 and not _is_allowed(file, handler)
             ):
                 caught = "except" if handler.type is None else f"except {file.segment(handler.type)}"
-                yield file.finding(self, handler, f"{caught} swallows a cancellation: raise it again")
+                text = f"{caught} swallows a cancellation: raise it again"
+                yield file.finding(self, handler, text, fix=raise_again(file, handler))
         for call, _ in file.calls_to("contextlib.suppress"):
             around = file.statement_of(call)
             if (
@@ -119,7 +128,7 @@ class SwallowedCancellation(Rule):
                 and not _is_allowed(file, call)
             ):
                 text = "suppress swallows a cancellation of this coroutine: let it be raised"
-                yield file.finding(self, call, text)
+                yield file.finding(self, call, text, fix=stop_suppressing(file, call))
 
 
 def _may_catch(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:

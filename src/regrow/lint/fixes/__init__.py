@@ -1,0 +1,1 @@
+"""The fixes of rules, a module each where they don't fit into the rule's own."""

@@ -1,0 +1,89 @@
+"""Cancellations that are raised again, in every shape of handler."""
+
+import asyncio as aio
+from asyncio import CancelledError
+from contextlib import suppress
+
+
+async def handlers(queue, log):
+    try:
+        await queue.get()
+    except CancelledError:  # expect: RG402
+        pass
+    try:
+        await queue.get()
+    except aio.CancelledError: log("ended")  # expect: RG402
+    try:
+        await queue.get()
+    except ValueError:
+        log("bad")
+    except:  # expect: RG402
+        # Whatever it was.
+        log("ended")
+    finally:
+        log("finally")
+    try:
+        await queue.get()
+    except (CancelledError, ValueError) as error:  # expect: RG402
+        log(str(error))
+    try:
+        await queue.get()
+    except CancelledError:  # expect: RG402
+        if log:
+            log("ended")  # why
+        # and that is all
+    try:
+        await queue.get()
+    except CancelledError:  # expect: RG402
+        log("ended"); log("twice");
+    try:
+        await queue.get()
+    except* BaseException:  # expect: RG402
+        log("several")
+    try: await queue.get()
+    except BaseException: pass  # expect: RG402
+
+
+async def loops(queue, log):
+    while True:
+        try:
+            await queue.get()
+        except CancelledError:  # expect: RG402
+            log("ended")
+            break
+
+
+async def goes_on_after_its_loop(queue, log):
+    while True:
+        try:
+            await queue.get()
+        except CancelledError:  # expect: RG402
+            break
+    log("closed")
+
+
+async def returns(queue, log):
+    try:
+        await queue.get()
+    except CancelledError:  # expect: RG402
+        return None
+    try:
+        await queue.get()
+    except CancelledError:  # expect: RG402
+        return log("what only it knows")
+
+
+async def suppresses(queue):
+    with suppress(CancelledError, ValueError):  # expect: RG402
+        await queue.get()
+    with suppress(KeyError, aio.CancelledError):  # expect: RG402
+        await queue.get()
+    with suppress(CancelledError):  # expect: RG402
+        await queue.get()
+
+
+async def renamed(queue, CancelledError, aio, asyncio):
+    try:
+        await queue.get()
+    except BaseException:  # expect: RG402
+        pass
