@@ -64,6 +64,14 @@ class Result(msgspec.Struct, kw_only=True):
             text, token = str(failure), scenario.token(outcome)
             self.violations.append(Violated(name, outcome.seed, invariant, text, token))
 
+    def report(self) -> str:
+        """Of each violation: what is wrong, and how to see it again; "" if there is none."""
+        return "\n".join(
+            f"seed {one.seed}: {one.text}\n"
+            f"  python -m tests.simulation --scenario {one.scenario} --story --from {one.seed}\n  {one.token}"
+            for one in self.violations
+        )
+
     def merge(self, other: Result) -> None:
         """The runs of another process."""
         self.runs += other.runs

@@ -58,6 +58,9 @@ def test_a_violation_is_counted_and_can_be_replayed() -> None:
     first = result.violations[0]
     assert (first.scenario, first.invariant) == ("lost_update", "count")
     assert first.text.startswith("count: is 1 (at ")
+    shown = "python -m tests.simulation --scenario lost_update --story --from"
+    told = f"seed {first.seed}: {first.text}\n  {shown} {first.seed}\n  {first.token}"
+    assert result.report().startswith(told)
     again = PLANTED.replay(first.token)
     assert str(again.failure) == first.text
 

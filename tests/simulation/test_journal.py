@@ -15,11 +15,7 @@ NAMES = sorted({name for name, _ in PLAN})
 def test_what_is_promised_holds(name: str) -> None:
     result = run_chunk([row for row in PLAN if row[0] == name], "journal")
     assert result.seeds > 0
-    assert not result.violations, "\n".join(
-        f"seed {one.seed}: {one.text}\n"
-        f"  python -m tests.simulation --scenario {name} --story --from {one.seed}\n  {one.token}"
-        for one in result.violations
-    )
+    assert not result.violations, result.report()
 
 
 def test_so_many_seeds_are_run() -> None:

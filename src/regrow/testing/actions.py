@@ -15,7 +15,6 @@ from regrow.core.messages import CallMessage, CastMessage
 from regrow.core.reasons import SHUTDOWN, ExitReason
 from regrow.core.specs import ChildSpec
 from regrow.errors import RegrowError
-from regrow.runtime.pid import Ref
 from regrow.runtime.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -137,9 +136,7 @@ class StartChild(Action, frozen=True):
 
     @override
     async def _do(self, system: System, timeout: float) -> object:
-        return await _supervisor(system, self.supervisor).call(
-            Supervisor.start_child(self.spec), timeout=timeout
-        )
+        return await _ask(system, self.supervisor, Supervisor.start_child(self.spec), timeout)
 
 
 class TerminateChild(Action, frozen=True):
@@ -155,9 +152,7 @@ class TerminateChild(Action, frozen=True):
 
     @override
     async def _do(self, system: System, timeout: float) -> object:
-        return await _supervisor(system, self.supervisor).call(
-            Supervisor.terminate_child(self.child), timeout=timeout
-        )
+        return await _ask(system, self.supervisor, Supervisor.terminate_child(self.child), timeout)
 
 
 class RestartChild(Action, frozen=True):
@@ -173,9 +168,7 @@ class RestartChild(Action, frozen=True):
 
     @override
     async def _do(self, system: System, timeout: float) -> object:
-        return await _supervisor(system, self.supervisor).call(
-            Supervisor.restart_child(self.child), timeout=timeout
-        )
+        return await _ask(system, self.supervisor, Supervisor.restart_child(self.child), timeout)
 
 
 class DeleteChild(Action, frozen=True):
@@ -191,9 +184,7 @@ class DeleteChild(Action, frozen=True):
 
     @override
     async def _do(self, system: System, timeout: float) -> object:
-        return await _supervisor(system, self.supervisor).call(
-            Supervisor.delete_child(self.child), timeout=timeout
-        )
+        return await _ask(system, self.supervisor, Supervisor.delete_child(self.child), timeout)
 
 
 class Wait(Action, frozen=True):
@@ -211,5 +202,7 @@ class Wait(Action, frozen=True):
         return None
 
 
-def _supervisor(system: System, name: str) -> Ref[Supervisor]:
-    return system.ref(name, Supervisor)
+async def _ask(
+    system: System, supervisor: str, message: CallMessage[Supervisor, object], timeout: float
+) -> object:
+    return await system.ref(supervisor, Supervisor).call(message, timeout=timeout)
