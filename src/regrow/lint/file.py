@@ -130,11 +130,11 @@ class SourceFile:
             if one not in seen:
                 seen.add(one)
                 left += self.project.bases_of(one)
-                left += (base for owner in self._classes.get(one, ()) for base in self.bases_of(owner))
+                left += (base for owner in self.classes.get(one, ()) for base in self.bases_of(owner))
         return False
 
     @cached_property
-    def _classes(self) -> dict[str, list[ast.ClassDef]]:
+    def classes(self) -> dict[str, list[ast.ClassDef]]:
         """The file's classes by their qualified names."""
         classes: dict[str, list[ast.ClassDef]] = {}
         for owner in self.index.of(ast.ClassDef):
