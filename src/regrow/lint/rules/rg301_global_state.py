@@ -1,23 +1,39 @@
-"""Variables of a module that functions rebind.
+"""Variables of modules and classes that functions change.
 
 ## What it does
 
-Finds the variables that a function declares `global` and binds anew. There is one finding for each variable.
+Finds, once for each variable:
+
+- what a function declares `global` and binds anew;
+- lists, dicts, sets and deques of a module that functions change in place;
+- those of a class body that methods change in place through `self` or `cls`, where no method gives `self`
+  one of its own.
+
+These don't count:
+
+- what is imported late, or computed once and kept: a `global` that is bound under an `if` that asks for it,
+  or after one that returns;
+- caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
+  speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what
+  `__init_subclass__` or functions called `register...` or `add_...` fill;
+- what the module's own code fills while it is imported, or `main()` when the program starts;
+- annotated variables of a class without `ClassVar`: they belong to each object where the class is a dataclass
+  or a model.
 
 ## Why is this bad?
 
 A global variable has no owner. No restart gives it its first value back, so a supervised process comes up
 again with what made it crash; tests see what other tests left in it; threads write it over each other.
+A list of a class is the same list for all of its objects.
 
 ## Example
 
 ```python
-connections = 0
+connections = []
 
 
-def opened():
-    global connections
-    connections += 1
+def opened(connection):
+    connections.append(connection)
 ```
 
 ## Use instead
@@ -28,30 +44,31 @@ import regrow as rg
 
 class Connections(rg.GenServer):
     def init(self) -> None:
-        self.open = 0
+        self.open = []
 
     @rg.cast
-    def opened(self) -> None:
-        self.open += 1
+    def opened(self, connection) -> None:
+        self.open.append(connection)
 ```
 
 ## Known problems
 
-- Lists and dicts of a module, or of a class, that functions change in place aren't seen yet.
-- What is imported late, or computed once and kept, is reported as well. That was about one finding in four of
-  those read, which is why the rule is off by default.
+- Changes by other modules aren't seen, nor those through another name for the same object.
+- A cache or a registry by another name is reported.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from regrow.errors.base import override
+from regrow.lint.containers import Shared, shared_containers
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
+from regrow.lint.startup import is_start_up
 
 
 class GlobalState(Rule):
@@ -60,27 +77,81 @@ class GlobalState(Rule):
     code = "RG301"
     name = "global-state"
     scope = Scope.CODE
-    default = False
-    triggers: ClassVar[tuple[str, ...]] = ("global ",)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
-        """Look at the variables that functions declare global, each once."""
+        """Look at the variables that functions declare global, each once, and at shared containers."""
+        if file.role is Role.SCRIPT:
+            return
         seen: set[str] = set()
         for node in sorted(file.index.of(ast.Global), key=lambda one: one.lineno):
-            function = file.function_of(node)
-            for name in node.names:
-                if name not in seen and function is not None and _binds(file, function, name):
-                    seen.add(name)
-                    text = f"{name} is global state that nobody owns: keep it in a process or pass it on"
-                    yield file.finding(self, node, text)
+            names = [name for name in node.names if name not in seen and _is_state(file, node, name)]
+            if names:
+                seen.update(names)
+                text = (
+                    f"global state that nobody owns ({', '.join(names)}): keep it in a process or pass it on"
+                )
+                yield file.finding(self, node, text)
+        for one in shared_containers(file):
+            if one.name not in seen:
+                yield file.finding(self, one.node, _message(one))
 
 
-def _binds(file: SourceFile, function: ast.AST, name: str) -> bool:
+def _message(one: Shared) -> str:
+    whose = "one for all objects of the class" if one.of_class else "global state that nobody owns"
+    return f"{one.name} is {whose}, and {one.changer} changes it: keep it in a process or an object"
+
+
+def _is_state(file: SourceFile, node: ast.Global, name: str) -> bool:
+    """Whether the function binds a module's variable anew, other than once and for all."""
+    function = file.function_of(node)
     found = file.names.bindings_of(file.tree).get(name)
-    return found is not None and any(
-        isinstance(one, ast.Name) and file.function_of(one) is function for one in found.sources
+    if function is None or found is None or name.startswith("__") or is_start_up(file, node):
+        return False
+    bound = [one for one in found.sources if file.function_of(one) is not None]
+    if not any(file.function_of(one) is function for one in bound):
+        return False
+    return not all(_is_once(file, one) for one in bound)
+
+
+def _is_once(file: SourceFile, source: ast.AST) -> bool:
+    """Whether it is an import, a definition, a deletion, the first value or no value."""
+    if not isinstance(source, ast.Name) or isinstance(source.ctx, ast.Del):
+        return True
+    if isinstance(file.parent(source), ast.AugAssign):
+        return False
+    if _is_nothing_or_imported(file, file.parent(source)):
+        return True
+    function = file.function_of(source)
+    assert function is not None
+    asked = {
+        one for node in file.index.of(ast.Global) if file.function_of(node) is function for one in node.names
+    }
+    for one in file.ancestors(source):
+        if one is function:
+            break
+        if isinstance(one, ast.If) and _asks_for(one.test, asked):
+            return True
+        if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "NameError":
+            return True
+    return any(
+        one.lineno < source.lineno and isinstance(one.body[-1], ast.Return) and _asks_for(one.test, asked)
+        for one in file.index.of(ast.If)
+        if file.function_of(one) is function
     )
+
+
+def _is_nothing_or_imported(file: SourceFile, parent: ast.AST | None) -> bool:
+    """Whether what is assigned is None, or was imported."""
+    value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
+    if isinstance(value, ast.Constant):
+        return value.value is None
+    found = file.names.binding(value.id, file.names.scope_of(value)) if isinstance(value, ast.Name) else None
+    return found is not None and found[1].imported is not None
+
+
+def _asks_for(test: ast.expr, names: set[str]) -> bool:
+    return any(isinstance(one, ast.Name) and one.id in names for one in ast.walk(test))
 
 
 RULE: Final = GlobalState()

@@ -1,6 +1,8 @@
 count = 0
 limit = 10
 cached = None
+first = None
+handle = None
 unused = 1
 
 
@@ -14,14 +16,51 @@ def closed():
     count -= 1
 
 
-def load():
-    global cached, added  # expect: RG301 # expect: RG301
-    cached = added = object()
+def load(value):
+    global cached, added  # expect: RG301
+    cached = added = value
 
 
 def reads():
     global limit
     return limit
+
+
+def lazily():
+    global first
+    if first is None:
+        first = object()
+    return first
+
+
+def returns_early():
+    global handle
+    if handle is not None:
+        return handle
+    handle = object()
+    return handle
+
+
+def loads():
+    global tool
+    from json import loads as _tool
+
+    tool = _tool
+
+
+def forgets():
+    global handle
+    handle = None
+
+
+def imports():
+    global json
+    import json
+
+
+def main():
+    global limit
+    limit = 20
 
 
 def local():

@@ -43,7 +43,7 @@ def local():
 
 
 class Resizer:
-    shared = ProcessPoolExecutor()  # expect: RG304
+    workers = ProcessPoolExecutor()  # expect: RG304
     other = None
 
     def __init__(self):
@@ -52,7 +52,10 @@ class Resizer:
     @classmethod
     def get(cls):
         if cls.other is None:
-            cls.other = multiprocessing.Pool(2)  # expect: RG304
+            try:
+                cls.other = multiprocessing.Pool(2)  # expect: RG304
+            except OSError:
+                cls.other = multiprocessing.Pool(1)
         return cls.other
 
 

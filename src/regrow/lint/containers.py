@@ -1,0 +1,169 @@
+"""Containers of modules and classes that functions change in place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from regrow.lint.names import FUNCTIONS
+from regrow.lint.startup import is_start_up
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+_DISPLAYS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_MAKERS: Final = frozenset({"list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict"})
+_CHANGES: Final = (
+    *("append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove"),
+    *("add", "discard", "update", "setdefault", "clear"),
+)
+_KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
+_FILLERS: Final = re.compile(r"^_*(register|unregister|add_|cache|clear_|init_subclass__)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A container that everybody shares.
+
+    Attributes:
+        node: Where it is made.
+        name: Its name.
+        changer: The function that changes it first.
+        of_class: Whether it is a class's, not a module's.
+    """
+
+    node: ast.stmt
+    name: str
+    changer: str
+    of_class: bool = False
+
+
+def shared_containers(file: SourceFile) -> Iterator[Shared]:
+    """The containers of the module and of its classes that functions change, in no order."""
+    of_module = dict(_containers(file.tree.body))
+    of_classes = {
+        (owner, name): node
+        for owner in file.index.of(ast.ClassDef)
+        for name, node in _containers(owner.body)
+        if isinstance(node, ast.Assign) or "ClassVar" in ast.unparse(node.annotation)
+    }
+    if not of_module and not of_classes:
+        return
+    changed: dict[object, list[ast.expr]] = {}
+    fields = {name for _, name in of_classes}
+    for place in _changed(file):
+        if isinstance(place, ast.Name) and place.id in of_module:
+            if file.names.scope_of(place) is not file.tree and _is_modules(file, place):
+                changed.setdefault(place.id, []).append(place)
+        elif isinstance(place, ast.Attribute) and place.attr in fields and isinstance(place.value, ast.Name):
+            owner = file.types.own_class(place.value)
+            if (owner, place.attr) in of_classes:
+                changed.setdefault((owner, place.attr), []).append(place)
+    for key, places in changed.items():
+        node = of_module[key] if isinstance(key, str) else of_classes[key]  # type: ignore[index]
+        name = key if isinstance(key, str) else key[1]  # type: ignore[index]
+        found = _as_shared(file, name, node, places, of_class=not isinstance(key, str))
+        if found is not None:
+            yield found
+
+
+def _containers(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        else:
+            continue
+        if isinstance(target, ast.Name) and _is_container(statement.value) and not _KEPT.search(target.id):
+            yield target.id, statement
+
+
+def _is_container(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        made = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return made in _MAKERS
+    return isinstance(value, _DISPLAYS)
+
+
+def _changed(file: SourceFile) -> Iterator[ast.expr]:
+    """The expressions whose objects are changed in place."""
+    for call in file.calls_named(*_CHANGES):
+        if isinstance(call.func, ast.Attribute):
+            yield call.func.value
+    for item in file.index.of(ast.Subscript):
+        if not isinstance(item.ctx, ast.Load):
+            yield item.value
+
+
+def _is_modules(file: SourceFile, place: ast.Name) -> bool:
+    found = file.names.binding(place.id, file.names.scope_of(place))
+    return found is not None and found[0] is file.tree
+
+
+def _as_shared(
+    file: SourceFile, name: str, node: ast.Assign | ast.AnnAssign, places: list[ast.expr], *, of_class: bool
+) -> Shared | None:
+    if of_class and any(
+        _is_given(file, node, one) for one in file.index.of(ast.Attribute) if one.attr == name
+    ):
+        return None
+    for place in sorted(places, key=lambda one: one.lineno):
+        changer = _changer(file, place)
+        if changer is not None and not _is_memo(file, place):
+            return Shared(node, name, changer, of_class)
+    return None
+
+
+def _is_given(file: SourceFile, node: ast.AST, attribute: ast.Attribute) -> bool:
+    """Whether an object of the class gets an attribute of its own."""
+    if not isinstance(attribute.ctx, ast.Store) or not isinstance(attribute.value, ast.Name):
+        return False
+    return file.types.own_class(attribute.value) is file.parent(node)
+
+
+def _changer(file: SourceFile, place: ast.expr) -> str | None:
+    """The function that changes it while the program runs; None if that is part of the start."""
+    function = file.function_of(place)
+    if function is None or is_start_up(file, place):
+        return None
+    if isinstance(function, ast.Lambda):
+        return "a lambda"
+    names = [part for part in file.names.qualname_of(function).split(".") if part]
+    if any(_FILLERS.search(name) for name in names):
+        return None
+    if any(file.function_of(call) is None for call in file.calls_named(function.name)):
+        return None  # the module itself calls it while it is imported
+    return function.name
+
+
+def _is_memo(file: SourceFile, place: ast.expr) -> bool:
+    """Whether a key is only set where it was missing."""
+    item = file.parent(place)
+    if not isinstance(item, ast.Subscript) or not isinstance(item.ctx, ast.Store):
+        return False
+    kept = ast.dump(place)
+    for one in file.ancestors(place):
+        if isinstance(one, FUNCTIONS):
+            return any(
+                _is_early_return(stmt, kept) for stmt in getattr(one, "body", ()) if stmt.lineno < item.lineno
+            )
+        if isinstance(one, ast.If) and kept in ast.dump(one.test):
+            return True
+        if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "KeyError":
+            return True
+    return False
+
+
+def _is_early_return(statement: ast.stmt, kept: str) -> bool:
+    """`if key in kept: return kept[key]`, or `try: return kept[key]`."""
+    if isinstance(statement, ast.If):
+        return isinstance(statement.body[-1], ast.Return) and kept in ast.dump(statement)
+    return (
+        isinstance(statement, ast.Try)
+        and isinstance(statement.body[-1], ast.Return)
+        and kept in ast.dump(statement.body[-1])
+    )
