@@ -36,6 +36,11 @@ def fetch(url: str) -> bytes:
     return requests.get(url, timeout=10).content
 ```
 
+## Fix safety
+
+The fix is unsafe, as what waited now fails after a while. Regrow's calls get `timeout="default"`, for which the
+timeout table decides by server and handler. All others get 30 seconds, for which you have to decide.
+
 ## Options
 
 - `call-names`: methods that wait for an answer.
@@ -60,7 +65,8 @@ from regrow.errors.base import override
 from regrow.lint.addresses import is_address, uses_regrow
 from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding
+from regrow.lint.fixes.timeouts import bounded, with_own_timeout, with_timeout
+from regrow.lint.model import Finding, Fix, Safety, no_fix
 from regrow.lint.rule import Rule
 from regrow.lint.servers import ACTORS, is_server
 
@@ -89,6 +95,7 @@ class CallWithoutTimeout(Rule):
 
     code = "RG202"
     name = "call-without-timeout"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     options: ClassVar[tuple[str, ...]] = ("call-names", "timeout-scopes")
     triggers: ClassVar[tuple[str, ...]] = (
         *("regrow", "pykka", "requests", "urlopen", "create_connection", "open_connection"),
@@ -112,10 +119,11 @@ class CallWithoutTimeout(Rule):
         for call, name in file.calls_to("asyncio.open_connection"):
             if isinstance(file.parent(call), ast.Await) and not file.is_bounded(call):
                 message = f"{name} may wait for ever: put it into `async with asyncio.timeout(...)`"
-                yield file.finding(self, call, message)
+                yield file.finding(self, call, message, fix=bounded(file, call))
 
-    def _found(self, file: SourceFile, call: ast.Call, name: str) -> Finding:
-        return file.finding(self, call, f"{name} without a timeout may wait for ever: say timeout=...")
+    def _found(self, file: SourceFile, call: ast.Call, name: str, fix: Fix | None = None) -> Finding:
+        message = f"{name} without a timeout may wait for ever: say timeout=..."
+        return file.finding(self, call, message, fix=fix or with_timeout(file, call))
 
     def _own(self, file: SourceFile) -> Iterator[Finding]:
         calls = file.calls_named(*_REGROW)
@@ -125,10 +133,10 @@ class CallWithoutTimeout(Rule):
             if isinstance(call.func, ast.Attribute) and not _is_excused(file, call):
                 owner = call.func.value
                 if is_address(file, owner) or _looks_like_ours(file, call, owner):
-                    yield self._found(file, call, call.func.attr)
+                    yield self._found(file, call, call.func.attr, with_own_timeout(file, call))
         for call, _ in file.calls_to(*_OWN):
             if not _is_excused(file, call):
-                yield self._found(file, call, "supervised_send")
+                yield self._found(file, call, "supervised_send", with_own_timeout(file, call))
 
     def _actors(self, file: SourceFile) -> Iterator[Finding]:
         if "pykka" not in file.text.content:
@@ -140,7 +148,9 @@ class CallWithoutTimeout(Rule):
                 and _is_reference(file, call.func.value)
                 and not _is_deferred(call)
             ):
-                yield self._found(file, call, call.func.attr)
+                asks = call.func.attr == "ask"
+                fix = None if asks else no_fix("whether this method takes a timeout isn't known")
+                yield self._found(file, call, call.func.attr, fix)
 
     def _on_sessions(self, file: SourceFile) -> Iterator[ast.Call]:
         if "requests" not in file.text.content:

@@ -37,6 +37,11 @@ async def answer(question: asyncio.Future[str]) -> str:
     return await asyncio.wait_for(question, 30)
 ```
 
+## Fix safety
+
+The fix is unsafe, as what waited now fails after a while: Regrow's calls get `"default"`, for which the timeout
+table decides by server and handler. How long others may take you have to say.
+
 ## Known problems
 
 - A value that comes from a variable isn't looked at.
@@ -54,7 +59,8 @@ from regrow.errors.base import override
 from regrow.lint.addresses import is_address
 from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding
+from regrow.lint.fixes.timeouts import finite
+from regrow.lint.model import Finding, Safety
 from regrow.lint.owning import uses
 from regrow.lint.rule import Rule
 
@@ -83,6 +89,7 @@ class InfiniteTimeout(Rule):
 
     code = "RG204"
     name = "infinite-timeout"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     triggers: ClassVar[tuple[str, ...]] = ("timeout", "fail_after", "move_on_after", "wait_for")
 
     @override
@@ -93,7 +100,7 @@ class InfiniteTimeout(Rule):
             limit = file.argument(known, *_KNOWN[name])
             if limit is not None and file.is_endless(limit) and not _is_excused(file, known):
                 seen.add(limit)
-                yield self._found(file, limit, name)
+                yield self._found(file, limit, name, is_ours=name.startswith("regrow."))
         for keyword in file.index.of(ast.keyword):
             if keyword.arg != "timeout" or keyword.value in seen:
                 continue
@@ -101,21 +108,25 @@ class InfiniteTimeout(Rule):
             if isinstance(call, ast.Call) and self._is_infinite(file, call, keyword.value):
                 function = call.func
                 name = function.attr if isinstance(function, ast.Attribute) else "the call"
-                yield self._found(file, keyword.value, name)
+                yield self._found(file, keyword.value, name, is_ours=_is_own_call(file, call))
 
-    def _found(self, file: SourceFile, limit: ast.expr, name: str) -> Finding:
-        return file.finding(
-            self, limit, f"{name} with this timeout waits for ever: say how many seconds at most"
-        )
+    def _found(self, file: SourceFile, limit: ast.expr, name: str, *, is_ours: bool) -> Finding:
+        message = f"{name} with this timeout waits for ever: say how many seconds at most"
+        return file.finding(self, limit, message, fix=finite(file, limit, is_ours=is_ours))
 
     def _is_infinite(self, file: SourceFile, call: ast.Call, limit: ast.expr) -> bool:
         if is_expected_to_fail(file, call):
             return False
         if not isinstance(limit, ast.Constant):
             return file.is_endless(limit)
-        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _REGROW:
-            return False
-        return file.is_endless(limit) and is_address(file, call.func.value)
+        return file.is_endless(limit) and _is_own_call(file, call)
+
+
+def _is_own_call(file: SourceFile, call: ast.Call) -> bool:
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute) and function.attr in _REGROW and is_address(file, function.value)
+    )
 
 
 def _is_excused(file: SourceFile, call: ast.Call) -> bool:
