@@ -193,8 +193,8 @@ def test_an_empty_file_is_a_new_journal_that_a_crash_left(path: Path) -> None:
 
 def test_the_check_after_an_unclean_stop_is_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(path, clean=False)
-    monkeypatch.setattr(damage, "_STEPS_PER_CALL", 100)
-    monkeypatch.setattr(damage, "_CALLS", 1)
+    monkeypatch.setattr(damage, "STEPS_PER_CALL", 100)
+    monkeypatch.setattr(damage, "CALLS", 1)
     spoil(path, path.stat().st_size - 4096, random.Random(1).randbytes(4096))
     store = take(path)
     assert store.check() != []

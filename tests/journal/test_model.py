@@ -192,7 +192,7 @@ class Journals(RuleBasedStateMachine):
         self.model = Model()
         self.patch = pytest.MonkeyPatch()
         # So few that pages of dead letters are found both ways.
-        self.patch.setattr(search, "_SCANNED", 2)
+        self.patch.setattr(search, "SCANNED", 2)
         self.directory = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         self.versions: dict[str, int] = {}
         self.boots, self.kills = itertools.count(1), itertools.count(1)

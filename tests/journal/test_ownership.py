@@ -203,9 +203,9 @@ def test_a_network_file_system_is_refused(
 ) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / {path.parent.resolve()} rw - nfs4 x rw\n")
-    monkeypatch.setattr(filesystem, "_MOUNTS", mounts)
+    monkeypatch.setattr(filesystem, "MOUNTS", mounts)
     with pytest.raises(JournalNotLocal, match="nfs4"):
         take(path)
     assert list(path.parent.iterdir()) == []
-    monkeypatch.setattr(filesystem, "_MOUNTS", tmp_path / "not there")
+    monkeypatch.setattr(filesystem, "MOUNTS", tmp_path / "not there")
     take(path).close(now_us=START_US)

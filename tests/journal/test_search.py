@@ -60,7 +60,7 @@ def some_filter(chance: random.Random) -> Filter:
 def test_pages_by_any_conditions(
     reader: Reader, model: Model, scanned: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_SCANNED", scanned)
+    monkeypatch.setattr(search, "SCANNED", scanned)
     chance = random.Random(scanned)
     for _ in range(80):
         where, limit = some_filter(chance), chance.choice([1, 3, 10, 50])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
@@ -154,9 +154,13 @@ async def served(app: object) -> AsyncIterator[str]:
             await super().startup(sockets=sockets)  # type: ignore[arg-type]
             up.set()
 
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield  # they are pytest's
+
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")  # type: ignore[arg-type]
     server = Server(config)
-    serving = asyncio.create_task(server._serve())  # noqa: SLF001  # as serve(), without its signal handlers
+    serving = asyncio.create_task(server.serve())
     starting = asyncio.create_task(up.wait())
     await asyncio.wait([serving, starting], return_when=asyncio.FIRST_COMPLETED)
     starting.cancel()

@@ -53,7 +53,6 @@ class Table(rg.GenServer):
 
 
 async def use(counter: rg.Ref[Counter], sourced: rg.Ref[Sourced], system: rg.System) -> None:
-    reveal_type(Counter().state)  # reveals: Totals
     reveal_type(await counter.call(Counter.add(5), timeout=1.0))  # reveals: int
     reveal_type(await sourced.call(Sourced.remove(5), timeout=1.0))  # reveals: int
     rg.child(Table, name="table")

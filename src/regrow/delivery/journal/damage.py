@@ -38,8 +38,8 @@ _TABLES: Final = (
 
 # A page takes about a hundred steps of the check: in all some 90,000 pages or 350 MB, 0.4 s when they are
 # in the page cache. Steps are counted instead of seconds because a store has no clock.
-_STEPS_PER_CALL: Final = 10_000
-_CALLS: Final = 1_000
+STEPS_PER_CALL: Final = 10_000
+CALLS: Final = 1_000
 
 _INVARIANTS: Final = {
     "accepted minus live, done, dead and discarded": """SELECT
@@ -78,7 +78,7 @@ def truncated(path: Path) -> str | None:
 def quick_check(connection: apsw.Connection) -> str | None:
     """Look for damage, table by table, the most important first; stops after a bounded number of pages."""
     calls = itertools.count(1)
-    connection.set_progress_handler(lambda: next(calls) > _CALLS, _STEPS_PER_CALL)
+    connection.set_progress_handler(lambda: next(calls) > CALLS, STEPS_PER_CALL)
     try:
         for table in _TABLES:
             said = cell(connection, f"PRAGMA quick_check('{table}')")

@@ -10,7 +10,7 @@ from regrow.errors import JournalNotLocal
 
 __all__ = ("refuse_network", "sync_directory", "type_of")
 
-_MOUNTS: Final = Path("/proc/self/mountinfo")
+MOUNTS: Final = Path("/proc/self/mountinfo")
 
 # Their locks or syncs can't be relied on, or SQLite can't share memory through them.
 _NETWORK: Final = frozenset(
@@ -29,8 +29,8 @@ def refuse_network(directory: Path) -> None:
     Raises:
         JournalNotLocal: It is on a network file system.
     """
-    if _MOUNTS.exists():
-        found = type_of(directory.resolve(), _MOUNTS.read_text(errors="surrogateescape"))
+    if MOUNTS.exists():
+        found = type_of(directory.resolve(), MOUNTS.read_text(errors="surrogateescape"))
         if found in _NETWORK:
             raise JournalNotLocal(directory, found)
 

@@ -25,7 +25,7 @@ Place: TypeAlias = tuple[int, int]
 
 Values: TypeAlias = dict[str, Value]
 
-_SCANNED: Final = 4000
+SCANNED: Final = 4000
 _MAX: Final = 2**63 - 1
 _SHARED: Final = ("dest", "type", "reason", "error_type", "fingerprint", "status")
 
@@ -117,9 +117,9 @@ class _Search:
         wanted = {row[0] for row in groups}
         if not wanted:
             return []
-        scanned = self._by_time(start, _SCANNED)
+        scanned = self._by_time(start, SCANNED)
         found = [(dead_us, id) for dead_us, id, grp in scanned if grp in wanted][: self._limit]
-        if len(found) < self._limit and len(scanned) == _SCANNED:
+        if len(found) < self._limit and len(scanned) == SCANNED:
             found += self._merged(scanned[-1][:2], self._limit - len(found))
         return found
 
