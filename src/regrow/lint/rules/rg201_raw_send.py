@@ -48,6 +48,12 @@ def tell(counter: rg.Ref[Counter]) -> None:
     counter.cast(Counter.increment())
 ```
 
+## Fix safety
+
+The fix is unsafe. A message that its server declares with `@rg.cast` is cast. In a coroutine all others become
+`await rg.supervised_send(..., timeout="default")`: they stay what they are, but the sender now waits until they
+are handled, and hears of it when they aren't. Elsewhere there is no fix.
+
 ## Options
 
 - `send-names`: methods that send without an answer.
@@ -68,7 +74,8 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.addresses import ADDRESSES
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.rg201 import heard
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 from regrow.lint.servers import is_server
 
@@ -76,6 +83,7 @@ _MAILBOXES: Final = frozenset({"mailbox", "_mailbox", "inbox", "_inbox"})
 _PUT: Final = ("put_nowait", "put")
 _GET: Final = ("get", "get_nowait")
 _CALLBACKS: Final = {"call_soon_threadsafe": 0, "call_soon": 0, "call_later": 1, "call_at": 1, "partial": 0}
+_NO_FIX: Final = no_fix("which method of its owner it has to be only you know")
 
 
 class RawSend(Rule):
@@ -83,6 +91,7 @@ class RawSend(Rule):
 
     code = "RG201"
     name = "raw-send"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.CODE
     options: ClassVar[tuple[str, ...]] = ("send-names",)
     triggers: ClassVar[tuple[str, ...]] = ("regrow", "mailbox", "inbox", "put_nowait", ".put(")
@@ -96,19 +105,19 @@ class RawSend(Rule):
                 message = (
                     f"{call.func.attr} tells nobody what becomes of it: use cast, call or rg.supervised_send"
                 )
-                yield file.finding(self, call, message)
+                yield file.finding(self, call, message, fix=heard(file, call))
         seen: set[ast.AST] = set()
         for method in _methods(file, {*names, *_PUT}):
             queue = method.value
             if isinstance(queue, ast.Attribute) and _is_foreign(file, queue):
                 seen.add(queue)
                 message = f"{file.segment(queue)} belongs to another process: call a method of it"
-                yield file.finding(self, method, message)
+                yield file.finding(self, method, message, fix=_NO_FIX)
         if "_mailbox" in file.text.content:
             for one in file.index.of(ast.Attribute):
                 if one.attr == "_mailbox" and one not in seen and _is_other_mailbox(file, one):
                     message = f"{file.segment(one)} is another process's own: call a method of it"
-                    yield file.finding(self, one, message)
+                    yield file.finding(self, one, message, fix=_NO_FIX)
 
 
 def _methods(file: SourceFile, names: set[str]) -> Iterator[ast.Attribute]:
