@@ -1,0 +1,1 @@
+"""The linter on other people's code, fetched when it is wanted: ``python -m tests.realworld``."""
