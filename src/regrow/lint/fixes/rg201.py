@@ -23,12 +23,7 @@ def heard(file: SourceFile, call: ast.Call) -> Fix:
     """
     function = call.func
     message = call.args[0] if len(call.args) == 1 and not call.keywords else None
-    if (
-        not isinstance(function, ast.Attribute)
-        or function.attr != "send"
-        or message is None
-        or isinstance(message, ast.Starred)
-    ):
+    if not isinstance(function, ast.Attribute) or function.attr != "send" or message is None:
         return no_fix("what is sent can't be told from the call")
     if _is_cast(file, message):
         end = file.end(function)
@@ -37,13 +32,17 @@ def heard(file: SourceFile, call: ast.Call) -> Fix:
         return no_fix("the value of send is used")
     if not isinstance(file.function_of(call), ast.AsyncFunctionDef):
         return no_fix("nobody can await here: declare it as a cast, or use rg.supervised_send_from_thread")
+    return _supervised(file, call, function)
+
+
+def _supervised(file: SourceFile, call: ast.Call, function: ast.Attribute) -> Fix:
     name = spelled(file, "regrow.supervised_send", call)
     if isinstance(name, Fix):
         return name
     first = file.text.content.index("(", file.end(function)) + 1
     tail = with_argument(file, call, 'timeout="default"')
-    if tail is None or has_comment(file, file.start(call), first):
-        return no_fix("a comment, or a generator without parentheses, stands in the way")
+    if tail is None or isinstance(call.args[0], ast.Starred) or has_comment(file, file.start(call), first):
+        return no_fix("what is sent, or a comment, stands in the way")
     space = "" if file.text.content[first].isspace() else " "
     head = Edit(file.start(call), first, f"await {name.text}({file.segment(function.value)},{space}")
     return Fix(_SUPERVISED, (head, tail), Safety.UNSAFE, name.imports)

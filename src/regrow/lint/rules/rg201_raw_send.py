@@ -50,9 +50,9 @@ def tell(counter: rg.Ref[Counter]) -> None:
 
 ## Fix safety
 
-The fix is unsafe. A message that its server declares with `@rg.cast` is cast. In a coroutine all others become
-`await rg.supervised_send(..., timeout="default")`: they stay what they are, but the sender now waits until they
-are handled, and hears of it when they aren't. Elsewhere there is no fix.
+The fix is unsafe. A message that its server declares with `@rg.cast` is cast. In a coroutine all others
+become `await rg.supervised_send(..., timeout="default")`: they stay what they are, but the sender now waits
+until they are handled, and hears of it when they aren't. Elsewhere there is no fix.
 
 ## Options
 

@@ -38,8 +38,8 @@ def fetch(url: str) -> bytes:
 
 ## Fix safety
 
-The fix is unsafe, as what waited now fails after a while. Regrow's calls get `timeout="default"`, for which the
-timeout table decides by server and handler. All others get 30 seconds, for which you have to decide.
+The fix is unsafe, as what waited now fails after a while. Regrow's calls get `timeout="default"`, for which
+the timeout table decides by server and handler. All others get 30 seconds: check that it is enough.
 
 ## Options
 

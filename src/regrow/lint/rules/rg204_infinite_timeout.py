@@ -39,8 +39,8 @@ async def answer(question: asyncio.Future[str]) -> str:
 
 ## Fix safety
 
-The fix is unsafe, as what waited now fails after a while: Regrow's calls get `"default"`, for which the timeout
-table decides by server and handler. How long others may take you have to say.
+The fix is unsafe, as what waited now fails after a while: Regrow's calls get `"default"`, for which the
+timeout table decides by server and handler. How long others may take you have to say.
 
 ## Known problems
 
