@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regrow.lint.formats import FORMATS
+from regrow.lint.formats import rendered
 from regrow.lint.model import Edit, Finding, Fix, Safety, Severity
 from regrow.lint.run import Report
 
@@ -16,7 +16,7 @@ def finding(path: str = "a.py", line: int = 1, column: int = 1, end: int = 4, **
 
 def shown(name: str, *findings: Finding, **contents: str) -> list[str]:
     texts = {path.replace("_", "."): text for path, text in contents.items()}
-    return list(FORMATS[name](Report(findings, files=1, lines=2, contents=texts)))
+    return list(rendered(Report(findings, files=1, lines=2, contents=texts), name))
 
 
 def test_concise_is_a_line_each() -> None:
@@ -103,9 +103,10 @@ def test_github_escapes_what_means_something_to_it() -> None:
     ]
 
 
-def test_github_annotates_ten_of_a_kind() -> None:
+def test_github_annotates_ten_of_which_the_new_ones_come_first() -> None:
     many = [finding(line=number) for number in range(1, 13)]
-    lines = shown("github", *many, finding("w.py", severity=Severity.WARNING))
-    assert [line.startswith("::error") for line in lines[:12]] == [True] * 10 + [False] * 2
-    assert lines[11] == "a.py:12:1: RG900 [odd] it is odd"
-    assert lines[12].startswith("::warning")
+    report = Report((*many, finding("w.py")), known=frozenset(many))
+    lines = list(rendered(report, "github"))
+    assert lines[0].startswith("::error file=w.py")
+    assert [line.startswith("::error") for line in lines] == [True] * 10 + [False] * 3
+    assert lines[-1] == "a.py:12:1: RG900 [odd] it is odd"

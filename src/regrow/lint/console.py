@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import cast
 
@@ -26,6 +27,12 @@ class Exit(IntEnum):
 def show(text: str) -> None:
     """Write a line of the result to the standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def show_all(lines: Iterable[str]) -> None:
+    """Write the lines of a result to the standard output."""
+    for line in lines:
+        show(line)
 
 
 def say(text: str) -> None:

@@ -41,6 +41,7 @@ class Report:
         lines: How many lines these have.
         seconds: How long it took.
         contents: Path -> text of what isn't in the file of that name, for excerpts.
+        known: The findings that the baseline has; None where there is no baseline.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -50,6 +51,13 @@ class Report:
     lines: int = 0
     seconds: float = 0.0
     contents: dict[str, str] = field(default_factory=dict[str, str])
+    known: frozenset[Finding] | None = None
+
+    @property
+    def by_news(self) -> tuple[Finding, ...]:
+        """The findings, those that the baseline hasn't before the others."""
+        known = self.known or frozenset()
+        return tuple(sorted(self.findings, key=known.__contains__))
 
 
 def check_paths(paths: Sequence[Path], configuration: Configuration, *, jobs: int = 1) -> Report:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,13 +12,13 @@ from typing import Final, cast
 
 from regrow.errors.lint import BaselineGrows, UnknownRule
 from regrow.lint.commands import options
-from regrow.lint.commands.check import summarize
+from regrow.lint.commands.check import show_report, summarize
 from regrow.lint.configuration import Configuration, misplaced
-from regrow.lint.console import Exit, counted, say, show, take_any_name
-from regrow.lint.formats import FORMATS
+from regrow.lint.console import Exit, counted, say, show_all, take_any_name
+from regrow.lint.formats import FORMATS, rendered
 from regrow.lint.parsing import CODE
 from regrow.lint.ratchet.baseline import Baseline, load, save
-from regrow.lint.ratchet.comparing import Comparison, Located, compare, grown, tightened
+from regrow.lint.ratchet.comparing import Comparison, compare, grown, located, relative, tightened
 from regrow.lint.ratchet.history import history
 from regrow.lint.registry import own_rules
 from regrow.lint.run import Report, check_paths
@@ -108,8 +107,8 @@ def _write(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     state = _state(arguments)
     new = tuple(finding for _, finding in state.comparison.new)
-    for line in FORMATS[cast("str", arguments.format)](replace(state.report, findings=new)):
-        show(line)
+    shown = replace(state.report, findings=new, known=frozenset())
+    show_report(shown, cast("str", arguments.format), state.configuration)
     problems = list(_over(state.configuration, Counter(one.code for one in state.report.findings)))
     for line in (*problems, *_slack(state.comparison)):
         say(line)
@@ -148,19 +147,15 @@ def _state(arguments: argparse.Namespace, *, is_new: bool = False) -> _State:
         raise misplaced(configuration, error) from error
     paths = options.paths(arguments)
     report = check_paths(paths, configuration, jobs=cast("int", arguments.jobs))
-    starts = [_relative(root, path) for path in paths]
-    unread = {_relative(root, Path(one.path)) for one in report.findings if one.code == CODE}
+    starts = [relative(root, path) for path in paths]
+    unread = {relative(root, Path(one.path)) for one in report.findings if one.code == CODE}
 
     def judged(name: str) -> bool:
         below = any(start in {".", name} or name.startswith(f"{start}/") for start in starts)
         return below and name not in unread
 
-    located: list[Located] = [(_relative(root, Path(one.path)), one) for one in report.findings]
-    return _State(configuration, file, report, baseline, compare(baseline, located, judged))
-
-
-def _relative(root: Path, path: Path) -> str:
-    return Path(os.path.relpath(path, root)).as_posix()
+    found = located(report.findings, root)
+    return _State(configuration, file, report, baseline, compare(baseline, found, judged))
 
 
 def _is_unsure(report: Report) -> bool:
@@ -170,8 +165,7 @@ def _is_unsure(report: Report) -> bool:
 def _unsure(report: Report) -> int:
     """What is in a file that can't be looked at isn't known, and so isn't written down."""
     unread = tuple(one for one in report.findings if one.code == CODE)
-    for line in FORMATS["concise"](replace(report, findings=unread)):
-        show(line)
+    show_all(rendered(replace(report, findings=unread), "concise"))
     summarize(replace(report, findings=unread))
     say("the baseline is left as it was: mend these first, or exclude them")
     return Exit.OUR_BUG if report.failures else Exit.FINDINGS
@@ -217,8 +211,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     file = configuration.root.absolute() / configuration.ratchet.baseline
     baseline = load(file)
     since = cast("str | None", arguments.since)
-    for line in _contents(baseline) if since is None else _burn_down(file, baseline, since):
-        show(line)
+    show_all(_contents(baseline) if since is None else _burn_down(file, baseline, since))
     return Exit.CLEAN
 
 

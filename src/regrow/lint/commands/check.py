@@ -7,18 +7,24 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
 from regrow.lint.commands import options
-from regrow.lint.console import Exit, counted, say, show, take_any_name
+from regrow.lint.configuration import Configuration
+from regrow.lint.console import Exit, counted, say, show_all, take_any_name
 from regrow.lint.discovery import source
-from regrow.lint.formats import FORMATS
+from regrow.lint.formats import FORMATS, rendered
+from regrow.lint.ratchet.baseline import load
+from regrow.lint.ratchet.comparing import compare, located
 from regrow.lint.run import Report, check_paths, check_text
 
 DESCRIPTION: Final = """\
 Find what breaks a rule. Exit code 0: nothing found; 1: something found, or a file that couldn't be read;
 2: wrong arguments or settings, no files, or no rules; 101: a bug of ours."""
+
+_NEWS: Final = frozenset({"github", "markdown", "sarif"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +48,33 @@ def run(arguments: argparse.Namespace) -> int:
         file = Path(os.path.normpath(Path.cwd() / name))
         report = check_text(sys.stdin.buffer.read(), source(file, configuration), configuration)
     take_any_name()
-    lines = _statistics if arguments.statistics else FORMATS[cast("str", arguments.format)]
-    for line in lines(report):
-        show(line)
+    if arguments.statistics:
+        show_all(_statistics(report))
+    else:
+        show_report(report, cast("str", arguments.format), configuration)
     summarize(report)
     if report.failures:
         return Exit.OUR_BUG
     return Exit.FINDINGS if report.findings else Exit.CLEAN
+
+
+def show_report(report: Report, form: str, configuration: Configuration) -> None:
+    """Show a report in a format; where this one tells what is new, by the baseline if there is one.
+
+    What GitHub has no room for goes where it is asked for too: into the summary of the step.
+    """
+    file = configuration.root.absolute() / configuration.ratchet.baseline
+    if form in _NEWS and report.known is None and file.exists():
+        found = located(report.findings, configuration.root.absolute())
+        report = replace(report, known=compare(load(file), found, lambda _: True).known)
+    show_all(rendered(report, form))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form == "github" and summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.writelines(f"{line}\n" for line in rendered(report, "markdown"))
+        except OSError as error:
+            say(f"GITHUB_STEP_SUMMARY={summary} can't be written: {error.strerror}")
 
 
 def _statistics(report: Report) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from regrow.lint.formats.texts import line_of
-from regrow.lint.model import Finding, Severity
+from regrow.lint.model import Finding
 from regrow.lint.run import Report
 
 _SHOWN: Final = 10
@@ -15,11 +14,9 @@ _SHOWN: Final = 10
 
 
 def github(report: Report) -> Iterator[str]:
-    """The first ten errors and the first ten warnings as annotations, the others as lines of the log."""
-    shown: Counter[Severity] = Counter()
-    for finding in report.findings:
-        shown[finding.severity] += 1
-        yield _annotation(finding) if shown[finding.severity] <= _SHOWN else line_of(finding)
+    """Ten annotations, of what isn't in the baseline first; the others as lines of the log."""
+    for number, finding in enumerate(report.by_news):
+        yield _annotation(finding) if number < _SHOWN else line_of(finding)
 
 
 def _annotation(finding: Finding) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from regrow.lint.model import Finding
@@ -43,6 +45,16 @@ class Comparison:
         new = Counter((file, finding.code) for file, finding in self.new)
         more = {key: count - self.gone.get(key, 0) for key, count in sorted(new.items())}
         return {key: count for key, count in more.items() if count > 0}
+
+
+def relative(root: Path, path: Path) -> str:
+    """A path as baselines have it: posix, relative to the configuration's root."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def located(findings: Iterable[Finding], root: Path) -> list[Located]:
+    """Findings and their files relative to the configuration's root."""
+    return [(relative(root, Path(one.path)), one) for one in findings]
 
 
 def compare(baseline: Baseline, findings: Iterable[Located], judged: Callable[[str], bool]) -> Comparison:
