@@ -270,6 +270,31 @@ def test_only_servers_that_live_are_suspended() -> None:
     run_virtual(body())
 
 
+def test_a_ref_stands_for_who_has_its_name_when_it_is_suspended() -> None:
+    async def body() -> None:
+        async with rg.System([rg.child(Chain, name="a")]) as system:
+            ref = system.ref("a", Chain)
+            system.suspend(ref)
+            ref.cast(Chain.relay(0))
+            call = asyncio.create_task(ref.call(Chain.count(), timeout=5.0))
+            await system.idle()
+            assert not call.done()
+            system.resume(ref)
+            assert await call == 1
+
+            system.suspend(ref)
+            ref.kill()
+            await system.idle()
+            assert await ref.call(Chain.count(), timeout=5.0) == 0
+            with pytest.raises(rg.errors.NoProcess, match="no process 'nobody'"):
+                system.suspend(system.ref("nobody", Chain))
+            for suspend in (system.suspend, system.resume):
+                with pytest.raises(rg.errors.BadAddress, match="a Pid or a Ref"):
+                    suspend("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    run_virtual(body())
+
+
 def test_a_suspended_server_obeys_its_supervisor_after_the_handler_that_runs() -> None:
     class Traps(Chain):
         trap_exit = True

@@ -128,18 +128,22 @@ class Access:
         engine.check_here("unsupervised")
         return unsupervised(engine)
 
-    def suspend(self, pid: Pid[object]) -> None:
+    def suspend(self, target: Pid[object] | Ref[object]) -> None:
         """Have a process handle no messages until `resume`; exit signals still reach it.
 
-        Raises:
-            NoProcess: It has ended.
-            NotSuspendable: It is no server.
-        """
-        suspension.suspend(self._running(), pid)
+        Args:
+            target: A Pid, or a Ref: then whoever has the name now; its next incarnation is not suspended.
 
-    def resume(self, pid: Pid[object]) -> None:
-        """End `suspend`. Raises what it does."""
-        suspension.resume(self._running(), pid)
+        Raises:
+            NoProcess: It has ended, or nobody has the name.
+            NotSuspendable: It is no server.
+            BadAddress: Neither a Pid nor a Ref.
+        """
+        suspension.suspend(self._running(), target)
+
+    def resume(self, target: Pid[object] | Ref[object]) -> None:
+        """End `suspend`, of the process that `target` is or stands for now. Raises what it does."""
+        suspension.resume(self._running(), target)
 
     def guest(self, *, name: str | None = None) -> Guest:
         """Make the current task a process for the length of a block: it may link, monitor, receive.

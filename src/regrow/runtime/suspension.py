@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regrow.errors import NoProcess, NotSuspendable
+from regrow.errors import BadAddress, NoProcess, NotSuspendable
+from regrow.runtime.pid import Ref
 from regrow.runtime.process import DEAD, IDLE, QUEUED, SUSPENDED, Process
 
 if TYPE_CHECKING:
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from regrow.runtime.pid import Pid
 
 
-def suspend(engine: Engine, pid: Pid[object]) -> None:
+def suspend(engine: Engine, target: Pid[object] | Ref[object]) -> None:
     """See `System.suspend`."""
     engine.check_here("suspend")
-    process = _server(pid)
+    process = _server(target)
     process.more().suspended = True
     if process.task is None:
         if process.status in (IDLE, QUEUED):
@@ -25,18 +26,21 @@ def suspend(engine: Engine, pid: Pid[object]) -> None:
         process.status = SUSPENDED
 
 
-def resume(engine: Engine, pid: Pid[object]) -> None:
+def resume(engine: Engine, target: Pid[object] | Ref[object]) -> None:
     """See `System.resume`."""
     engine.check_here("resume")
-    process = _server(pid)
+    process = _server(target)
     process.more().suspended = False
     if process.status == SUSPENDED:
         engine.scheduler.settle(process)
 
 
-def _server(pid: Pid[object]) -> Process:
-    if not isinstance(pid, Process) or pid.status == DEAD:
-        raise NoProcess(pid)
-    if pid.blueprint.server is None:
-        raise NotSuspendable(pid)
-    return pid
+def _server(target: Pid[object] | Ref[object]) -> Process:
+    process = target.process() if isinstance(target, Ref) else target
+    if not isinstance(process, Process):
+        raise BadAddress(target, "a Pid or a Ref")
+    if process.status == DEAD:
+        raise NoProcess(process)
+    if process.blueprint.server is None:
+        raise NotSuspendable(process)
+    return process
