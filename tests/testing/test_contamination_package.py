@@ -15,6 +15,8 @@ import pytest
 
 import regrow as rg
 import regrow.testing as rt
+from regrow.testing.contamination.interpreter import Environment
+from regrow.testing.contamination.package import Namespaces
 
 SOURCE = """
 from collections import deque
@@ -166,6 +168,21 @@ def test_equal_numbers_and_texts_are_no_change_and_neither_is_what_is_outside(ap
         app.__doc__ = "changed"
         outside.value = 1  # type: ignore[attr-defined]
     assert guard.changes == ()
+
+
+def test_a_quick_look_tells_that_nothing_was_touched(app: Any) -> None:
+    package, environment = Namespaces("globals", ["myapp"]), Environment()
+    assert not package.is_untouched()  # nothing was read yet
+    package.read()
+    environment.read()
+    assert package.is_untouched()
+    assert not environment.is_untouched()  # it has no quick look, and is read again
+    app.names.append("b")
+    assert not package.is_untouched()
+    app.names.pop()
+    assert package.is_untouched()
+    app.names = ["a"]  # equal, so it is no change, and another one, so it takes a closer look
+    assert not package.is_untouched()
 
 
 def test_modules_that_are_imported_meanwhile_are_no_change(app: Any) -> None:
