@@ -31,6 +31,11 @@ MAX_RESTARTS = 1_000 if "PYTEST_CURRENT_TEST" in os.environ else 3
 MAX_RESTARTS = 3
 ```
 
+## Fix safety
+
+The fix is unsafe: it keeps the branch of production, and takes out that of tests with the question. Where a
+comment would go with it, or the answer is kept in a variable, there is none.
+
 ## Known problems
 
 - A name that says something else, as a machine that is `testing` a disk, is reported where it is written
@@ -47,7 +52,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.rg105 import keep_production
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 
 _FLAGS: Final = frozenset(
@@ -63,6 +69,7 @@ _PLUGINS: Final = frozenset(
         *("CollectReport", "TestReport", "Module", "Class", "File", "FixtureRequest", "UsageError"),
     }
 )
+_NO_FIX: Final = no_fix("what needs pytest has to move with its import")
 _CONDITIONS: Final = (ast.If, ast.IfExp, ast.While, ast.Assert)
 
 
@@ -71,6 +78,7 @@ class TestOnlyBranch(Rule):
 
     code = "RG105"
     name = "test-only-branch"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.CODE
     triggers: ClassVar[tuple[str, ...]] = ("TEST", '"test', "'test", "pytest")
 
@@ -97,9 +105,8 @@ class TestOnlyBranch(Rule):
             yield from self._imports(file)
 
     def _found(self, file: SourceFile, node: ast.expr) -> Finding:
-        return file.finding(
-            self, node, "tests run other code than what ships: take what differs as an argument"
-        )
+        message = "tests run other code than what ships: take what differs as an argument"
+        return file.finding(self, node, message, fix=keep_production(file, node))
 
     def _imports(self, file: SourceFile) -> Iterator[Finding]:
         plain = [
@@ -110,7 +117,8 @@ class TestOnlyBranch(Rule):
         ]
         for node in (*plain, *parts):
             if not _for_types(file, node):
-                yield file.finding(self, node, "code that ships doesn't import pytest: move it to the tests")
+                message = "code that ships doesn't import pytest: move it to the tests"
+                yield file.finding(self, node, message, fix=_NO_FIX)
 
 
 def _is_pytest(module: str) -> bool:
