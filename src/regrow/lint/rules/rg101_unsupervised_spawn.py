@@ -80,26 +80,8 @@ from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.owning import ends_in_finally, following, local_place, outermost, uses
 from regrow.lint.rule import Rule
+from regrow.lint.spawning import TASKS, is_loop
 
-_SPAWNERS: Final = (
-    "asyncio.create_task",
-    "asyncio.ensure_future",
-    "asyncio.run_coroutine_threadsafe",
-    "asyncio.Task",
-    "asyncio.tasks.create_task",
-    "asyncio.tasks.ensure_future",
-    "asyncio.tasks.run_coroutine_threadsafe",
-    "asyncio.tasks.Task",
-)
-_LOOPS: Final = frozenset(
-    {
-        *("asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "asyncio.EventLoop", "uvloop.Loop"),
-        *("asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"),
-        *("asyncio.events.AbstractEventLoop", "asyncio.events.get_event_loop", "uvloop.new_event_loop"),
-        *("asyncio.events.get_running_loop", "asyncio.events.new_event_loop"),
-    }
-)
-_LOOP_NAMES: Final = frozenset({"loop", "_loop", "event_loop", "_event_loop"})
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
 _WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 
@@ -121,7 +103,7 @@ class UnsupervisedSpawn(Rule):
         """Look at all that makes tasks."""
         if file.module.partition(".")[0] == "asyncio":  # it is what groups are made of
             return
-        for call, name in file.calls_to(*_SPAWNERS):
+        for call, name in file.calls_to(*TASKS):
             if not _is_owned(file, call):
                 yield file.finding(self, call, _message(name.rpartition(".")[2]))
         for call in file.calls_named("create_task"):
@@ -139,18 +121,6 @@ class UnsupervisedSpawn(Rule):
 
 def _message(spawner: str) -> str:
     return f"{spawner} makes a task that nobody owns: use a task group, or a process under a supervisor"
-
-
-def is_loop(file: SourceFile, call: ast.Call) -> bool:
-    """Whether the method that is called is an event loop's."""
-    if not isinstance(call.func, ast.Attribute):
-        return False
-    owner = call.func.value
-    kind = file.type_of(owner)
-    if kind is not None:
-        return kind in _LOOPS
-    last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-    return last in _LOOP_NAMES and file.qualified(owner) is None
 
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:
@@ -195,7 +165,7 @@ def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:
     if not isinstance(value, ast.Call):
         return False
     on_loop = isinstance(value.func, ast.Attribute) and value.func.attr == "create_task"
-    return file.is_called(value, _SPAWNERS) or (on_loop and is_loop(file, value))
+    return file.is_called(value, TASKS) or (on_loop and is_loop(file, value))
 
 
 def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:

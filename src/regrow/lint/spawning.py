@@ -1,0 +1,41 @@
+"""What makes asyncio tasks."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+TASKS: Final = (
+    "asyncio.create_task",
+    "asyncio.ensure_future",
+    "asyncio.run_coroutine_threadsafe",
+    "asyncio.Task",
+    "asyncio.tasks.create_task",
+    "asyncio.tasks.ensure_future",
+    "asyncio.tasks.run_coroutine_threadsafe",
+    "asyncio.tasks.Task",
+)
+_LOOPS: Final = frozenset(
+    {
+        *("asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "asyncio.EventLoop", "uvloop.Loop"),
+        *("asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"),
+        *("asyncio.events.AbstractEventLoop", "asyncio.events.get_event_loop", "uvloop.new_event_loop"),
+        *("asyncio.events.get_running_loop", "asyncio.events.new_event_loop"),
+    }
+)
+_LOOP_NAMES: Final = frozenset({"loop", "_loop", "event_loop", "_event_loop"})
+
+
+def is_loop(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the method that is called is an event loop's."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    owner = call.func.value
+    kind = file.type_of(owner)
+    if kind is not None:
+        return kind in _LOOPS
+    last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    return last in _LOOP_NAMES and file.qualified(owner) is None
