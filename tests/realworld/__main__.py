@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from regrow.lint.registry import own_rules
 from tests.realworld import draws, scan, table
 
 
@@ -70,7 +71,8 @@ def _check(options: argparse.Namespace) -> int:
         kept = {"lines": first.lines, "files": first.files, "findings": counts, "seconds": first.seconds}
         say(json.dumps({**kept, "failures": first.failures, "unstable": len(unstable)}, indent=1))
     else:
-        for rule, count in sorted(counts.items()):
+        for rule in (one.code for one in own_rules()):
+            count = counts[rule]
             say(f"{rule} {count:>6,} findings, {count / lines * 1e5:>7.2f} per 100,000 lines")
         say(f"{len(first.lines)} packages, {first.files:,} files, {lines:,} lines in {first.seconds:.0f} s")
         for failure in first.failures:

@@ -75,7 +75,8 @@ class Suppression:
 
 def suppressions(text: Text) -> list[Suppression]:
     """The comments of a file that switch rules off, from top to bottom."""
-    if _MAYBE.search(text.content) is None:
+    lowered = text.content.lower()  # most files have neither word: many times faster than the expression
+    if ("noqa" not in lowered and "regrow:" not in lowered) or _MAYBE.search(text.content) is None:
         return []
     found: list[Suppression] = []
     waiting: list[tuple[tokenize.TokenInfo, re.Match[str]]] = []
