@@ -33,6 +33,11 @@ _KINDS: Final = {
     "asyncio.create_task": "a task",
     "asyncio.ensure_future": "a task",
 }
+MAKERS: Final = (
+    *("PoolExecutor", "Pool(", "Process(", "Manager(", "Popen", "Thread", "Timer(", "new_event_loop"),
+    *("create_task", "ensure_future", "regrow"),
+)
+"""What a file says that has any: the triggers of rules."""
 _CACHES: Final = frozenset({"functools.cache", "functools.lru_cache"})
 
 

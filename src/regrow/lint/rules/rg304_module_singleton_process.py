@@ -61,12 +61,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
-from regrow.lint.singletons import Singleton, singletons
-
-_MAKERS: Final = (
-    *("PoolExecutor", "Pool(", "Process(", "Manager(", "Popen", "Thread", "Timer(", "new_event_loop"),
-    *("create_task", "ensure_future", "regrow"),
-)
+from regrow.lint.singletons import MAKERS, Singleton, singletons
 
 
 class ModuleSingletonProcess(Rule):
@@ -75,15 +70,17 @@ class ModuleSingletonProcess(Rule):
     code = "RG304"
     name = "module-singleton-process"
     scope = Scope.CODE
-    triggers: ClassVar[tuple[str, ...]] = _MAKERS
+    triggers: ClassVar[tuple[str, ...]] = MAKERS
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what runs and where it is kept."""
         if file.role is Role.SCRIPT:
             return
-        for one in singletons(file):
-            if not _is_web_servers(file, one):
+        seen: set[str] = set()
+        for one in sorted(singletons(file), key=lambda one: one.call.lineno):
+            if one.name not in seen and not _is_web_servers(file, one):
+                seen.add(one.name)
                 where = "the cache of" if one.cached else "the global variable"
                 text = (
                     f"{one.kind} in {where} {one.name} is nobody's: give it an owner that starts and stops it"
