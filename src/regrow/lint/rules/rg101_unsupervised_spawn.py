@@ -53,7 +53,11 @@ system = rg.System([rg.ChildSpec(Poller)])
 
 ## Fix safety
 
-There is no fix here; the migration `M001` does what can be done by a program.
+The fix is unsafe. Where a task group is in scope (a `with` around it, a parameter, an attribute of `self`)
+the task is made in it: its errors now end the group, and the group waits for it. Where the address of a
+`rg.TaskSupervisor` is in scope, as `Ref[TaskSupervisor]`, a task that nobody keeps becomes
+`await rg.start_task(...)`; and an object whose class has one of `supervised-spawners` spawns it itself. Else
+there is none: who should own it is a decision.
 
 ## Options
 
@@ -77,7 +81,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.spawns import owned
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.owning import ends_in_finally, following, local_place, outermost, uses
 from regrow.lint.rule import Rule
 from regrow.lint.spawning import TASKS, is_loop
@@ -91,6 +96,7 @@ class UnsupervisedSpawn(Rule):
 
     code = "RG101"
     name = "unsupervised-spawn"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.CODE
     options: ClassVar[tuple[str, ...]] = ("supervised-spawners", "task-group-types")
     triggers: ClassVar[tuple[str, ...]] = (
@@ -105,18 +111,20 @@ class UnsupervisedSpawn(Rule):
             return
         for call, name in file.calls_to(*TASKS):
             if not _is_owned(file, call):
-                yield file.finding(self, call, _message(name.rpartition(".")[2]))
+                spawner = name.rpartition(".")[2]
+                yield file.finding(self, call, _message(spawner), fix=owned(file, call, spawner))
         for call in file.calls_named("create_task"):
             if is_loop(file, call) and not _is_owned(file, call):
-                yield file.finding(self, call, _message("loop.create_task"))
+                fix = owned(file, call, "create_task")
+                yield file.finding(self, call, _message("loop.create_task"), fix=fix)
         for call in file.calls_named("call_later", "call_at"):
             if _arms_itself(file, call) and is_loop(file, call):
-                yield file.finding(
-                    self,
-                    call,
+                message = (
                     "a function that arms itself again is a task that nobody owns:"
-                    " use a process with rg.send_interval, or a loop in a task group",
+                    " use a process with rg.send_interval, or a loop in a task group"
                 )
+                fix = no_fix("the function has to become a loop")
+                yield file.finding(self, call, message, fix=fix)
 
 
 def _message(spawner: str) -> str:

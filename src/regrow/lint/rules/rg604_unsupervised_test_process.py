@@ -36,6 +36,12 @@ async def test_serves(server):
 
 A process is begun under a supervisor of the test's own system.
 
+## Fix safety
+
+The fix is unsafe. Where the test has a kit (`regrow_kit`, or one of `rt.kit(...)`) a task that nobody keeps
+becomes `await kit.spawn_supervised(...)`: if it crashes, the test fails. Where a task group is in scope it is
+made in that. Else there is none.
+
 ## Known problems
 
 - Whether a task that is kept is awaited or cancelled isn't looked at.
@@ -50,7 +56,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.spawns import in_kit
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.owning import local_place, uses
 from regrow.lint.rule import Rule
 
@@ -65,6 +72,7 @@ class UnsupervisedTestProcess(Rule):
 
     code = "RG604"
     name = "unsupervised-test-process"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
     triggers: ClassVar[tuple[str, ...]] = ("create_task", "ensure_future", "Thread")
 
@@ -80,13 +88,13 @@ class UnsupervisedTestProcess(Rule):
             )
             if (unread or isinstance(file.parent(call), ast.Expr)) and not _has_to_fail(file, call):
                 last = name.rpartition(".")[2]
-                yield file.finding(self, call, f"{last} in a test that forgets its task: use a task group")
+                message = f"{last} in a test that forgets its task: use a task group"
+                yield file.finding(self, call, message, fix=in_kit(file, call, last))
         for call, _ in file.calls_to("threading.Thread"):
             method = file.parent(call)
             if isinstance(method, ast.Attribute) and method.attr == "start":
-                yield file.finding(
-                    self, call, "a thread that the test forgets: keep it, and join it at the end"
-                )
+                message = "a thread that the test forgets: keep it, and join it at the end"
+                yield file.finding(self, call, message, fix=no_fix("where the test is done with it you know"))
 
 
 def _has_to_fail(file: SourceFile, call: ast.Call) -> bool:

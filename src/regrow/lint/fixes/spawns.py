@@ -1,0 +1,118 @@
+"""RG101 and RG604: a task gets the owner that is in scope."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from regrow.lint.model import Edit, Fix, Safety, no_fix
+from regrow.lint.owners import Owner, owners
+from regrow.lint.patching import has_comment, replaced, with_argument
+from regrow.lint.spelling import spelled
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+_KITS: Final = frozenset({"regrow.testing.Kit", "regrow.testing.kit", "regrow.testing.isolation.kit.Kit"})
+_KIT_FIXTURE: Final = "regrow_kit"
+_NURSERIES: Final = ("anyio.", "trio.")
+_NOBODY: Final = "no task group or TaskSupervisor is in scope: hand one in"
+_KEPT: Final = "the task is kept, and the owner in scope gives none: only you know what for"
+
+
+def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
+    """The task in the nearest task group, or under the TaskSupervisor in scope.
+
+    Args:
+        file: The file.
+        call: What makes the task.
+        spawner: The last part of its name: ``create_task``.
+    """
+    if spawner == "run_coroutine_threadsafe":
+        return no_fix("it comes from another thread: hand the work to a process there")
+    if not call.args or isinstance(call.args[0], ast.Starred):
+        return no_fix("what it runs can't be told from the call")
+    if spawner != "create_task" and not is_coroutine(file, call.args[0]):
+        return no_fix("it may be given something else than a coroutine, which no owner takes")
+    for owner in owners(file, call):
+        fix = _under(file, call, owner)
+        if fix is not None:
+            return fix
+    return no_fix(_NOBODY)
+
+
+def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
+    """As `owned`, with a test's kit as one more owner."""
+    function = file.function_of(call)
+    arguments = [] if function is None else [*function.args.args, *function.args.kwonlyargs]
+    kits = [arg.arg for arg in arguments if arg.arg == _KIT_FIXTURE]
+    kits += [owner.text for owner in owners(file, call) if owner.kind in _KITS]
+    started = _parts(file, call)
+    if kits and started is not None and _is_dropped(file, call) and _can_await(file, call):
+        text = f"await {kits[0]}.spawn_supervised({started})"
+        return Fix("Have the test's kit run it", (replaced(file, call, text),), Safety.UNSAFE)
+    fix = owned(file, call, spawner)
+    return fix if fix.edits else no_fix(f"{fix.message}, or the fixture {_KIT_FIXTURE}")
+
+
+def _under(file: SourceFile, call: ast.Call, owner: Owner) -> Fix | None:
+    settings = file.settings
+    if owner.kind in settings.task_group_types:
+        if owner.kind.startswith(_NURSERIES):
+            started = _parts(file, call)
+            if started is None or not _is_dropped(file, call):
+                return None
+            edit = replaced(file, call, f"{owner.text}.start_soon({started})")
+            return Fix("Start it in the task group", (edit,), Safety.UNSAFE)
+        if {keyword.arg for keyword in call.keywords} - {"name", "context"}:
+            return None
+        edit = replaced(file, call.func, f"{owner.text}.create_task")
+        return Fix("Make it in the task group", (edit,), Safety.UNSAFE)
+    for spawner in settings.supervised_spawners:
+        kind, _, method = spawner.rpartition(".")
+        if kind == owner.kind and _is_dropped(file, call):
+            edit = replaced(file, call.func, f"{owner.text}.{method}")
+            return Fix(f"Have {owner.text} spawn it", (edit,), Safety.UNSAFE)
+    return _supervised(file, call, owner) if owner.supervises else None
+
+
+def _supervised(file: SourceFile, call: ast.Call, owner: Owner) -> Fix:
+    first = file.text.content.index("(", file.end(call.func)) + 1
+    tail = with_argument(file, call, "link=False")
+    if not _is_dropped(file, call) or not _can_await(file, call):
+        return no_fix(_KEPT)
+    if call.keywords or len(call.args) != 1 or tail is None:
+        return no_fix("rg.start_task takes no name or context")
+    name = spelled(file, "regrow.start_task", call)
+    if isinstance(name, Fix):
+        return name
+    space = "" if file.text.content[first].isspace() else " "
+    head = Edit(file.start(call), first, f"await {name.text}({owner.text},{space}")
+    return Fix("Run it under the TaskSupervisor", (head, tail), Safety.UNSAFE, name.imports)
+
+
+def is_coroutine(file: SourceFile, node: ast.expr) -> bool:
+    """Whether it calls an ``async def`` of this file."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    plain = any(one.name == name for one in file.index.of(ast.FunctionDef))
+    return not plain and any(one.name == name for one in file.index.of(ast.AsyncFunctionDef))
+
+
+def _parts(file: SourceFile, call: ast.Call) -> str | None:
+    """``f, a, b`` of ``create_task(f(a, b))``; None if it isn't as plain as that."""
+    made = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    if not isinstance(made, ast.Call) or made.keywords or has_comment(file, file.start(call), file.end(call)):
+        return None
+    content = file.text.content
+    given = content[content.index("(", file.end(made.func)) + 1 : file.end(made) - 1].strip().rstrip(",")
+    return ", ".join(part for part in (file.segment(made.func), given) if part)
+
+
+def _is_dropped(file: SourceFile, call: ast.Call) -> bool:
+    return isinstance(file.parent(call), ast.Expr)
+
+
+def _can_await(file: SourceFile, call: ast.Call) -> bool:
+    return isinstance(file.function_of(call), ast.AsyncFunctionDef)

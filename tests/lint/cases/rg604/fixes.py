@@ -1,0 +1,31 @@
+# role: test
+"""Tasks of tests that get an owner."""
+
+import asyncio
+import threading
+
+import regrow.testing as rt
+
+
+async def serve(port, *more): ...
+
+
+async def test_with_the_fixture(regrow_kit):
+    asyncio.create_task(serve(80, "a"))  # expect: RG604
+    asyncio.ensure_future(serve(  # expect: RG604
+        80,
+    ))
+    asyncio.create_task(serve(port=80))  # expect: RG604
+
+
+async def test_with_a_kit():
+    async with rt.kit() as kit:
+        asyncio.create_task(serve(80))  # expect: RG604
+    async with asyncio.TaskGroup() as group:
+        asyncio.create_task(serve(80))  # expect: RG604
+        task = asyncio.create_task(serve(port=80))  # expect: RG604
+
+
+async def test_without():
+    asyncio.create_task(serve(80))  # expect: RG604
+    threading.Thread(target=serve).start()  # expect: RG604
