@@ -341,6 +341,24 @@ def test_a_crash_where_a_plain_process_receives() -> None:
     assert got == []
 
 
+def test_no_fault_makes_a_plain_process_wait_and_none_is_counted() -> None:
+    got: Log = []
+
+    async def plain() -> None:
+        got.append(await rg.receive())
+
+    async def body(sim: Simulation) -> None:
+        async with rg.System([rg.child(plain, name="plain", restart="temporary")]) as system:
+            pid = system.whereis("plain")
+            assert pid is not None
+            sim.hang("plain")
+            pid.send("hello")
+            assert await pid.down(timeout=1.0) == rg.NORMAL
+
+    outcome = run_seed(body, 1, faults=rt.Faults(hang=0.5, slow=0.5))
+    assert (outcome.failure, outcome.faults, got) == (None, {}, ["hello"])
+
+
 @pytest.mark.parametrize("message", [Counter.add(), Counter.add_later(), Counter.add_on_thread()])
 @pytest.mark.parametrize("hand_off", [True, False])
 def test_a_slow_handler_takes_virtual_time(message: Ask, hand_off: bool) -> None:

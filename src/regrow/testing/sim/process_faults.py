@@ -92,10 +92,13 @@ class ProcessFaults:
         hang = Chance("hang", faults.hang, 1)
         slow = Chance("slow", faults.slow, STEPS)
         storm = Chance("storm", faults.storm, faults.storm_kills)
+        crash, crash_init = Chance("crash", faults.crash, 1), Chance("crash", faults.crash_init, 1)
         self._chances: dict[str, tuple[Chance, ...]] = {
-            "message": (kill, Chance("crash", faults.crash, 1), hang, slow, storm),
+            "message": (kill, crash, hang, slow, storm),
+            "receive": (kill, crash, storm),
             "supervisor": (kill, storm),
-            "init": (kill, Chance("crash", faults.crash_init, 1), hang, slow),
+            "init": (kill, crash_init, hang, slow),
+            "begin": (kill, crash_init),
             "terminate": (Chance("crash", faults.crash_terminate, 1), hang, slow),
         }
         self._on = any(chance.probability for row in self._chances.values() for chance in row)
@@ -119,13 +122,14 @@ class ProcessFaults:
             self._storms[label] -= 1
             self._kill_soon(process, "storm", 2)
             return
-        phase = "supervisor" if process.blueprint.is_supervisor else "init"
+        plain = process.blueprint.server is None
+        phase = "supervisor" if process.blueprint.is_supervisor else "begin" if plain else "init"
         strike = self._strike(process, phase, "init")
         if strike is None:
             return
         if strike.delay is None:
             strike.end(process, None)
-        elif process.blueprint.server is not None:
+        elif not plain:
             process.blueprint = delayed_init(process.blueprint, strike.delay)
 
     def watch(self, process: Process) -> None:
@@ -141,7 +145,7 @@ class ProcessFaults:
     def received(self, process: Process) -> None:
         """A plain process takes a message; no fault makes it wait."""
         if self._on or self.scripts:
-            strike = self._strike(process, "message", "receive") if self._label(process) else None
+            strike = self._strike(process, "receive", "receive") if self._label(process) else None
             if strike is not None and strike.delay is None:
                 strike.end(process, None)
 
@@ -164,7 +168,7 @@ class ProcessFaults:
         label = self._victims.label(process) if self._on else None
         if label is None or _is_starting(process):
             return None
-        subject = label if phase in {"message", "supervisor"} else f"{label}.{phase}"
+        subject = label if phase in {"message", "receive", "supervisor"} else f"{label}.{phase}"
         drawn = self._hazards.of(subject, self._chances[phase]).strike()
         return None if drawn is None else self._drawn(process, drawn, where)
 

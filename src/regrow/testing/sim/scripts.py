@@ -63,7 +63,9 @@ class Script:
         """Whether it strikes this callback."""
         if not self._times or not self.means(process):
             return False
-        if where != self._where if self._where is not None else phase in {"init", "terminate"}:
+        if self.seconds is not None and phase in {"receive", "begin"}:
+            return False  # no plain process can be made to wait
+        if where != self._where if self._where is not None else phase in {"init", "begin", "terminate"}:
             return False
         if self._skip:
             self._skip -= 1
