@@ -100,3 +100,13 @@ def ends_in_finally(file: SourceFile, node: ast.expr, name: ast.Name) -> bool:
         isinstance(one, ast.Try) and any(part in reads for final in one.finalbody for part in ast.walk(final))
         for one in covering
     )
+
+
+def in_finally(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in a ``finally``."""
+    child = node
+    for one in file.ancestors(node):
+        if isinstance(one, ast.Try) and child in one.finalbody:
+            return True
+        child = one
+    return False

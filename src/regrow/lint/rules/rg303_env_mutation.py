@@ -51,21 +51,16 @@ What configures your own code is an argument.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.environment import environment_changes
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
+from regrow.lint.owning import in_finally
 from regrow.lint.rule import Rule
 from regrow.lint.startup import is_start_up
-
-_CHANGING: Final = (
-    *("os.putenv", "os.unsetenv"),
-    *(f"os.environ.{method}" for method in ("setdefault", "update", "pop", "popitem", "clear")),
-    *("os.environ.__setitem__", "os.environ.__delitem__"),
-)
 
 
 class EnvMutation(Rule):
@@ -81,35 +76,10 @@ class EnvMutation(Rule):
         """Look at what is done with the environment."""
         if file.role is Role.SCRIPT:
             return
-        for node in _changes(file):
-            if not is_start_up(file, node) and not _is_put_back(file, node):
+        for node in environment_changes(file):
+            if not is_start_up(file, node) and not in_finally(file, node):
                 text = "this changes the environment of everybody: pass it on, or give it to the subprocess"
                 yield file.finding(self, node, text)
-
-
-def _changes(file: SourceFile) -> Iterator[ast.expr]:
-    for item in file.index.of(ast.Subscript):
-        if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value):
-            yield item
-    for change in file.index.of(ast.AugAssign):
-        if _is_environment(file, change.target):
-            yield change.target
-    yield from (call for call, _ in file.calls_to(*_CHANGING))
-
-
-def _is_put_back(file: SourceFile, node: ast.AST) -> bool:
-    """Whether it stands in a `finally`."""
-    child = node
-    for one in file.ancestors(node):
-        if isinstance(one, ast.Try) and child in one.finalbody:
-            return True
-        child = one
-    return False
-
-
-def _is_environment(file: SourceFile, node: ast.expr) -> bool:
-    last = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return last in file.spellings("environ") and file.qualified(node) == "os.environ"
 
 
 RULE: Final = EnvMutation()

@@ -1,0 +1,32 @@
+"""What changes the environment of a process."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+_CHANGING: Final = (
+    *("os.putenv", "os.unsetenv"),
+    *(f"os.environ.{method}" for method in ("setdefault", "update", "pop", "popitem", "clear")),
+    *("os.environ.__setitem__", "os.environ.__delitem__"),
+)
+
+
+def environment_changes(file: SourceFile) -> Iterator[ast.expr]:
+    """The places where a file sets, changes or deletes variables of the environment."""
+    for item in file.index.of(ast.Subscript):
+        if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value):
+            yield item
+    for change in file.index.of(ast.AugAssign):
+        if _is_environment(file, change.target):
+            yield change.target
+    yield from (call for call, _ in file.calls_to(*_CHANGING))
+
+
+def _is_environment(file: SourceFile, node: ast.expr) -> bool:
+    last = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return last in file.spellings("environ") and file.qualified(node) == "os.environ"

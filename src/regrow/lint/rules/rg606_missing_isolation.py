@@ -1,0 +1,162 @@
+"""Tests that don't keep to themselves.
+
+## What it does
+
+Finds, in tests:
+
+- an `async def test_...` that makes a `rg.System` itself, on real time: without `@pytest.mark.regrow`,
+  without a fixture of the kit and not on a virtual loop;
+- tests that change `os.environ`, the working directory or `sys.path` and don't put them back: neither in a
+  `finally`, a `with` or a `tearDown`, nor by `addCleanup`. There is one finding for each test.
+
+## Why is this bad?
+
+The mark gives a test its own registry and clock, watches for tasks and threads that are left behind, and ends
+a test that hangs with the tree of its processes. Without it a timer takes its real time, and what the test
+leaves behind runs on in the next one. What a test changes for the whole process, such as a variable of the
+environment, decides whether later tests pass: in another order they fail.
+
+## Example
+
+```python
+import os
+
+from shop import connect
+
+
+def test_reads_the_url():
+    os.environ["SHOP_URL"] = "http://shop.example"
+    assert connect().host == "shop.example"
+```
+
+## Use instead
+
+```python
+from shop import connect
+
+
+def test_reads_the_url(monkeypatch):
+    monkeypatch.setenv("SHOP_URL", "http://shop.example")
+    assert connect().host == "shop.example"
+```
+
+## Fix safety
+
+The fix adds `@pytest.mark.regrow` to coroutines that make a System. The code of the test stays as it is; it
+runs on a virtual clock then, and sockets and threads have to be declared.
+
+## Known problems
+
+- A fixture or a helper that puts things back is known by its name only: one that speaks of the environment,
+  the working directory or isolation.
+- What helpers of the test change isn't seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from regrow.errors.base import override
+from regrow.lint.environment import environment_changes
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
+from regrow.lint.patching import indentation
+from regrow.lint.rule import Rule
+from regrow.lint.spelling import spelled
+from regrow.lint.virtual import is_virtual
+
+_SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
+_SHARED: Final = ("os.chdir", *(f"sys.path.{change}" for change in ("append", "insert", "remove", "extend")))
+_RESTORES: Final = re.compile(
+    r"env|cwd|chdir|workdir|isolat|restor|preserv|sys_path|syspath|sandbox", re.IGNORECASE
+)
+
+
+class MissingIsolation(Rule):
+    """See the module's docstring."""
+
+    code = "RG606"
+    name = "missing-isolation"
+    scope = Scope.TESTS
+    fix: ClassVar[Safety | None] = Safety.SAFE
+    triggers: ClassVar[tuple[str, ...]] = ("regrow", "environ", "putenv", "unsetenv", "chdir", "sys.path")
+
+    @override
+    def check(self, file: SourceFile) -> Iterator[Finding]:
+        """Look at Systems that tests make, and at what they change for all."""
+        if file.role is not Role.TEST:
+            return
+        for call, _ in file.calls_to(*_SYSTEMS):
+            test = _test_of(file, call)
+            if isinstance(test, ast.AsyncFunctionDef) and not is_virtual(file, call):
+                text = "a System on real time that nothing watches: mark the test with pytest.mark.regrow"
+                yield file.finding(self, call, text, fix=_marked(file, test))
+        changes = [*environment_changes(file), *(call for call, _ in file.calls_to(*_SHARED))]
+        seen: set[ast.AST] = set()
+        for change in sorted(changes, key=lambda one: one.lineno):
+            test = _test_of(file, change)
+            if test is not None and test not in seen and not _is_restored(file, change, test):
+                seen.add(test)
+                text = "this changes what all later tests see: use monkeypatch, or put it back in a finally"
+                yield file.finding(self, change, text)
+
+
+def _test_of(file: SourceFile, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """The test that it stands in."""
+    for one in file.ancestors(node):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test"):
+            outer = file.parent(one)
+            if isinstance(outer, ast.Module | ast.ClassDef):
+                return one
+    return None
+
+
+def _is_restored(file: SourceFile, change: ast.expr, test: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    arguments = [*test.args.args, *test.args.kwonlyargs]
+    if any(_RESTORES.search(one.arg) for one in arguments):
+        return True
+    if any(_RESTORES.search(ast.unparse(one)) for one in test.decorator_list):
+        return True
+    for one in ast.walk(test):
+        if isinstance(one, ast.Try) and one.finalbody:
+            return True
+        if isinstance(one, ast.Attribute) and one.attr in {"addCleanup", "addfinalizer", "addAsyncCleanup"}:
+            return True
+    for around in file.ancestors(change):
+        if isinstance(around, ast.With | ast.AsyncWith) and any(
+            _RESTORES.search(ast.unparse(item.context_expr)) for item in around.items
+        ):
+            return True
+    return _has_teardown(file, test)
+
+
+def _has_teardown(file: SourceFile, test: ast.AST) -> bool:
+    """Whether its class tears down, or a fixture of the file does so for all tests."""
+    owner = file.parent(test)
+    methods = owner.body if isinstance(owner, ast.ClassDef) else []
+    if any(getattr(one, "name", "").lower().startswith("teardown") for one in methods):
+        return True
+    return "autouse" in file.text.content
+
+
+def _marked(file: SourceFile, test: ast.AsyncFunctionDef) -> Fix:
+    owner = file.parent(test)
+    if isinstance(owner, ast.ClassDef) and any("TestCase" in ast.unparse(base) for base in owner.bases):
+        return no_fix("marks don't reach unittest's test cases; derive from rt.VirtualTestCase")
+    mark = spelled(file, "pytest.mark", test)
+    if isinstance(mark, Fix):
+        return mark
+    indent = indentation(file, test)
+    if indent is None:
+        return no_fix("the test shares its line with other code")
+    first = test.decorator_list[0] if test.decorator_list else None
+    start = file.start(test)
+    at = start if first is None else file.text.content.rfind("@", 0, file.start(first))
+    text = f"@{mark.text}.regrow\n{indent}"
+    return Fix("Add the mark", (Edit(at, at, text),), Safety.SAFE, mark.imports)
+
+
+RULE: Final = MissingIsolation()
