@@ -49,7 +49,7 @@ runs on a virtual clock then, and sockets and threads have to be declared.
 
 - A fixture or a helper that puts things back is known by its name only: one that speaks of the environment,
   the working directory or isolation.
-- What helpers of the test change isn't seen.
+- What helpers of the test change isn't seen, nor what functions inside of it do.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ from regrow.lint.virtual import is_virtual
 _SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
 _SHARED: Final = ("os.chdir", *(f"sys.path.{change}" for change in ("append", "insert", "remove", "extend")))
 _RESTORES: Final = re.compile(
-    r"env|cwd|chdir|workdir|isolat|restor|preserv|sys_path|syspath|sandbox", re.IGNORECASE
+    r"env|cwd|chdir|workdir|isolat|restor|preserv|sys_path|syspath|sandbox|\bkit\b|contamination",
+    re.IGNORECASE,
 )
 
 
@@ -98,7 +99,12 @@ class MissingIsolation(Rule):
         seen: set[ast.AST] = set()
         for change in sorted(changes, key=lambda one: one.lineno):
             test = _test_of(file, change)
-            if test is not None and test not in seen and not _is_restored(file, change, test):
+            if (
+                test is not None
+                and test not in seen
+                and file.function_of(change) is test
+                and not _is_restored(file, change, test)
+            ):
                 seen.add(test)
                 text = "this changes what all later tests see: use monkeypatch, or put it back in a finally"
                 yield file.finding(self, change, text)
@@ -110,7 +116,7 @@ def _test_of(file: SourceFile, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunc
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test"):
             outer = file.parent(one)
             if isinstance(outer, ast.Module | ast.ClassDef):
-                return one
+                return None if f"{one.name}.__test__ = False" in file.text.content else one
     return None
 
 

@@ -18,11 +18,23 @@ def test_goes(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_imports():
-    def add():
-        sys.path.insert(0, "lib")  # expect: RG606
+async def test_imports(run):
+    sys.path.insert(0, "lib")  # expect: RG606
+    run(lambda: sys.path.append("other"))
 
-    add()
+
+async def test_elsewhere(run):
+    def add():
+        sys.path.insert(0, "lib")
+
+    run(add)
+
+
+def test_helper():
+    os.environ["A"] = "1"
+
+
+test_helper.__test__ = False
 
 
 def test_puts_back():
