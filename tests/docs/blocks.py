@@ -32,7 +32,12 @@ class Program(NamedTuple):
 
 def blocks_of(document: str) -> list[Block]:
     """The blocks of a document of the repository, in order."""
-    return [Block(*found) for found in _FENCE.findall((REPOSITORY / document).read_text())]
+    return blocks_in((REPOSITORY / document).read_text())
+
+
+def blocks_in(text: str) -> list[Block]:
+    """The blocks of a text in Markdown, in order."""
+    return [Block(*found) for found in _FENCE.findall(text)]
 
 
 def programs_of(document: str) -> Iterator[Program]:

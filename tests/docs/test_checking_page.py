@@ -1,0 +1,23 @@
+"""What the page of the linter, and the README's section on it, show is what the commands print."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from regrow.lint.commands import COMMANDS
+from regrow.lint.formats import FORMATS
+from regrow.lint.settings import Settings
+from tests.docs.blocks import REPOSITORY, blocks_of
+from tests.docs.transcripts import play
+
+PAGE = "docs/checking.md"
+
+
+def test_the_session(tmp_path: Path) -> None:
+    assert play(blocks_of(PAGE), tmp_path) >= 6
+
+
+def test_all_settings_commands_and_formats_are_named() -> None:
+    page = (REPOSITORY / PAGE).read_text()
+    keys = [one.name.replace("_", "-") for one in fields(Settings)]
+    names = [*keys, *FORMATS, *(f"regrow {command}" for command in COMMANDS)]
+    assert [name for name in names if f"`{name}" not in page] == []
