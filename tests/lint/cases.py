@@ -13,7 +13,7 @@ from regrow.lint.rule import Rule
 from regrow.lint.suppressions import UNUSED
 
 CASES = Path(__file__).parent / "cases"
-_EXPECTED = re.compile(r"# expect( below)?: ((?:RG\d{3})(?:, RG\d{3})*)")
+_EXPECTED = re.compile(r"# expect( below)?(?: (\d))?: ((?:RG\d{3})(?:, RG\d{3})*)")
 _ROLE = re.compile(r"\A# role: (\w+)\n")
 
 
@@ -34,13 +34,14 @@ def parsed(path: Path, data: bytes | None = None) -> SourceFile:
 def expected(file: SourceFile, code: str) -> Sequence[int]:
     """The lines on which this rule has to find something, once for each time that they say so.
 
-    The line above may say it, ``# expect below: RG105``: a comment there doesn't hinder a fix.
+    A line above may say it, ``# expect below: RG105``, ``# expect below 2: RG105``: a comment there doesn't
+    hinder a fix.
     """
     return [
-        number + bool(found[1])
+        number + int(found[2] or bool(found[1]))
         for number, line in enumerate(file.text.content.split("\n"), 1)
         for found in _EXPECTED.finditer(line)
-        for one in found[2].split(", ")
+        for one in found[3].split(", ")
         if one == code
     ]
 

@@ -41,6 +41,13 @@ async def test_worker(worker):
 Where the time itself is what is tested, run the test on a virtual clock and let it pass:
 `await rt.pass_time(0.5)`.
 
+## Fix safety
+
+The fix is unsafe. In a coroutine a sleep and the assertions behind it become one
+`await rt.wait_for(lambda: ..., timeout=...)` with at least a second. There is none where nothing is asserted,
+where the assertion awaits, calls what may do more than look, or may hold before anything has happened
+(`not x`, `x == []`).
+
 ## Options
 
 - `allow-sleep-zero`: whether `sleep(0)` is allowed.
@@ -58,7 +65,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.waits import instead_of_sleep
+from regrow.lint.model import Finding, Safety, Scope
 from regrow.lint.rule import Rule
 from regrow.lint.virtual import polling_loop, sleeps
 
@@ -68,6 +76,7 @@ class SleepInTest(Rule):
 
     code = "RG601"
     name = "sleep-in-test"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
     options: ClassVar[tuple[str, ...]] = ("allow-sleep-zero",)
     triggers: ClassVar[tuple[str, ...]] = ("sleep",)
@@ -78,7 +87,7 @@ class SleepInTest(Rule):
         for call, name in sleeps(file):
             if polling_loop(file, call) is None:
                 text = f"{name} in a test: wait for what it is about, or use a virtual clock"
-                yield file.finding(self, call, text)
+                yield file.finding(self, call, text, fix=instead_of_sleep(file, call, name))
 
 
 RULE: Final = SleepInTest()

@@ -32,6 +32,12 @@ async def test_done(job):
     await rt.wait_for(lambda: job.done, timeout=1.0)
 ```
 
+## Fix safety
+
+The fix is unsafe. In a coroutine a loop that does nothing but look and sleep becomes
+`await rt.wait_for(lambda: ..., timeout=...)`, which fails when time is up. A loop that counts gets as long as
+it had, at least a second, and one without a limit 10 seconds. All other loops have none.
+
 ## Options
 
 - `allow-sleep-zero`: whether loops around `sleep(0)` are allowed.
@@ -49,7 +55,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.waits import instead_of_loop
+from regrow.lint.model import Finding, Safety, Scope
 from regrow.lint.rule import Rule
 from regrow.lint.virtual import polling_loop, sleeps
 
@@ -59,6 +66,7 @@ class HandRolledPoll(Rule):
 
     code = "RG602"
     name = "hand-rolled-poll"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
     options: ClassVar[tuple[str, ...]] = ("allow-sleep-zero",)
     triggers: ClassVar[tuple[str, ...]] = ("sleep",)
@@ -72,7 +80,7 @@ class HandRolledPoll(Rule):
             if loop is not None and loop not in seen:
                 seen.add(loop)
                 text = f"a loop that polls with {name}: use regrow.testing.wait_for, or wait for the event"
-                yield file.finding(self, call, text)
+                yield file.finding(self, call, text, fix=instead_of_loop(file, loop, call, name))
 
 
 RULE: Final = HandRolledPoll()
