@@ -1,0 +1,23 @@
+# role: test
+import pytest
+
+
+def test_a():
+    assert ord("a") == 97
+
+
+def test_b():
+    assert ord("b") == 98
+
+
+def test_c():
+    assert ord("c") == 99
+
+
+def test_d():
+    assert ord("d") == 100
+
+
+def test_e():
+    with pytest.raises(TypeError):
+        ord("")
