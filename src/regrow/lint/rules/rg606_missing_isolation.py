@@ -121,15 +121,17 @@ def _test_of(file: SourceFile, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunc
 
 
 def _is_restored(file: SourceFile, change: ast.expr, test: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    arguments = [*test.args.args, *test.args.kwonlyargs]
-    if any(_RESTORES.search(one.arg) for one in arguments):
-        return True
-    if any(_RESTORES.search(ast.unparse(one)) for one in test.decorator_list):
+    asked = [one.arg for one in (*test.args.args, *test.args.kwonlyargs)]
+    asked += map(ast.unparse, test.decorator_list)
+    if any(_RESTORES.search(one) for one in asked):
         return True
     for one in ast.walk(test):
         if isinstance(one, ast.Try) and one.finalbody:
             return True
         if isinstance(one, ast.Attribute) and one.attr in {"addCleanup", "addfinalizer", "addAsyncCleanup"}:
+            return True
+    for call in file.calls_named("setenv", "delenv", "chdir"):
+        if file.function_of(call) is test and _keeps_for_later(call, change):
             return True
     for around in file.ancestors(change):
         if isinstance(around, ast.With | ast.AsyncWith) and any(
@@ -137,6 +139,20 @@ def _is_restored(file: SourceFile, change: ast.expr, test: ast.FunctionDef | ast
         ):
             return True
     return _has_teardown(file, test)
+
+
+def _keeps_for_later(call: ast.Call, change: ast.expr) -> bool:
+    """Whether `monkeypatch` puts back at the end what is changed here."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(owner, ast.Name) or "monkeypatch" not in owner.id or call.lineno > change.lineno:
+        return False
+    if isinstance(change, ast.Subscript) and call.args:
+        return ast.dump(call.args[0]) == ast.dump(change.slice)
+    return isinstance(change, ast.Call) and ast.unparse(change.func) == "os.chdir" and not _is_env(call)
+
+
+def _is_env(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr.endswith("env")
 
 
 def _has_teardown(file: SourceFile, test: ast.AST) -> bool:

@@ -69,6 +69,14 @@ def test_monkeypatch(monkeypatch, tmp_path):
     assert os.environ["A"]
 
 
+def test_kept_by_monkeypatch(monkeypatch, tmp_path):
+    monkeypatch.setenv("A", "1")
+    monkeypatch.chdir(tmp_path)
+    os.environ["A"] = "2"
+    os.chdir("/")
+    assert os.environ["A"]
+
+
 @pytest.fixture
 def url():
     os.environ["A"] = "1"
