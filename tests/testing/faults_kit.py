@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,10 +13,15 @@ import regrow as rg
 import regrow.testing as rt
 from regrow.testing.sim.run import Body, Outcome, run_seed
 
-__all__ = ("Counter", "pairs", "played", "quietly", "replays", "runs", "silent", "tree")
+__all__ = ("Counter", "nap", "pairs", "played", "quietly", "replays", "runs", "silent", "tree")
 
 
 NONE = rt.Faults()
+
+
+def nap(seconds: float) -> None:
+    """What code on threads does."""
+    time.sleep(seconds)  # noqa: TID251, RG601  # on a thread of the simulation
 
 
 class Counter(rg.GenServer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +18,7 @@ from regrow.testing.sim.run import run_seed
 from regrow.testing.sim.simulation import Simulation
 from regrow.testing.sim.store import SimStore
 from tests.journal.samples import START_US, live
-from tests.testing.faults_kit import pairs, played, replays, runs, silent
+from tests.testing.faults_kit import nap, pairs, played, replays, runs, silent
 
 __all__ = ("silent",)
 
@@ -171,7 +170,7 @@ def test_everything_ends_at_once_and_nothing_of_it_goes_on() -> None:
 
         @rg.cast(blocking=True)
         def block(self) -> None:
-            time.sleep(50.0)  # noqa: TID251, RG601  # on a thread of the simulation
+            nap(50.0)
             seen.append("thread")
 
         def handle_info(self, message: object) -> None:

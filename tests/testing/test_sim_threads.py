@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -14,14 +13,9 @@ import regrow as rg
 import regrow.testing as rt
 from regrow.testing.sim.run import run_seed
 from regrow.testing.sim.simulation import Simulation
-from tests.testing.faults_kit import pairs, played, replays, runs, silent
+from tests.testing.faults_kit import nap, pairs, played, replays, runs, silent
 
 __all__ = ("silent",)
-
-
-def nap(seconds: float) -> None:
-    """What code on threads does."""
-    time.sleep(seconds)  # noqa: TID251, RG601  # on a thread of the simulation
 
 
 class Blocker(rg.GenServer):

@@ -1,5 +1,7 @@
 """One life of a System: from its start until nothing of it is left on the loop."""
 
+# regrow: file-ignore[RG402] a System's life goes on until its tree is down, whoever is cancelled
+
 from __future__ import annotations
 
 import asyncio
@@ -95,7 +97,7 @@ class Life:
             assert self.top is not None
             down = engine.exits.when_down(self.top)
             self._up()
-        except BaseException as error:  # noqa: BLE001, RG402  # it goes on to who started
+        except BaseException as error:  # noqa: BLE001  # it goes on to who started
             await self._sweep()
             self._over("not started", SHUTDOWN)
             self._started.set_exception(error)
@@ -103,7 +105,7 @@ class Life:
             return
         try:
             reason = await asyncio.shield(down)
-        except asyncio.CancelledError:  # noqa: RG402  # the loop is being closed: the end of all
+        except asyncio.CancelledError:
             _log.warning("system %r is killed: its loop is being closed before it was stopped", engine.name)
             self.kill()
             await _undisturbed(down)
@@ -288,7 +290,7 @@ async def _undisturbed(*awaited: asyncio.Future[T], timeout: float | None = None
             return
         try:
             await asyncio.wait(waiting, timeout=left)
-        except asyncio.CancelledError:  # noqa: RG402  # undisturbed is what it is for
+        except asyncio.CancelledError:
             continue
 
 
