@@ -4,13 +4,14 @@
 
 Finds asyncio tasks that nobody owns: `asyncio.create_task`, `asyncio.ensure_future`, `asyncio.Task`,
 `loop.create_task` and `asyncio.run_coroutine_threadsafe`, whether the task is dropped, stored or returned;
-and functions that arm themselves again and again with `loop.call_later`. These have an owner:
+and functions that arm themselves again and again with `loop.call_later` or, unless an `if` is around it,
+`loop.call_at`. These have an owner:
 
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
   `asyncio.shield(...)`;
-- what a variable holds that the next statement awaits (the first one of a `try`, too), or a `finally`
-  around all that follows deals with, also as part of a list;
+- what a variable holds that the next statement but for logs awaits (the first one of a `try`, too), or a
+  `finally` around all that follows deals with, also as part of a list;
 - what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
 ## Why is this bad?
@@ -88,6 +89,7 @@ from regrow.lint.rule import Rule
 from regrow.lint.spawning import TASKS, is_loop
 
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
+_LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "log"})
 _WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 
 
@@ -157,10 +159,10 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
         return False
     reads = set(uses(file, name))
     after = next(iter(following(file, call)), None)
-    while after is not None and _is_plain_spawn(file, after):  # several in a row
+    while after is not None and (_is_plain_spawn(file, after) or _is_log(after)):  # several in a row
         after = next(iter(following(file, after)), None)
     if isinstance(after, ast.Try):  # `try: await shield(task)`, with the drain in its handlers
-        after = after.body[0]
+        after = next((one for one in after.body if not _is_log(one)), None)
     if after is not None and not isinstance(after, ast.Try | ast.If | ast.For | ast.While):
         inside = set(ast.walk(after))
         if any(one in inside and _is_awaited(file, one) for one in reads):
@@ -174,6 +176,11 @@ def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:
         return False
     on_loop = isinstance(value.func, ast.Attribute) and value.func.attr == "create_task"
     return file.is_called(value, TASKS) or (on_loop and is_loop(file, value))
+
+
+def _is_log(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _LOGS
 
 
 def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:
@@ -192,6 +199,8 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
     around = file.function_of(call)
     if not isinstance(around, ast.FunctionDef):
         return False
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "call_at" and _is_in_if(file, call):
+        return False  # a deadline that was put off
     if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         owner = file.types.own_class(callback.value)
         return owner is not None and callback.attr == around.name and file.parent(around) is owner
@@ -199,6 +208,15 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
         return False
     found = file.names.binding(callback.id, file.names.scope_of(callback))
     return found is not None and around in found[1].sources
+
+
+def _is_in_if(file: SourceFile, call: ast.Call) -> bool:
+    for one in file.ancestors(call):
+        if isinstance(one, ast.FunctionDef):
+            break
+        if isinstance(one, ast.If):
+            return True
+    return False
 
 
 RULE: Final = UnsupervisedSpawn()

@@ -9,7 +9,8 @@ an owner:
 - what a `with` or an exit stack's `enter_context` holds;
 - what a variable of the function holds that the same function joins, shuts down, closes or terminates;
 - the event loop's default executor;
-- the child of a fork whose parent exits at once: a program that goes into the background.
+- the child of a fork whose parent exits at once (a program that goes into the background), or waits for it
+  in the same function or one around it.
 
 `subprocess` is out of it.
 
@@ -65,6 +66,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
+from regrow.lint.names import FUNCTIONS
 from regrow.lint.owning import following, local_place, outermost, uses
 from regrow.lint.rule import Rule
 
@@ -79,6 +81,7 @@ _CLASSES: Final = frozenset(name for name in _SPAWNERS if name.rpartition(".")[2
 _ENDS: Final = frozenset({"join", "shutdown", "close", "terminate", "cancel", "stop"})
 _ENTERS: Final = frozenset({"enter_context", "enterContext", "push", "callback", "set_default_executor"})
 _EXITS: Final = frozenset({"os._exit", "sys.exit", "builtins.exit"})
+_WAITS: Final = ("os.wait", "os.waitpid", "os.wait3", "os.wait4", "os.waitid")
 _HOMES: Final = frozenset({"threading", "multiprocessing", "concurrent", "asyncio", "_thread"})
 
 
@@ -120,7 +123,7 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
         _enters(parent) or file.qualified(parent.func) in file.settings.supervised_spawners
     ):
         return True
-    if _leaves(file, call):
+    if _leaves(file, call) or _is_awaited(file, call):
         return True
     place = local_place(file, call)
     return place is not None and _ends(file, place, 3)
@@ -139,6 +142,14 @@ def _leaves(file: SourceFile, call: ast.Call) -> bool:
     if not isinstance(after, ast.If) or file.qualified(call.func) != "os.fork":
         return False
     return any(file.is_called(one, _EXITS) for part in after.body for one in ast.walk(part))
+
+
+def _is_awaited(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the function that forks, or one around it, waits for the child."""
+    if "fork" not in (file.qualified(call.func) or ""):
+        return False
+    around = {one for one in file.ancestors(call) if isinstance(one, FUNCTIONS)}
+    return any(around.intersection(file.ancestors(wait)) for wait, _ in file.calls_to(*_WAITS))
 
 
 def _ends(file: SourceFile, place: ast.Name, depth: int) -> bool:

@@ -181,3 +181,26 @@ async def after_something_else(stop: asyncio.Event) -> None:
         await task
     except OSError:
         pass
+
+
+async def logs_between(work, logger) -> None:
+    task = asyncio.create_task(work())
+    logger.info("started")
+    try:
+        logger.info("waiting")
+        await asyncio.shield(task)
+    except TimeoutError:
+        logger.info("late")
+
+
+class Deadline:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+    def expire(self) -> None:
+        if self.loop.time() < self.deadline:
+            self.handle = self.loop.call_at(self.deadline, self.expire)
+
+    def tick(self) -> None:
+        if not self.closed:
+            self.loop.call_later(1, self.tick)  # expect: RG101

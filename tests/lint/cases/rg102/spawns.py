@@ -94,3 +94,23 @@ def daemonize() -> None:
     child = os.fork()  # expect: RG102
     if child:
         return
+
+
+def waits_for_its_child() -> None:
+    if os.fork() == 0:
+        os._exit(work())
+    os.wait()
+
+
+def waits_around(count) -> None:
+    def start(number):
+        return os.fork()
+
+    children = [start(number) for number in range(count)]
+    while children:
+        children.remove(os.waitpid(-1, 0)[0])
+
+
+def forgets_its_child() -> None:
+    pid = os.fork()  # expect: RG102
+    print(pid)
