@@ -247,7 +247,7 @@ def test_a_rule_that_fails_is_our_bug_and_writes_nothing(
     Path("pyproject.toml").write_text("[tool.regrow.check]\n")
     baseline("write")
     before = Path(FILE).read_bytes()
-    monkeypatch.setattr("regrow.lint.run.own_rules", lambda: (*own_rules(), Broken()))
+    monkeypatch.setattr("regrow.lint.checker.all_rules", lambda: (*own_rules(), Broken()))
     assert [baseline(action) for action in ("write", "check", "tighten")] == [101, 101, 101]
     assert Path(FILE).read_bytes() == before
 

@@ -110,7 +110,7 @@ def test_a_rule_that_fails_is_exit_code_101(
     root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "a.py").write_text(SPAWN)
-    monkeypatch.setattr("regrow.lint.run.own_rules", lambda: (*own_rules(), Broken()))
+    monkeypatch.setattr("regrow.lint.checker.all_rules", lambda: (*own_rules(), Broken()))
     assert main(["check"]) == 101
     out, err = capsys.readouterr()
     assert "RG101" in out
@@ -169,7 +169,7 @@ def test_an_editor_hands_over_what_it_has(
 def test_the_file_of_an_editor_has_its_role(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SPAWN.encode())))
     assert main(["check", "--select", "RG101", "--stdin-filename", "tests/test_a.py"]) == 0
-    assert capsys.readouterr().err == "no findings in 1 file (3 lines)\n"
+    assert capsys.readouterr().err == "no findings in 1 file (3 lines, 3 of them spared)\n"
 
 
 def test_notebooks_are_skipped_aloud(root: Path, capsys: Captured) -> None:

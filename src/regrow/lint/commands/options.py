@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import cast
 
 from regrow.errors.lint import NothingToCheck, UnknownRule
+from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration, discover, misplaced, read
-from regrow.lint.run import Checker
+from regrow.lint.console import Progress
+from regrow.lint.run import Report, check_paths
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
@@ -38,10 +40,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help=help_)
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Add how many processes do it."""
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Add how many processes do it, and whether what is known of earlier runs is used."""
     help_ = "processes: a number, or auto (default: 1)"
     parser.add_argument("-j", "--jobs", type=_jobs, default=1, metavar="N", help=help_)
+    help_ = "check all files, and keep nothing in .regrow_cache"
+    parser.add_argument("--no-cache", action="store_true", help=help_)
 
 
 def paths(arguments: argparse.Namespace) -> list[Path]:
@@ -74,6 +78,21 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
         exclude=settings.exclude + tuple(cast("list[str] | None", arguments.exclude) or ()),
     )
     return replace(found, settings=settings)
+
+
+def checked(arguments: argparse.Namespace, configuration: Configuration) -> Report:
+    """Check the files, as the options of `add_paths` and `add_work` say; tell how far it is."""
+    progress = Progress("file")
+    try:
+        return check_paths(
+            paths(arguments),
+            configuration,
+            jobs=cast("int", arguments.jobs),
+            cached=not arguments.no_cache,
+            progress=progress,
+        )
+    finally:
+        progress.clear()
 
 
 def split(given: list[str] | None) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ def as_json(report: Report) -> Iterator[str]:
         "schema": SCHEMA,
         "files": report.files,
         "lines": report.lines,
+        "spared_lines": report.spared,
+        "cached_files": report.cached,
         "skipped": list(report.skipped),
         "failures": [asdict(failure) for failure in report.failures],
         "findings": [asdict(finding) for finding in report.findings],

@@ -33,13 +33,13 @@ async def main(queue: object) -> None:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Severity
 from regrow.lint.rule import Rule
-from regrow.lint.suppressions import UNUSED, UNUSED_NAME
+from regrow.lint.suppressions import TRIGGERS, UNUSED, UNUSED_NAME
 
 
 class UnusedSuppression(Rule):
@@ -48,6 +48,7 @@ class UnusedSuppression(Rule):
     code = UNUSED
     name = UNUSED_NAME
     severity = Severity.WARNING
+    triggers: ClassVar[tuple[str, ...]] = TRIGGERS
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:  # noqa: ARG002  # as every rule's

@@ -47,7 +47,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Severity
 from regrow.lint.rule import Rule
-from regrow.lint.suppressions import suppressions
+from regrow.lint.suppressions import TRIGGERS, suppressions
 
 
 class SuppressionWithoutReason(Rule):
@@ -57,7 +57,7 @@ class SuppressionWithoutReason(Rule):
     name = "suppression-without-reason"
     severity = Severity.WARNING
     options: ClassVar[tuple[str, ...]] = ("require-reason",)
-    triggers: ClassVar[tuple[str, ...]] = ("noqa", "NOQA", "regrow:")
+    triggers: ClassVar[tuple[str, ...]] = TRIGGERS
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:

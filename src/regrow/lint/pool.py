@@ -1,0 +1,35 @@
+"""Files through all rules in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Final
+
+from regrow.lint.checker import Checker, Outcome
+from regrow.lint.discovery import Source
+from regrow.lint.engine import without_gc
+from regrow.lint.project import Project
+from regrow.lint.settings import Settings
+
+_CHUNKS: Final = 8
+"""How many pieces of work each process gets: the last ones even out what the first ones cost."""
+
+
+def check_in_processes(
+    sources: Sequence[Source], settings: Settings, project: Project, jobs: int
+) -> Iterator[tuple[Source, Outcome]]:
+    """Check files in `jobs` processes, in whatever order they are done."""
+    count = min(jobs * _CHUNKS, len(sources))
+    chunks = [sources[start::count] for start in range(count)]
+    # Not "fork": whoever calls this may have threads.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        works = {pool.submit(_check_chunk, settings, project, chunk): chunk for chunk in chunks}
+        for work in as_completed(works):
+            yield from zip(works[work], work.result(), strict=True)
+
+
+def _check_chunk(settings: Settings, project: Project, sources: Sequence[Source]) -> list[Outcome]:
+    with without_gc():
+        return list(Checker(settings, project).check_files(sources))

@@ -1,0 +1,45 @@
+"""The prefilter: no file is spared in which a rule finds something."""
+
+from pathlib import Path
+
+import pytest
+
+from regrow.lint.checker import Checker
+from regrow.lint.configuration import Configuration
+from regrow.lint.discovery import source
+from regrow.lint.prefilter import Prefilter
+from regrow.lint.run import check_text
+from regrow.lint.settings import Settings
+from tests.lint.cases import CASES, found, parsed, rule
+
+FILES = [(code.name.upper(), path) for code in sorted(CASES.iterdir()) for path in sorted(code.glob("*.py"))]
+
+
+@pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
+def test_what_a_rule_finds_holds_a_trigger_of_it(code: str, path: Path) -> None:
+    if found(parsed(path), code):
+        assert Prefilter([rule(code)]).passes(path.read_bytes())
+
+
+def test_a_rule_without_triggers_may_find_something_anywhere() -> None:
+    assert Prefilter([rule("RG001"), rule("RG301")]).passes(b"")
+    assert not Prefilter([rule("RG001"), rule("RG101")]).passes(b"")
+
+
+def test_whatever_was_asked_first_the_answer_is_the_same() -> None:
+    prefilter = Prefilter([rule(code) for code in ("RG001", "RG002", "RG003", "RG101")])
+    texts = [b"x = 1", b"create_task", b"# noqa", b"call_at", b"", b"x = 1", b"create_task"]
+    answers = [False, True, True, True, False, False, True]
+    assert [prefilter.passes(text) for text in texts] == answers
+    assert [prefilter.passes(text) for text in reversed(texts)] == answers[::-1]
+
+
+def test_spared_lines_are_counted_and_still_have_to_be_a_program(tmp_path: Path) -> None:
+    one = source(tmp_path / "a.py", Configuration(tmp_path))
+    configuration = Configuration(tmp_path, None, Settings(select=("RG101",)))
+    report = check_text(b"x = 1\ny = 2", one, configuration)
+    assert (report.findings, report.lines, report.spared) == ((), 2, 2)
+    report = check_text(b"x = 1\ndef f(:\n", one, configuration)
+    assert ([finding.code for finding in report.findings], report.spared) == (["RG001"], 0)
+    outcome = Checker(Settings(select=("RG101",), ignore=("RG001",))).check(b"def f(:\n", one)
+    assert (outcome.findings, outcome.lines, outcome.spared) == ((), 1, True)
