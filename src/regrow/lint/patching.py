@@ -24,7 +24,7 @@ def with_argument(file: SourceFile, call: ast.Call, argument: str) -> Edit | Non
     if any(isinstance(one, ast.GeneratorExp) for one in call.args):
         return None
     content, end = file.text.content, file.end(call) - 1
-    given = [*call.args, *call.keywords]
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     last = max(given, key=file.end, default=None)
     if last is None:
         return Edit(end, end, argument)
