@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.lint.names import FUNCTIONS
 from regrow.lint.startup import is_start_up
@@ -22,6 +22,8 @@ _CHANGES: Final = (
 )
 _KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
 _FILLERS: Final = re.compile(r"^_*(register|unregister|add_|cache|clear_|init_subclass__)")
+
+_Key: TypeAlias = tuple[ast.ClassDef | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +45,35 @@ class Shared:
 
 def shared_containers(file: SourceFile) -> Iterator[Shared]:
     """The containers of the module and of its classes that functions change, in no order."""
-    of_module = dict(_containers(file.tree.body))
-    of_classes = {
-        (owner, name): node
-        for owner in file.index.of(ast.ClassDef)
-        for name, node in _containers(owner.body)
-        if isinstance(node, ast.Assign) or "ClassVar" in ast.unparse(node.annotation)
+    made: dict[_Key, ast.Assign | ast.AnnAssign] = {
+        (None, name): node for name, node in _containers(file.tree.body)
     }
-    if not of_module and not of_classes:
+    for owner in file.index.of(ast.ClassDef):
+        for name, node in _containers(owner.body):
+            if isinstance(node, ast.Assign) or "ClassVar" in ast.unparse(node.annotation):
+                made[owner, name] = node
+    if not made:
         return
-    changed: dict[object, list[ast.expr]] = {}
-    fields = {name for _, name in of_classes}
+    names = {name for _, name in made}
+    changed: dict[_Key, list[ast.expr]] = {}
     for place in _changed(file):
-        if isinstance(place, ast.Name) and place.id in of_module:
-            if file.names.scope_of(place) is not file.tree and _is_modules(file, place):
-                changed.setdefault(place.id, []).append(place)
-        elif isinstance(place, ast.Attribute) and place.attr in fields and isinstance(place.value, ast.Name):
-            owner = file.types.own_class(place.value)
-            if (owner, place.attr) in of_classes:
-                changed.setdefault((owner, place.attr), []).append(place)
+        key = _key(file, place, names)
+        if key in made:
+            changed.setdefault(key, []).append(place)
     for key, places in changed.items():
-        node = of_module[key] if isinstance(key, str) else of_classes[key]  # type: ignore[index]
-        name = key if isinstance(key, str) else key[1]  # type: ignore[index]
-        found = _as_shared(file, name, node, places, of_class=not isinstance(key, str))
+        found = _as_shared(file, key, made[key], places)
         if found is not None:
             yield found
+
+
+def _key(file: SourceFile, place: ast.expr, names: set[str]) -> _Key | None:
+    """The variable of the module, or of a class, that an expression stands for."""
+    if isinstance(place, ast.Name):
+        return (None, place.id) if place.id in names and _is_modules(file, place) else None
+    if isinstance(place, ast.Attribute) and place.attr in names and isinstance(place.value, ast.Name):
+        owner = file.types.own_class(place.value)
+        return None if owner is None else (owner, place.attr)
+    return None
 
 
 def _containers(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
@@ -100,21 +106,23 @@ def _changed(file: SourceFile) -> Iterator[ast.expr]:
 
 
 def _is_modules(file: SourceFile, place: ast.Name) -> bool:
-    found = file.names.binding(place.id, file.names.scope_of(place))
-    return found is not None and found[0] is file.tree
+    scope = file.names.scope_of(place)
+    found = file.names.binding(place.id, scope)
+    return scope is not file.tree and found is not None and found[0] is file.tree
 
 
 def _as_shared(
-    file: SourceFile, name: str, node: ast.Assign | ast.AnnAssign, places: list[ast.expr], *, of_class: bool
+    file: SourceFile, key: _Key, node: ast.Assign | ast.AnnAssign, places: list[ast.expr]
 ) -> Shared | None:
-    if of_class and any(
+    owner, name = key
+    if owner is not None and any(
         _is_given(file, node, one) for one in file.index.of(ast.Attribute) if one.attr == name
     ):
         return None
     for place in sorted(places, key=lambda one: one.lineno):
         changer = _changer(file, place)
         if changer is not None and not _is_memo(file, place):
-            return Shared(node, name, changer, of_class)
+            return Shared(node, name, changer, owner is not None)
     return None
 
 
