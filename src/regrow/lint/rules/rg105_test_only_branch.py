@@ -8,9 +8,9 @@ Finds, in code that ships, conditions that ask whether a test is running, and im
 - an environment variable or a setting called `env` or `environment` that is compared with `"test"` or
   `"testing"`;
 - the variables that pytest sets: `"PYTEST_CURRENT_TEST" in os.environ`, `os.getenv("PYTEST_VERSION")`;
-- `"pytest" in sys.modules`;
-- `import pytest`, except in what has hooks or fixtures or uses the classes that plugins use, and in
-  modules of test helpers.
+- `"pytest" in sys.modules`, unless what is found there is used: `sys.modules["pytest"].fail`;
+- `import pytest`, except in what has hooks or fixtures or uses the classes that plugins use, in modules of
+  test helpers, and in a `try` that goes on without pytest.
 
 ## Why is this bad?
 
@@ -59,6 +59,7 @@ from regrow.lint.rule import Rule
 _FLAGS: Final = frozenset(
     {"TESTING", "IS_TEST", "IS_TESTING", "UNDER_TEST", "IN_TEST", "RUNNING_TESTS", "TEST_MODE", "IN_TESTS"}
 )
+_NOT_INSTALLED: Final = ("ImportError", "ModuleNotFoundError")
 _SET_BY_PYTEST: Final = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_XDIST_WORKER"})
 _VALUES: Final = frozenset({"test", "testing", "tests"})
 _STAGE: Final = re.compile(r"(?:^|_)(?:env|environment|stage)$", re.IGNORECASE)
@@ -116,7 +117,7 @@ class TestOnlyBranch(Rule):
             one for one in file.index.of(ast.ImportFrom) if _is_pytest(one.module or "") and not one.level
         ]
         for node in (*plain, *parts):
-            if not _for_types(file, node):
+            if not (_for_types(file, node) or _is_optional(file, node)):
                 message = "code that ships doesn't import pytest: move it to the tests"
                 yield file.finding(self, node, message, fix=_NO_FIX)
 
@@ -138,7 +139,18 @@ def _is_read(file: SourceFile, constant: ast.Constant) -> bool:
 
 def _is_loaded(file: SourceFile, constant: ast.Constant) -> bool:
     parent = file.parent(constant)
-    return isinstance(parent, ast.Compare) and file.qualified(parent.comparators[0]) == "sys.modules"
+    if not isinstance(parent, ast.Compare) or file.qualified(parent.comparators[0]) != "sys.modules":
+        return False
+    around = file.statement_of(constant)
+    return not any(
+        isinstance(one, ast.Subscript) and file.qualified(one.value) == "sys.modules"
+        for part in (*_test_of(around), *getattr(around, "body", []))
+        for one in ast.walk(part)
+    )
+
+
+def _test_of(statement: ast.stmt) -> tuple[ast.expr, ...]:
+    return (statement.test,) if isinstance(statement, ast.If | ast.While) else ()
 
 
 def _is_stage(file: SourceFile, constant: ast.Constant) -> bool:
@@ -170,6 +182,15 @@ def _for_types(file: SourceFile, node: ast.stmt) -> bool:
     return any(
         isinstance(one, ast.If) and "TYPE_CHECKING" in (file.qualified(one.test) or "")
         for one in file.ancestors(node)
+    )
+
+
+def _is_optional(file: SourceFile, node: ast.stmt) -> bool:
+    """Whether the code goes on where pytest isn't installed."""
+    parent = file.parent(node)
+    return isinstance(parent, ast.Try) and any(
+        handler.type is not None and (file.qualified(handler.type) or "").endswith(_NOT_INSTALLED)
+        for handler in parent.handlers
     )
 
 

@@ -8,7 +8,9 @@ Finds calls that wait for somebody else without a timeout:
 - pykka's `ask`, and the methods named in `call-names` of what the file says is an actor or a process;
 - `requests.get` and its siblings, `urllib.request.urlopen`, `socket.create_connection`, the clients of
   `http.client`, `smtplib`, `ftplib` and `poplib`;
-- `await asyncio.open_connection(...)` that no timeout is around.
+- `await asyncio.open_connection(...)` of no socket that is connected already, without a timeout around it.
+
+A function that takes a timeout, and hands it on if there is one, is no finding.
 
 ## Why is this bad?
 
@@ -109,7 +111,8 @@ class CallWithoutTimeout(Rule):
         yield from self._actors(file)
         if not file.calls_named("setdefaulttimeout"):
             for call, name in file.calls_to(*_SOCKETS):
-                if not _is_excused(file, call, _SOCKETS[name]):
+                position = _SOCKETS[name]
+                if not (_is_excused(file, call, position) or _is_other_way(file, call, position)):
                     yield self._found(file, call, name)
         for call, name in file.calls_to(*_REQUESTS):
             if not _is_excused(file, call):
@@ -117,7 +120,8 @@ class CallWithoutTimeout(Rule):
         for call in self._on_sessions(file):
             yield self._found(file, call, "requests.Session")
         for call, name in file.calls_to("asyncio.open_connection"):
-            if isinstance(file.parent(call), ast.Await) and not file.is_bounded(call):
+            connected = file.argument(call, "sock") is not None
+            if not connected and isinstance(file.parent(call), ast.Await) and not file.is_bounded(call):
                 message = f"{name} may wait for ever: put it into `async with asyncio.timeout(...)`"
                 yield file.finding(self, call, message, fix=bounded(file, call))
 
@@ -169,6 +173,25 @@ def _is_excused(file: SourceFile, call: ast.Call, position: int | None = None) -
     if file.has_unpacking(call) or file.argument(call, "timeout", position) is not None:
         return True
     return is_expected_to_fail(file, call)
+
+
+def _is_other_way(file: SourceFile, call: ast.Call, position: int | None) -> bool:
+    """Whether the function that it stands in says a timeout where it has one, or it opens no connection."""
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Constant) and str(first.value).startswith(("data:", "file:")):
+        return True
+    function = file.function_of(call)
+    if function is None or "timeout" not in {
+        one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)
+    }:
+        return False
+    name = file.qualified(call.func)
+    return any(
+        isinstance(one, ast.Call)
+        and file.qualified(one.func) == name
+        and file.argument(one, "timeout", position) is not None
+        for one in ast.walk(function)
+    )
 
 
 def _looks_like_ours(file: SourceFile, call: ast.Call, owner: ast.expr) -> bool:

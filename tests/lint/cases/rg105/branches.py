@@ -7,6 +7,11 @@ from _pytest.outcomes import Failed
 
 import settings
 
+try:
+    import pytest as optional
+except ImportError:
+    optional = None
+
 if TYPE_CHECKING:
     import pytest as typed
 
@@ -36,3 +41,11 @@ def limits(env: str, kind: str) -> int:
         return 10
     shown = os.environ.get("PYTEST_CURRENT_TEST", "")
     return len(shown) + len("pytest")
+
+
+def integrated() -> object:
+    if "pytest" in sys.modules:
+        return sys.modules["pytest"].ExceptionInfo
+    if "pytest" in sys.modules and sys.modules["pytest"].version_tuple > (8,):
+        return 1
+    return None

@@ -79,6 +79,25 @@ def sockets(url: str) -> None:
     smtplib.SMTP("host", timeout=4)
 
 
+def handed_on(address, timeout=None):
+    if timeout is not None:
+        return socket.create_connection(address, timeout)
+    return socket.create_connection(address)
+
+
+def other_kind(address, timeout=None):
+    return socket.create_connection(address)  # expect: RG202
+
+
+def nowhere() -> None:
+    urlopen("data:,")
+    urllib.request.urlopen("file:///etc/hosts")
+
+
+async def connected(sock) -> None:
+    await asyncio.open_connection(sock=sock)
+
+
 async def streams() -> None:
     await asyncio.open_connection("host", 1)  # expect: RG202
     async with asyncio.timeout(3):
