@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import regrow
+import regrow.comply
 
 SNAPSHOT = Path(__file__).parents[1] / "tests" / "api" / "public.txt"
 
 
 def render() -> str:
-    """All public names of the root and its public sub-modules, one line each."""
-    lines = list(_module("regrow", regrow))
+    """All public names of the root and its public sub-modules, one line each, and of the compliance suite."""
+    lines = [*_module("regrow", regrow), "module regrow.comply", *_module("regrow.comply", regrow.comply)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -65,6 +65,12 @@ In brackets: the built-in exception that it is as well::
                 WrongVersion
             EncodeFailed
             NoCodec
+        ComplianceError
+            BadApplication (TypeError)
+            BadCompliance (ValueError)
+            BadExcuse (LookupError)
+            CouldNotRun
+            NotCompliant (AssertionError)
         ControlError
             BadFrame
                 FrameBroken
@@ -226,6 +232,7 @@ In brackets: the built-in exception that it is as well::
 from regrow.errors.base import RegrowError as RegrowError
 from regrow.errors.calls import *
 from regrow.errors.children import *
+from regrow.errors.comply import *
 from regrow.errors.control import *
 from regrow.errors.deadletters import *
 from regrow.errors.delivery import *

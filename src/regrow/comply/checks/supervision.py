@@ -1,0 +1,68 @@
+"""Checks of the supervisors of a running application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from typing_extensions import override
+
+from regrow.comply.check import Check
+from regrow.comply.context import Context
+from regrow.comply.describe import PRODUCTION
+from regrow.comply.tree import Node
+
+MOST: Final = 1000
+"""Restarts within the window beyond which a budget bounds nothing."""
+_MISSING: Final = "not there"
+
+
+class RestartIntensity(Check):
+    """A supervisor gives up at some time, so that what is above it gets its turn."""
+
+    name = "restart-intensity"
+    title = f"each supervisor's restart budget is one: at most {MOST} restarts in its window"
+
+    @override
+    def subjects(self, context: Context) -> Sequence[str]:
+        return [node.path for node in context.running(self.name).nodes]
+
+    @override
+    def examine(self, context: Context, subject: str) -> Sequence[str]:
+        return [text for node in context.steady.nodes if node.path == subject for text in _intensity(node)]
+
+
+def _intensity(node: Node) -> Sequence[str]:
+    flags = node.flags
+    if flags.max_restarts <= MOST:
+        return []
+    budget = f"{flags.max_restarts:,} restarts in {flags.max_seconds:g} s"
+    return [f"{budget} bound nothing: a child that can't run is restarted for ever, and nobody hears of it"]
+
+
+class SameSupervision(Check):
+    """What is tested is what runs: supervision doesn't depend on where it is."""
+
+    name = "same-supervision"
+    title = "each supervisor is the same under test and in production"
+
+    @override
+    def subjects(self, context: Context) -> Sequence[str]:
+        context.running(self.name)
+        found = context.descriptions
+        paths = dict.fromkeys(path for seen in found.seen.values() for path in seen)
+        return [*found.failed, *paths]
+
+    @override
+    def examine(self, context: Context, subject: str) -> Sequence[str]:
+        found = context.descriptions
+        if subject in found.failed:
+            return [f"the application doesn't run there: {found.failed[subject]}"]
+        rows = {name: seen.get(subject, {}) for name, seen in found.seen.items()}
+        first = rows.pop(PRODUCTION, {})
+        return [
+            f"{key} is {first.get(key, _MISSING)} in {PRODUCTION} and {row.get(key, _MISSING)} in {name}"
+            for name, row in rows.items()
+            for key in dict.fromkeys([*first, *row])
+            if first.get(key) != row.get(key)
+        ]

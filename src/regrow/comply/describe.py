@@ -1,0 +1,125 @@
+"""An application's supervision as it is in some environment: each is looked at in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, TypeAlias, cast
+
+from regrow.comply.options import Options
+from regrow.comply.stage import Stage, run
+from regrow.comply.tree import Child, Node, nodes_of
+from regrow.testing.virtual.options import LoopSettings
+
+Description: TypeAlias = "dict[str, dict[str, str]]"
+"""Path of a supervisor -> what it is, and how each of its children is supervised, as texts."""
+
+PRODUCTION: Final = "production"
+TEST: Final = "test"
+LIMIT: Final = 60.0
+"""Seconds of real time for one of them."""
+_PYTEST: Final = {
+    "PYTEST_VERSION": "8.4.0",
+    "PYTEST_CURRENT_TEST": "tests/test_compliance.py::test_same_supervision (call)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What was seen in each environment.
+
+    Attributes:
+        seen: Name of the environment -> its supervision.
+        failed: Name of an environment in which the application doesn't run -> why.
+    """
+
+    seen: dict[str, Description]
+    failed: dict[str, str]
+
+
+def describe_all(options: Options) -> Descriptions:
+    """Look at the application in each of its environments."""
+    seen: dict[str, Description] = {}
+    failed: dict[str, str] = {}
+    for name, variables in {PRODUCTION: {}, TEST: {}, **options.environments}.items():
+        found = _in_environment(options, name, variables)
+        if isinstance(found, str):
+            failed[name] = found
+        else:
+            seen[name] = found
+    return Descriptions(seen, failed)
+
+
+def describe(options: Options) -> Description:
+    """Look at the application in this process."""
+
+    async def body(stage: Stage) -> Description:
+        assert stage.engine is not None
+        return {node.path: _row(node) for node in nodes_of(stage.engine)}
+
+    return run(options, body)[1]
+
+
+def _row(node: Node) -> dict[str, str]:
+    flags = node.flags
+    row = {
+        "kind": node.kind,
+        "strategy": str(flags.strategy),
+        "max_restarts": str(flags.max_restarts),
+        "max_seconds": f"{flags.max_seconds:g}",
+        "auto_shutdown": str(flags.auto_shutdown),
+        "backoff": repr(flags.backoff),
+        "children": ", ".join(child.spec.id for child in node.children),
+    }
+    return {**row, **{f"child {child.spec.id!r}": _child(child) for child in node.children}}
+
+
+def _child(child: Child) -> str:
+    spec = child.spec
+    target = f"{spec.target.__module__}.{getattr(spec.target, '__qualname__', spec.target)}"
+    shown = f"{target}, restart={spec.restart!r}, shutdown={spec.shutdown!r}"
+    return f"{shown}, significant=True" if spec.significant else shown
+
+
+def _in_environment(options: Options, name: str, variables: Mapping[str, str]) -> Description | str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = os.pathsep.join(one for one in sys.path if one)
+    environment |= (_PYTEST if name == TEST else {}) | dict(variables)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "seen.json"
+        given = json.dumps({"app": options.app, "package": options.package, "loop": options.loop})
+        command = [sys.executable, "-m", __spec__.name, name, given, str(out)]
+        try:
+            done = subprocess.run(  # noqa: S603  # this Python, and the user's own application
+                command, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"it took longer than {LIMIT:g} s"
+        if done.returncode or not out.exists():
+            return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return cast("Description", json.loads(out.read_text("utf-8")))
+
+
+def main(argv: list[str]) -> int:
+    """Look at the application, and write what was seen to a file."""
+    name, given, out = argv
+    if name == TEST and find_spec("pytest") is not None:
+        __import__("pytest")  # some look for it in sys.modules
+    logging.disable()
+    options = cast("dict[str, object]", json.loads(given))
+    loop = cast("LoopSettings", options["loop"])
+    seen = describe(Options(str(options["package"]), str(options["app"]), loop=loop))
+    Path(out).write_text(json.dumps(seen), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

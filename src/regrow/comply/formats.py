@@ -1,0 +1,102 @@
+"""A compliance report as text, JSON and Markdown: what ran, what was found, and what could not run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, Outcome, Report
+
+SCHEMA: Final = 1
+
+
+def text(report: Report) -> Iterator[str]:
+    """For people: a line for each check, and what is wrong under it."""
+    width = max(len(name) for name in report.titles)
+    for name in report.titles:
+        yield f"{name:<{width}}  {_told(report, name)}"
+        for outcome in report.of(name):
+            if outcome.status == FAILED:
+                yield f"  {outcome.subject}"
+                for detail in outcome.details:
+                    yield from (f"    {line}" for line in detail.splitlines())
+            elif outcome.status in {COULD_NOT_RUN, EXCUSED}:
+                yield from (f"    {detail}" for detail in outcome.details)
+    yield _summary(report)
+
+
+def as_json(report: Report) -> Iterator[str]:
+    """For programs: everything."""
+    document = {
+        "schema": SCHEMA,
+        "package": report.package,
+        "app": report.app,
+        "passed": report.passed,
+        "counts": report.counts,
+        "checks": [
+            {
+                "name": name,
+                "title": title,
+                "status": report.status(name),
+                "outcomes": [_row(one) for one in report.of(name)],
+            }
+            for name, title in report.titles.items()
+        ],
+    }
+    yield json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def markdown(report: Report) -> Iterator[str]:
+    """For a summary in CI, or to be kept with a release."""
+    subject = f"`{report.package}`" + (f", application `{report.app}`" if report.app else "")
+    yield f"# Compliance of {subject}"
+    yield ""
+    yield _summary(report)
+    yield ""
+    yield "| check | result | what holds where it passes |"
+    yield "|---|---|---|"
+    for name, title in report.titles.items():
+        yield f"| {name} | {_told(report, name)} | {title} |"
+    for heading, statuses in (("Found", {FAILED}), ("Could not run", {COULD_NOT_RUN, EXCUSED})):
+        shown = [one for one in report.outcomes if one.status in statuses]
+        if shown:
+            yield ""
+            yield f"## {heading}"
+            yield ""
+        for one in shown:
+            subject = f" of `{one.subject}`" if one.subject else ""
+            yield f"- **{one.check}**{subject}{' (excused)' if one.status == EXCUSED else ''}"
+            for detail in one.details:
+                yield f"  - {' '.join(detail.split())}"
+
+
+FORMATS: Final[Mapping[str, Callable[[Report], Iterator[str]]]] = {
+    "text": text,
+    "json": as_json,
+    "markdown": markdown,
+}
+
+
+def _told(report: Report, name: str) -> str:
+    outcomes = report.of(name)
+    status = report.status(name)
+    failed = sum(one.status == FAILED for one in outcomes)
+    if status == FAILED:
+        return f"failed ({failed} of {len(outcomes)})"
+    return f"{status} ({len(outcomes)})" if status not in {COULD_NOT_RUN, EXCUSED} else status
+
+
+def _summary(report: Report) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in report.counts.items() if count)
+    verdict = "compliant" if report.passed else "not compliant"
+    return f"{report.package}: {verdict} ({len(report.titles)} checks: {counts})"
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    return {
+        "subject": outcome.subject,
+        "status": outcome.status,
+        "details": list(outcome.details),
+        "seconds": round(outcome.seconds, 3),
+    }

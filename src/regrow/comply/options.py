@@ -1,0 +1,66 @@
+"""What the checks are given, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from regrow.errors import BadApplication, BadCompliance
+from regrow.testing.virtual.options import LoopSettings, check_options
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the checks are about.
+
+    Attributes:
+        package: The dotted name of the package, or module, whose files and classes are looked at.
+        app: ``module:factory`` of the application, None for none.
+        paths: Files and folders to lint. Default: the package's own.
+        tests: Files and folders to audit. Default: those of the settings.
+        watch: Seconds of virtual time that the application runs while nothing is asked of it.
+        environments: Name -> variables of the environment; the application's supervision has to be the same
+            in all of them. Default: the test's and the production's, which differ in what pytest sets.
+        loop: Options of the virtual loop, for applications that use threads, sockets or subprocesses.
+    """
+
+    package: str
+    app: str | None = None
+    paths: tuple[Path, ...] = ()
+    tests: tuple[Path, ...] = ()
+    watch: float = 60.0
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    loop: LoopSettings = field(default_factory=LoopSettings)
+
+
+def checked(options: Options) -> Options:
+    """Check the options.
+
+    Raises:
+        BadApplication: `app` isn't of the form ``module:factory``.
+        BadCompliance, BadSetting: Another one can't be used.
+    """
+    if not _is_dotted(options.package):
+        raise BadCompliance("package", options.package, "the dotted name of a package or module")
+    if options.app is not None:
+        module, colon, name = options.app.partition(":")
+        if not (colon and _is_dotted(module) and _is_dotted(name)):
+            raise BadApplication(options.app, "it is not of the form 'module:factory'")
+    if not 0 < options.watch < math.inf:
+        raise BadCompliance("watch", options.watch, "a number of seconds above 0")
+    for name, variables in options.environments.items():
+        if not name or not all(isinstance(one, str) for pair in variables.items() for one in pair):
+            raise BadCompliance("environments", {name: dict(variables)}, "names with texts, by name")
+    check_options(options.loop)
+    return options
+
+
+def paths_of(given: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Files and folders as they are asked for."""
+    return tuple(Path(one) for one in given)
+
+
+def _is_dotted(name: object) -> bool:
+    return isinstance(name, str) and bool(name) and all(part.isidentifier() for part in name.split("."))

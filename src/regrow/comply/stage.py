@@ -1,0 +1,163 @@
+"""Running an application on virtual time, in strict mode, with somebody who takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from regrow.comply.application import make
+from regrow.comply.options import Options
+from regrow.comply.tree import engine_of
+from regrow.core.event import Event
+from regrow.core.events import (
+    BudgetExceeded,
+    CrashReported,
+    Exited,
+    Orphaned,
+    Restarted,
+    RestartFailed,
+    Zombie,
+)
+from regrow.core.hub import name_of
+from regrow.core.reasons import KILLED, Crash, format_reason
+from regrow.errors.timeouts import BadTimeout
+from regrow.runtime.engine import Engine
+from regrow.runtime.process import Process
+from regrow.runtime.stacks import caller, site
+from regrow.runtime.supervision import BRUTAL
+from regrow.runtime.system import System
+from regrow.testing.virtual.run import run_virtual
+from regrow.testing.waiting.processes import wait_tree_ready
+
+if TYPE_CHECKING:
+    from typing import Never
+
+T = TypeVar("T")
+
+READY: Final = 60.0
+"""Seconds of virtual time in which a tree has to be up."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """A run of an application, and what was seen of it.
+
+    Attributes:
+        system: The System.
+        engine: Its engine.
+        crashes: What crashed, restarted in vain, gave up, or ran on after its end, as texts.
+        exits: Process -> the reason that it ended with.
+        stopped_badly: What didn't end in order when the System stopped.
+        unhandled: Exceptions of callbacks and tasks that nobody handled.
+        unbounded: Calls without a finite timeout, as texts.
+        calls: How many calls there were.
+        left: What the System still held after its end.
+    """
+
+    system: System
+    engine: Engine | None = None
+    crashes: list[str] = field(default_factory=list[str])
+    exits: dict[Process, str] = field(default_factory=dict[Process, str])
+    stopped_badly: list[str] = field(default_factory=list[str])
+    unhandled: list[str] = field(default_factory=list[str])
+    unbounded: list[str] = field(default_factory=list[str])
+    calls: int = 0
+    left: list[str] = field(default_factory=list[str])
+    stopping: bool = False
+
+    def see(self, event: Event) -> None:
+        """Take note of an event."""
+        if isinstance(event, CrashReported):
+            report = event.report
+            self.crashes.append(f"{report.pid} crashed: {format_reason(report.reason)}")
+            if isinstance(report.reason, Crash) and "BadTimeout" in format_reason(report.reason):
+                self.unbounded.append(f"{report.pid} crashed: {format_reason(report.reason)}")
+        elif isinstance(event, RestartFailed):
+            self.crashes.append(f"{event.child_id!r} didn't start again: {format_reason(event.reason)}")
+        elif isinstance(event, BudgetExceeded):
+            self.crashes.append(f"{event.supervisor} gave up, because of {event.child_id!r}")
+        elif isinstance(event, Zombie):
+            self.crashes.append(f"{event.pid} was killed and still runs")
+        elif isinstance(event, Orphaned):
+            self.crashes.append(f"{event.pid} left tasks behind: {', '.join(event.tasks)}")
+        elif isinstance(event, Restarted) and not isinstance(event.reason, Crash):
+            self.crashes.append(f"{event.child_id!r} was restarted: {format_reason(event.reason)}")
+        elif isinstance(event, Exited) and isinstance(event.pid, Process):
+            self._ended(event.pid, event)
+
+    def _ended(self, process: Process, event: Exited) -> None:
+        self.exits[process] = format_reason(event.reason)
+        spec = process.child
+        brutal = spec is None or spec.shutdown == BRUTAL
+        if self.stopping and (isinstance(event.reason, Crash) or (event.reason is KILLED and not brutal)):
+            how = "didn't end in its time and was killed" if event.reason is KILLED else "crashed as it ended"
+            self.stopped_badly.append(f"{process} {how}: {format_reason(event.reason)}")
+
+    def unhandled_in_loop(self, context: dict[str, object]) -> None:
+        """Take note of what asyncio reports."""
+        error = context.get("exception")
+        self.unhandled.append(
+            f"{context.get('message')}: {error!r}" if error else str(context.get("message"))
+        )
+
+
+def run(options: Options, body: Callable[[Stage], Coroutine[object, Never, T]]) -> tuple[Stage, T]:
+    """Run an application and `body` beside it, once its tree is up.
+
+    Raises:
+        BadApplication: There is no application.
+        Exception: What the application's start, its run, `body` or its stop raised.
+    """
+    app = options.app
+    assert app is not None
+
+    async def main() -> tuple[Stage, T]:
+        system = make(app)
+        system.strict = True
+        stage = Stage(system)
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: stage.unhandled_in_loop(context))
+        before = set(system.events.subscriptions())
+        with system.events.subscribe("", stage.see) as mine, _noted_calls(stage):
+            async with system:
+                stage.engine = engine_of(system)
+                await wait_tree_ready(system, timeout=READY)
+                result = await body(stage)
+                stage.stopping = True
+            stage.left = _left(stage.engine)
+            others = [one for one in system.events.subscriptions() if one not in before and one is not mine]
+        stage.left += [f"subscriber {name_of(one.callback)} of the System's events" for one in others]
+        return stage, result
+
+    return run_virtual(main(), **options.loop)
+
+
+def _left(engine: Engine) -> list[str]:
+    """What a stopped System still has in its tables."""
+    left = [f"process {process}" for process in engine.processes()]
+    left += [f"name {name!r}" for name in engine.names]
+    left += [f"monitor {row.tag!r} of {row.owner}" for row in engine.monitors.list()]
+    left += [f"timer of {timer.owner}" for timer in engine.timers.list()]
+    return left
+
+
+@contextmanager
+def _noted_calls(stage: Stage) -> Generator[None]:
+    """Note every call that anybody makes, with its timeout as it was given."""
+    original = Process.call
+
+    def call(self: Process, message: object, *, timeout: object = None) -> object:
+        stage.calls += 1
+        try:
+            stage.system.timeouts.resolve(timeout)  # type: ignore[arg-type]  # that is what is looked at
+        except BadTimeout as error:
+            stage.unbounded.append(f"{site(caller(1))}: {error}")
+        return original(self, message, timeout=timeout)  # type: ignore[arg-type]
+
+    type.__setattr__(Process, "call", call)
+    try:
+        yield
+    finally:
+        type.__setattr__(Process, "call", original)

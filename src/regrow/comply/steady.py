@@ -1,0 +1,68 @@
+"""One run of an application in which nothing is asked of it: what starts, what happens, what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regrow.comply.application import load
+from regrow.comply.options import Options
+from regrow.comply.stage import Stage, run
+from regrow.comply.tree import Node, nodes_of
+from regrow.errors import Contaminated, LeaksFound
+from regrow.runtime.unsupervised import Unsupervised
+from regrow.testing.contamination.guard import contamination_guard
+from regrow.testing.leaks.guard import leak_guard
+from regrow.testing.virtual.passing import pass_time
+
+
+@dataclass(slots=True)
+class Steady:
+    """What was seen.
+
+    Attributes:
+        error: What kept it from running; None if it ran.
+        stage: The run.
+        nodes: Its supervisors once it was up.
+        processes: How many processes there were then.
+        unsupervised: What belonged to no process, then and at the end.
+        left: What was left after its end.
+    """
+
+    error: BaseException | None = None
+    stage: Stage | None = None
+    nodes: tuple[Node, ...] = ()
+    processes: int = 0
+    unsupervised: tuple[Unsupervised, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def steady(options: Options) -> Steady:
+    """Run an application for `Options.watch` seconds of virtual time."""
+    seen = Steady()
+
+    async def body(stage: Stage) -> None:
+        seen.stage = stage
+        assert stage.engine is not None
+        seen.nodes = nodes_of(stage.engine)
+        seen.processes = len(stage.system.processes())
+        first = stage.system.unsupervised()
+        await pass_time(options.watch)
+        seen.unsupervised = tuple(dict.fromkeys((*first, *stage.system.unsupervised())))
+
+    left: list[str] = []
+    try:
+        load(str(options.app))  # an import changes more than a run may
+        try:
+            with contamination_guard(options.package):
+                try:
+                    with leak_guard():
+                        stage, _ = run(options, body)
+                        left += stage.left
+                except LeaksFound as error:
+                    left += [f"{leak}" for leak in error.leaks]
+        except Contaminated as error:
+            left += [f"{change}" for change in error.changes]
+    except Exception as error:  # noqa: BLE001  # an application may raise anything
+        seen.error = error
+    seen.left = tuple(left)
+    return seen

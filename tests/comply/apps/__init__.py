@@ -1,0 +1,1 @@
+"""Applications that the compliance suite is tried on."""

@@ -1,0 +1,1 @@
+"""A shop with nothing to find: each test plants one fault in a copy of it."""

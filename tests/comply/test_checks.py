@@ -1,0 +1,47 @@
+"""Each check passes on the shop as it is, and finds each fault that is planted for it."""
+
+from pathlib import Path
+
+import pytest
+
+from regrow.comply.checks import CHECKS
+from tests.comply.kit import APPS, Plant, check_named, shop
+from tests.comply.plants import PLANTS
+
+CASES = [(name, number) for name, plants in PLANTS.items() for number in range(len(plants))]
+
+
+@pytest.mark.parametrize("name", [check.name for check in CHECKS])
+def test_the_shop_as_it_is_passes(name: str, tmp_path: Path) -> None:
+    with shop(tmp_path) as copy:
+        outcomes = copy.outcomes(name)
+    assert [(one.subject, one.details) for one in outcomes if one.status != "passed"] == []
+    assert outcomes
+
+
+@pytest.mark.parametrize(("name", "number"), CASES)
+def test_a_planted_fault_is_found(name: str, number: int, tmp_path: Path) -> None:
+    plant: Plant = PLANTS[name][number]
+    with shop(tmp_path, plant) as copy:
+        outcomes = copy.outcomes(name)
+    found = [detail for one in outcomes if one.status == "failed" for detail in one.details]
+    assert any(plant.says in detail for detail in found), outcomes
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    assert {check.name for check in CHECKS} == set(PLANTS)
+    assert all(PLANTS.values())
+
+
+def test_the_checks_have_names_of_their_own() -> None:
+    assert len({check.name for check in CHECKS}) == len({check.title for check in CHECKS}) == len(CHECKS)
+    assert check_named("kill-child").title.startswith("when a child is killed")
+
+
+def test_the_shop_is_there_as_it_is_told() -> None:
+    assert sorted(path.name for path in (APPS / "shop").glob("*.py")) == [
+        "__init__.py",
+        "main.py",
+        "stock.py",
+        "till.py",
+    ]
