@@ -21,16 +21,16 @@ def plant(name: str) -> None:
 
 def _ack_before_commit() -> None:
     """A sender is told `accepted` when its message stands in line for the journal."""
-    add = Writer.add
+    accept = Writer.accept
 
-    def early(self: Writer, operations: Sequence[Operation], unit: Any, size: int = 0) -> None:
-        add(self, operations, unit, size)
-        wait = unit.wait if isinstance(unit, Owed) else None
+    def early(self: Writer, owed: Owed) -> None:
+        accept(self, owed)
+        wait = owed.wait
         if wait is not None and not wait.handled and not wait.future.done():
             wait.accepted = True
             wait.future.set_result(None)
 
-    _replace(Writer, "add", early)
+    _replace(Writer, "accept", early)
 
 
 def _settle_outside_transaction() -> None:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from regrow.core.messages import Message
 
-__all__ = ("Codec", "bindings", "codec")
+__all__ = ("Codec", "bindings", "codec", "scalars_of")
 
 _CACHE = "__regrow_codec__"
 _PLACE = re.compile(r"\$\[(\d+)\]")
+_SCALARS = (bool, bytes, float, int, str, type(None))
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -186,6 +187,16 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     return msgspec.defstruct(
         "Wire", cast(Any, fields[::-1]), bases=(_Head,), array_like=True, forbid_unknown_fields=True
     )
+
+
+def scalars_of(handler: Handler) -> tuple[type, ...] | None:
+    """The types of the handler's arguments, if all of them are declared as plain scalars; else None."""
+    try:
+        hints = annotations_of(handler.function, handler.server)
+    except Exception:  # noqa: BLE001  # whatever an annotation raises: what isn't known isn't scalar
+        return None
+    found = tuple(hints.get(parameter.name) for parameter in handler.parameters.all)
+    return found if all(hint in _SCALARS for hint in found) else None  # type: ignore[return-value]
 
 
 def bindings(server: type, target: type) -> dict[object, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from struct import Struct
 from typing import Any, Final, TypeAlias, final
 
 import msgspec
@@ -13,6 +14,7 @@ __all__ = ("NO_METADATA", "CurrentDelivery", "HandedOut", "Reconciler", "uuid7")
 NO_METADATA: Final[Mapping[str, object]] = {}
 _VERSION_7: Final = 0x7000
 _VARIANT: Final = 0x8000_0000_0000_0000
+_pack: Final = Struct(">QQ").pack
 
 
 @final
@@ -61,6 +63,5 @@ def uuid7(wall: float, random: Random) -> bytes:
         random: Where the random bits come from.
     """
     fractions = int(wall * 4_096_000)
-    milliseconds, fraction = fractions >> 12, fractions & 0xFFF
-    high = (milliseconds << 16) | _VERSION_7 | fraction
-    return (high << 64 | _VARIANT | random.getrandbits(62)).to_bytes(16, "big")
+    high = (fractions >> 12) << 16 | _VERSION_7 | fractions & 0xFFF
+    return _pack(high, _VARIANT | random.getrandbits(62))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import current_task
+from sys import modules
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from regrow.core.deliveries import uuid7
-from regrow.delivery.envelope import envelope_of, headers_of
+from regrow.core.messages import Message
+from regrow.core.timeouts import MAX_TIMEOUT
+from regrow.delivery.envelope import envelope_of, headers_of, known_of
 from regrow.delivery.journal.clock import micros
-from regrow.delivery.journal.operations import Accept
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
-from regrow.delivery.lookup import opened_of
+from regrow.delivery.lookup import opened_in, opened_of
 from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.records import Delivery
-from regrow.delivery.tracing import traceparent
+from regrow.delivery.send import seconds_of
+from regrow.delivery.tracing import TRACE, traceparent
 from regrow.errors import BadAddress, CallToSelf, EncodeFailed, NotAcceptedInTime
 from regrow.runtime.pid import Ref
 from regrow.runtime.process import Process, current_process
@@ -25,12 +30,16 @@ from regrow.runtime.process import Process, current_process
 if TYPE_CHECKING:
     from regrow.delivery.journal.opened import OpenJournal
     from regrow.delivery.options import Options
+    from regrow.delivery.recipients import Recipient
     from regrow.runtime.engine import Engine
+    from regrow.runtime.pid import Timeout
 
 __all__ = ("buffer_durable", "new_live", "send_durable")
 
 R = TypeVar("R")
 OPTION: Final = "durable=True"
+KEPT_BYTES: Final = 1024
+"""A longer message is kept as bytes alone while it is owed."""
 
 
 def name_of(to: object) -> str:
@@ -89,6 +98,41 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
     )
 
 
+def _bare(  # noqa: PLR0917  # as of a send
+    opened: OpenJournal, to: object, message: Message, options: Options, sender: Process | None, wait: Wait
+) -> Owed:
+    """The same for a send that asks for nothing special, as most do, with the least that it takes."""
+    dest = to if type(to) is str else name_of(to)
+    opened.check_room()
+    known = known_of(type(message))
+    id = opened.next_id()
+    now_us = opened.clock.at_us(wait.begun)
+    live = Live(
+        id,
+        uuid7(now_us / 1_000_000, opened.random),
+        dest,
+        known.kind,
+        known.type_name,
+        known.encode(message),
+        now_us,
+        now_us,
+        sender.name if sender is not None else None,
+        traceparent() if TRACE in modules else None,
+        options.retries + 1,
+        opened.max_crashes,
+        options.on_error == "ignore",
+    )
+    owed = Owed(live, id, opened.desk, wait, options.backoff)
+    if (
+        known.scalars is not None
+        and len(live.payload) <= KEPT_BYTES
+        and known.scalars == tuple(map(type, astuple(message)))
+    ):
+        owed.message = message  # it would come back from its bytes just as it is
+        owed.bare = True
+    return owed
+
+
 def buffer_durable(engine: Engine, to: object, message: object, options: Options) -> Delivery[Any] | None:
     """In a handler of a persistent server: the message is accepted with the commit of what the handler does.
 
@@ -122,7 +166,7 @@ def _owed(opened: OpenJournal, live: Live, options: Options, wait: Wait | None) 
 
 
 async def send_durable(
-    engine: Engine, to: object, message: object, timeout: float, options: Options
+    engine: Engine, to: Recipient, message: object, timeout: Timeout, options: Options
 ) -> Delivery[Any]:
     """Write the message to the journal; return when it is there, or when it is handled.
 
@@ -130,7 +174,7 @@ async def send_durable(
         engine: Of the System.
         to: A name, a Ref, or the Pid of a process with a name.
         message: What is sent.
-        timeout: Seconds to wait: they bound the wait, not the delivery.
+        timeout: Seconds to wait, or a name from the timeout table: they bound the wait, not the delivery.
         options: Checked.
 
     Raises:
@@ -139,7 +183,12 @@ async def send_durable(
         CallToSelf: With `ack="handled"` it would wait for itself.
         EncodeFailed, NoCodec: The message can't be written.
         NotAcceptedInTime: It was not accepted in time; it may be accepted yet.
+        BadTimeout, UnknownTimeout: The timeout is none.
     """
+    if get_ident() != engine.thread or not engine.loop.is_running() or not engine.running:
+        engine.check_here("supervised_send")
+    if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
+        timeout = seconds_of(engine, to, message, timeout)
     caller = current_process.get(None)
     if caller is not None:
         buffered = buffer_durable(engine, to, message, options)
@@ -148,18 +197,20 @@ async def send_durable(
         own = caller.engine is engine and caller.name == name_of(to)
         if options.ack == "handled" and own and caller.task is current_task():
             raise CallToSelf(caller, message)
-    opened = opened_of(engine, OPTION)
-    live = new_live(opened, to, message, options)
-    loop = engine.loop
-    begun = loop.time()
-    wait = Wait(asyncio.Future(loop=loop), begun + timeout, options.ack == "handled")
-    owed = _owed(opened, live, options, wait)
-    opened.writer.add((Accept(live),), owed, len(live.payload))
-    engine.timers.deadline(wait)
+    found: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
+    opened = found if found is not None and found.running else opened_of(engine, OPTION)
+    wait = Wait(asyncio.Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
+    if options.bare and isinstance(message, Message):
+        owed = _bare(opened, to, message, options, caller, wait)
+    else:
+        owed = _owed(opened, new_live(opened, to, message, options), options, wait)
+    opened.writer.accept(owed)
+    opened.waits.add(wait)
     try:
         await wait.future
     except TimeoutError:
         raise NotAcceptedInTime(to, message, timeout) from None
+    live = owed.live
     return Delivery(
         wait.end,
         live.dest,
@@ -167,8 +218,8 @@ async def send_durable(
         wait.attempts,
         wait.reply,
         wait.error,
-        loop.time() - begun,
-        live.mid.hex(),
+        opened.clock.time() - wait.begun,
+        live.mid.hex,
         wait.duplicate,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import msgspec
 
-from regrow.core.codec import codec
+from regrow.core.codec import codec, scalars_of
 from regrow.core.messages import CallMessage, Message
 from regrow.delivery.journal.rows import CALL, CAST, INFO
 from regrow.errors import EncodeFailed
@@ -15,15 +16,11 @@ from regrow.errors import EncodeFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("Envelope", "envelope_of", "headers_of")
+__all__ = ("Envelope", "Known", "envelope_of", "headers_of", "known_of")
 
 
-class Envelope(NamedTuple):
-    """Kind, type and payload, as `rows.Live` describes them."""
-
-    kind: int
-    type: str
-    payload: bytes
+Envelope: TypeAlias = tuple[int, str, bytes]
+"""Kind, type and payload, as `rows.Live` describes them."""
 
 
 def envelope_of(message: object) -> Envelope:
@@ -34,17 +31,41 @@ def envelope_of(message: object) -> Envelope:
     """
     if not isinstance(message, Message):
         kind: type = type(message)
-        return Envelope(INFO, f"{kind.__module__}:{kind.__qualname__}", _packed(message))
-    kind_of, name = _known(type(message))
-    return Envelope(kind_of, name, codec(message.__handler__.server).encode(message))
+        return INFO, f"{kind.__module__}:{kind.__qualname__}", _packed(message)
+    known = known_of(type(message))
+    return known.kind, known.type_name, known.encode(message)
+
+
+@final
+class Known(msgspec.Struct, frozen=True):
+    """What is the same for all messages of a handler.
+
+    Attributes:
+        kind: `CALL` or `CAST`.
+        type_name: As `rows.Live` has it.
+        encode: Writes one of them.
+        scalars: Types of the arguments, if each is declared as `int`, `str`, `bytes`, `float`, `bool` or
+            `None`: an argument of just that type comes back from its bytes as it was. None if one is not,
+            or if the handler is not repeatable.
+    """
+
+    kind: int
+    type_name: str
+    encode: Callable[[Message], bytes]
+    scalars: tuple[type, ...] | None
 
 
 @lru_cache(maxsize=4096)
-def _known(message: type[Message]) -> tuple[int, str]:
+def known_of(message: type[Message]) -> Known:
+    """What is known of the messages of this class."""
     handler = message.__handler__
     server = handler.server
-    kind = CALL if issubclass(message, CallMessage) else CAST
-    return kind, f"{server.__module__}:{server.__qualname__}.{handler.name}"
+    return Known(
+        CALL if issubclass(message, CallMessage) else CAST,
+        f"{server.__module__}:{server.__qualname__}.{handler.name}",
+        codec(server).encode,
+        scalars_of(handler) if handler.repeatable else None,
+    )
 
 
 def headers_of(metadata: Mapping[str, object] | None) -> bytes | None:

@@ -47,6 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Options that are in order.
 
     `plain`: nothing stands in the way of a hand-off. `tagged`: the handler is told more than an id.
+    `bare`: of a durable send nothing is asked that its row or its hand-out would have to know.
     """
 
     attempt_timeout: float | None = None
@@ -63,6 +64,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     breaker: BreakerSettings | Literal[False] | None = None
     plain: bool = True
     tagged: bool = False
+    bare: bool = False
 
 
 DEFAULTS: Final = Options()
@@ -112,6 +114,7 @@ def _checked(given: Mapping[str, object]) -> Options:
         values["on_error"] = "dead_letter"
     values["plain"] = not durable and values.get("ack", "handled") == "handled" and not values.get("delay")
     values["tagged"] = values.get("metadata") is not None or values.get("idempotency_key") is not None
+    values["bare"] = durable and all(values.get(option) is None for option in _NOTED)
     options = msgspec.structs.replace(DEFAULTS, **values)
     _check_together(options)
     return options
@@ -164,6 +167,15 @@ def _is_mapping(value: object) -> bool:
     )
 
 
+_NOTED: Final = (
+    "attempt_timeout",
+    "metadata",
+    "idempotency_key",
+    "ordering_key",
+    "expires_in",
+    "delay",
+    "breaker",
+)
 _Rule: TypeAlias = tuple[Callable[[object], bool], str]
 _RULES: Final[dict[str, _Rule]] = {
     "attempt_timeout": (_is_seconds_or_none, "allowed are None, or seconds above 0 and at most a day"),

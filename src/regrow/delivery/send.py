@@ -43,7 +43,7 @@ __all__ = ("send_to_self", "supervised_send", "supervised_send_from_thread")
 S = TypeVar("S")
 R = TypeVar("R")
 DurableWay: TypeAlias = (
-    "Callable[[Engine, object, object, float, Options], Coroutine[object, Never, Delivery[Any]]]"
+    "Callable[[Engine, Recipient, object, Timeout, Options], Coroutine[object, Never, Delivery[Any]]]"
 )
 LEFT_OUT: Final = typed("Timeout", None)
 """A timeout that is left out ends as a `BadTimeout`, which says what to do; type checkers require it."""
@@ -142,7 +142,7 @@ def supervised_send(  # type: ignore[misc]  # never a WrongServer: it raises it
                 return Done(buffered)
         raise CallFromHandler(engine.handling, message)
     if chosen.durable:
-        return _take_the_long_way(engine, key, message, timeout, chosen)
+        return _durable_way()(engine, key, message, timeout, chosen)
     return _send(engine, key, process, message, timeout, chosen)
 
 
@@ -244,8 +244,6 @@ async def _take_the_long_way(
         seconds = timeout
     else:
         seconds = seconds_of(engine, to, message, timeout)
-    if options.durable:
-        return await _durable_way()(engine, to, message, seconds, options)
     if options.delay is not None and options.delay >= seconds:
         raise BadDeliveryOption("delay", options.delay, f"it has to be below the timeout, {seconds:g} s")
     waiter = _Waiter(Parcel(outbox_of(engine), to, message, seconds, options))

@@ -168,7 +168,7 @@ class Scheduler(Intake):
                         engine.look()
                     if (now := engine.monotonic()) > engine.turn_end:
                         left = 0
-                while between:
+                for _ in range(len(between)):
                     between.popleft()()
                 if not queue or left <= 0:
                     break

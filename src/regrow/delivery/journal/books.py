@@ -94,6 +94,22 @@ class Books:
                 )
             )
 
+    def taken_in(self, batch: list[Owed]) -> None:
+        """The same for many."""
+        if DeliveryAccepted in self._wanted:
+            for owed in batch:
+                self.taken(owed)
+        else:
+            self.accepted += len(batch)
+
+    def all_done(self, batch: list[Owed]) -> None:
+        """All of these were handled."""
+        if DeliveryHandled in self._wanted:
+            for owed in batch:
+                self.done(owed, "handled", None)
+        else:
+            self.handled += len(batch)
+
     def refused(self) -> None:
         """An acceptance could not be written."""
         self.refusals += 1

@@ -23,15 +23,16 @@ class JournalClock:
     nothing expires because of it.
     """
 
-    __slots__ = ("_offset", "_time")
+    __slots__ = ("_offset", "time")
 
     def __init__(self, wall: Callable[[], float], time: Callable[[], float]) -> None:
-        self._time = time
+        self.time: Final = time
+        """The loop's own, in seconds."""
         self._offset: int = micros(wall() - time())
 
     def now_us(self) -> int:
         """The time now."""
-        return self._offset + micros(self._time())
+        return self._offset + micros(self.time())
 
     def not_before(self, us: int) -> None:
         """Something bears this time: if the wall clock was set back since, go on from there."""
@@ -43,4 +44,4 @@ class JournalClock:
 
     def at_us(self, loop_time: float) -> int:
         """A moment of the loop's clock as journal time."""
-        return self._offset + micros(loop_time)
+        return self._offset + round(loop_time * MICROSECONDS)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, final
 
+from regrow.delivery.journal.at_once import AtOnce
 from regrow.delivery.journal.gate import Gate
 from regrow.delivery.journal.handing import Handing
 from regrow.delivery.journal.outcomes import Outcomes
@@ -47,6 +48,7 @@ class Desk:
         "_crash",
         "_dirty",
         "_ended",
+        "at_once",
         "backoff",
         "books",
         "breakers",
@@ -96,6 +98,7 @@ class Desk:
         self.emptied: list[asyncio.Future[None]] = []
         """Who wants to know when nothing is owed, or never will be settled here."""
         self.gate: Gate = Gate(self)
+        self.at_once: AtOnce = AtOnce(self)
         self.handing: Handing = Handing(self, aliases)
         self.outcomes: Outcomes = Outcomes(self)
         self._dirty: deque[Recipient] = deque()
@@ -175,6 +178,14 @@ class Desk:
             following = recipient.leave(owed)
             if following is not None:
                 self.put(following)
+        if not recipient.owed and not recipient.dirty:
+            self._drop(recipient)
+
+    def all_settled(self, recipient: Recipient, count: int) -> None:
+        """So many of a recipient's are gone from `owed`."""
+        recipient.owed -= count
+        if self.emptied and not self.owed:
+            self._tell_emptied()
         if not recipient.owed and not recipient.dirty:
             self._drop(recipient)
 
@@ -313,7 +324,9 @@ class Desk:
         process = self.engine.names.get(recipient.name)
         if process is None or process.status in (DEAD, STOPPING) or self.writer.failure is not None:
             return 0
-        count = 0
+        count = self.at_once.run(recipient, process, limit)
+        if count and (recipient.dirty or process.status in (DEAD, STOPPING)):
+            return count
         while recipient.out < self.concurrency and recipient.in_line is None:
             owed = recipient.first()
             if owed is None:

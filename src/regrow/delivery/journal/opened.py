@@ -19,7 +19,9 @@ from regrow.delivery.journal.owed import Owed
 from regrow.delivery.journal.recovery import Findings, inspect
 from regrow.delivery.journal.slots import Slots
 from regrow.delivery.journal.threads import JournalThreads
+from regrow.delivery.journal.waits import Waits
 from regrow.delivery.journal.writer import Writer
+from regrow.delivery.outbox import outbox_of
 from regrow.errors import JournalFailed, JournalFull
 from regrow.runtime.after import Failed
 from regrow.runtime.process import DEAD
@@ -62,6 +64,7 @@ class OpenJournal:
         "slots",
         "store",
         "threads",
+        "waits",
         "writer",
     )
 
@@ -115,6 +118,7 @@ class OpenJournal:
             next_id=self.next_id,
             crash=self._crash,
         )
+        self.waits: Waits = Waits(engine.timers)
         self.writer.after = self.desk.turn_now
         self.loop_reader: Reader = store.reader()
         self._reader: Reader | None = None
@@ -270,7 +274,7 @@ async def open_journal(
     threads = JournalThreads(engine.loop, engine.ports.threads)
     now_us = micros(engine.ports.wall())
     opened = await _open(store, threads, now_us)
-    clock = JournalClock(engine.ports.wall, engine.loop.time)
+    clock = JournalClock(engine.ports.wall, outbox_of(engine).time)
     memory = slots()
     journal = OpenJournal(engine, process, path, store, opened, memory, threads, clock, options)
     try:

@@ -39,13 +39,11 @@ End: TypeAlias = Literal["accepted", "handled", "rejected", "dead_lettered", "ig
 
 @final
 class Wait(msgspec.Struct, eq=False):
-    """A sender that waits, for the commit of what it sent or for its handler.
-
-    It stands among the System's deadlines itself.
-    """
+    """A sender that waits, for the commit of what it sent or for its handler: since `begun`, `timeout` s."""
 
     future: asyncio.Future[None]
-    deadline: float
+    begun: float
+    timeout: float
     handled: bool
     accepted: bool = False
     end: End = "accepted"
@@ -53,6 +51,11 @@ class Wait(msgspec.Struct, eq=False):
     error: BaseException | None = None
     attempts: int = 0
     duplicate: bool = False
+
+    @property
+    def deadline(self) -> float:
+        """When its time is over, in loop time."""
+        return self.begun + self.timeout
 
     @property
     def live(self) -> bool:
@@ -101,6 +104,9 @@ class Owed(HandedOut, eq=False):
         noted: Its attempt timed out and stands in the journal already.
         given_up: That was the last one: its handler still runs, and how it ends changes nothing any more.
         guarded: Whether its recipient's breaker has a say.
+        bare: It is as most are: to be handled by a repeatable handler as soon as it can be, in no order that
+            it asked for and without a time limit, for the first time, and its breaker has a say.
+        message: What its payload says, if that need not be read.
         permit: What the breaker gave for this hand-out.
     """
 
@@ -123,6 +129,8 @@ class Owed(HandedOut, eq=False):
     returned: bool = False
     settled: bool = False
     guarded: bool = True
+    bare: bool = False
+    message: object = None
     permit: int = 0
     expiry: Timer | None = None
     timer: Timer | None = None

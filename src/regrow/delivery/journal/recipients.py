@@ -22,11 +22,13 @@ class Recipient:
     out, and the next one follows when that one has ended for good.
     """
 
-    __slots__ = ("dirty", "in_line", "lanes", "name", "out", "owed", "ready", "wake")
+    __slots__ = ("_late", "_ready", "dirty", "in_line", "lanes", "name", "out", "owed", "wake")
 
     def __init__(self, name: str) -> None:
         self.name: str = name
-        self.ready: list[tuple[int, Owed]] = []
+        self._ready: deque[Owed] = deque()
+        self._late: list[tuple[int, Owed]] = []
+        # Those that come behind others of a later place: a heap, for the few that were put off.
         self.owed: int = 0
         """How many are owed to it, wherever they are."""
         self.out: int = 0
@@ -39,23 +41,41 @@ class Recipient:
         self.wake: Timer | None = None
         """When the desk looks again by itself."""
 
+    @property
+    def ready(self) -> int:
+        """How many may be handed out, those that ended meanwhile among them."""
+        return len(self._ready) + len(self._late)
+
     def push(self, owed: Owed) -> None:
         """It may be handed out from now on, at its place."""
-        heappush(self.ready, (owed.place, owed))
+        ready = self._ready
+        if not ready or ready[-1].place < owed.place:
+            ready.append(owed)
+        else:
+            heappush(self._late, (owed.place, owed))
 
     def first(self) -> Owed | None:
         """The next one to be handed out; what ended while it stood here is gone."""
-        ready = self.ready
-        while ready:
-            owed = ready[0][1]
-            if owed.state == WAITING:
-                return owed
-            heappop(ready)
-        return None
+        ready, late = self._ready, self._late
+        while ready and ready[0].state != WAITING:
+            ready.popleft()
+        while late and late[0][1].state != WAITING:
+            heappop(late)
+        if late and (not ready or late[0][0] < ready[0].place):
+            return late[0][1]
+        return ready[0] if ready else None
 
     def pop(self) -> None:
-        """The first one is handed out."""
-        heappop(self.ready)
+        """What `first` said is handed out."""
+        ready, late = self._ready, self._late
+        if late and (not ready or late[0][0] < ready[0].place):
+            heappop(late)
+        else:
+            ready.popleft()
+
+    def in_order(self) -> deque[Owed] | None:
+        """All that is ready, to be taken from the left; None if some are to come between."""
+        return None if self._late else self._ready
 
     def enter(self, owed: Owed) -> bool:
         """Join its lane. True if it is the first of it."""

@@ -63,7 +63,7 @@ Outcome: TypeAlias = Literal[
 
 
 @final
-class Live(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """A delivery that is owed: one message for one recipient. The envelope never changes.
 
     Attributes:
@@ -95,17 +95,17 @@ class Live(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     kind: int
     type: str
     payload: bytes
-    key: str | None = None
-    lane: str | None = None
-    source: str | None = None
-    headers: bytes | None = None
-    traceparent: str | None = None
     created_us: int
-    expires_us: int | None = None
     due_us: int
+    source: str | None = None
+    traceparent: str | None = None
     max_attempts: int = 1
     max_crashes: int = 3
     discard: bool = False
+    key: str | None = None
+    lane: str | None = None
+    headers: bytes | None = None
+    expires_us: int | None = None
     attempt_timeout: float | None = None
     attempts: int = 0
     crashes: int = 0

@@ -90,6 +90,16 @@ class Slots:
         SLOT.pack_into(self._buffer, slot, id, crashes, flags, _check(id, crashes, flags))
         return slot
 
+    def take(self) -> int:
+        """A slot for handlers that run one after the other; it is given back by `end`."""
+        if not self._free:
+            self._extend()
+        return self._free.pop()
+
+    def name(self, slot: int, id: int) -> None:
+        """The handler of this delivery, which never crashed and is repeatable, is about to run."""
+        SLOT.pack_into(self._buffer, slot, id, 0, USED, (_SEED ^ id ^ (id >> 32) ^ USED) & 0xFFFFFFFF)
+
     def end(self, slot: int) -> None:
         """It is known how it ended."""
         if self._closed:

@@ -55,7 +55,7 @@ def stats_of(journal: OpenJournal) -> JournalStats:
     out = sum(recipient.out for recipient in desk.recipients.values())
     return JournalStats(
         live=len(desk.owed),
-        parked=sum(len(recipient.ready) for recipient in desk.recipients.values()),
+        parked=sum(recipient.ready for recipient in desk.recipients.values()),
         out=out,
         accepted=books.accepted,
         handled=books.handled,

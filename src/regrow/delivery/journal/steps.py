@@ -84,10 +84,10 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "revive": (
         ("id", "due_us", "dest", "auto"),
         f"""INSERT INTO live({_LIVE}, auto_retries, original)
-        SELECT d.id, d.mid, ifnull(:dest, g.dest), d.kind, g.type, ifnull(d.edited, d.payload), d.key, d.lane,
-          d.source, d.headers, d.traceparent, d.created_us,
-          CASE WHEN d.expires_us > :due_us THEN d.expires_us END, :due_us, d.max_attempts, d.max_crashes,
-          d.discard, d.attempt_timeout, 0, 0, d.redrives + 1, d.auto_retries + :auto,
+        SELECT d.id, d.mid, ifnull(:dest, g.dest), d.kind, g.type, ifnull(d.edited, d.payload), d.created_us,
+          :due_us, d.source, d.traceparent, d.max_attempts, d.max_crashes, d.discard, d.key, d.lane,
+          d.headers, CASE WHEN d.expires_us > :due_us THEN d.expires_us END, d.attempt_timeout, 0, 0,
+          d.redrives + 1, d.auto_retries + :auto,
           iif(d.edited IS NULL, d.original, ifnull(d.original, d.payload))
         FROM dead d JOIN dead_group g ON g.id = d.grp WHERE d.id = :id;
         DELETE FROM dead WHERE id = :id;""",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
+from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
 from regrow.delivery.journal.owed import End, Owed
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.desk import Desk
+    from regrow.delivery.journal.recipients import Recipient
     from regrow.errors import JournalFailed, StaleEpoch
 
-__all__ = ("Handled", "Kept", "Settled", "Submitted", "Unit")
+__all__ = ("Accepting", "Done", "Handled", "Kept", "Settled", "Submitted", "Unit", "size_of", "writes_for")
 
 Handled: TypeAlias = "tuple[Owed, End, object, BaseException | None]"
 
@@ -76,6 +78,50 @@ class Settled:
 
 
 @final
+class Accepting:
+    """Sends that are to be accepted with one transaction: it grows until that begins."""
+
+    __slots__ = ("_desk", "operations", "owed", "size")
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.owed: list[Owed] = []
+        self.operations: list[Operation] = []
+        self.size: int = 0
+        """How many bytes their payloads have."""
+
+    def committed(self) -> None:
+        """They are in the journal: accepted."""
+        self._desk.at_once.take_in(self.owed)
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:
+        """They are not: the senders are told, and nothing is owed."""
+        for owed in self.owed:
+            owed.failed(error)
+        return False
+
+
+@final
+class Done:
+    """Deliveries to one recipient that were handled at the first attempt, and whose senders know."""
+
+    __slots__ = ("_desk", "_recipient", "_rows")
+
+    def __init__(self, desk: Desk, recipient: Recipient, rows: list[Owed]) -> None:
+        self._desk = desk
+        self._recipient = recipient
+        self._rows = rows
+
+    def committed(self) -> None:
+        """Nothing is owed any more."""
+        self._desk.at_once.settled(self._recipient, self._rows)
+
+    def failed(self, error: JournalFailed | StaleEpoch) -> bool:  # noqa: ARG002  # the protocol's
+        """It stays so: they were handled."""
+        return True
+
+
+@final
 class Kept:
     """Any other change of a delivery, and what comes after it."""
 
@@ -92,3 +138,31 @@ class Kept:
     def failed(self, error: JournalFailed | StaleEpoch) -> bool:  # noqa: ARG002  # the protocol's
         """It has to be written."""
         return True
+
+
+def writes_for(operations: Sequence[Operation], error: StaleEpoch) -> bool:
+    """Whether they are those of the incarnation that is stale."""
+    for operation in operations:
+        if isinstance(operation, SaveState):
+            found = (operation.state.name, operation.state.epoch)
+        elif isinstance(operation, AppendEvent):
+            found = (operation.event.name, operation.epoch)
+        else:
+            continue
+        if found == (error.name, error.epoch):
+            return True
+    return False
+
+
+def size_of(operations: Sequence[Operation]) -> int:
+    """Roughly how many bytes they have."""
+    size = 0
+    for operation in operations:
+        if isinstance(operation, SaveState):
+            size += len(operation.state.data)
+        elif isinstance(operation, AppendEvent):
+            size += len(operation.event.data)
+        else:
+            live = getattr(operation, "live", None)
+            size += len(live.payload) if live is not None else 0
+    return size

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, final
 
-from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
-from regrow.delivery.journal.units import Submitted, Unit
+from regrow.delivery.journal.operations import Accept, Operation
+from regrow.delivery.journal.units import Accepting, Submitted, Unit, size_of, writes_for
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
 
 if TYPE_CHECKING:
+    from regrow.delivery.journal.owed import Owed
     from regrow.delivery.journal.store import Store
     from regrow.delivery.journal.threads import JournalThreads
     from regrow.runtime.engine import Engine
@@ -23,6 +24,8 @@ __all__ = ("Writer",)
 T = TypeVar("T")
 MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
+MOST_ACCEPTED: Final = 256
+"""Sends that are one unit."""
 EARLY: Final = 128
 """Operations with which a transaction begins at once, so that the disk works while the loop goes on."""
 HAND_OVER: Final = 2e-5
@@ -46,6 +49,7 @@ class Writer:
     """
 
     __slots__ = (
+        "_accepting",
         "_closed",
         "_committing",
         "_crash",
@@ -80,6 +84,8 @@ class Writer:
         self._threads = threads
         self._pending: deque[Pending] = deque()
         self._kept: deque[Pending] = deque()
+        self._accepting: Accepting | None = None
+        """The last of `_pending`, as long as sends may join it."""
         self._work: deque[Callable[[], object]] = deque()
         self._committing = False
         self._starting = False
@@ -118,11 +124,32 @@ class Writer:
             return
         self._pending.append((operations, unit, size))
         self.waiting += len(operations)
+        self._soon()
+
+    def accept(self, owed: Owed) -> None:
+        """Write a send with the next transaction, as one unit with those that came since the last began."""
+        unit = self._accepting
+        if unit is None:
+            if self._closed is not None or self._paused:
+                self.add((Accept(owed.live),), owed, len(owed.live.payload))
+                return
+            unit = self._accepting = Accepting(owed.desk)
+            self._pending.append((unit.operations, unit, 0))
+        unit.owed.append(owed)
+        unit.operations.append(Accept(owed.live))
+        unit.size += len(owed.live.payload)
+        self.waiting += 1
+        if unit.size >= MAX_BYTES or len(unit.owed) >= MOST_ACCEPTED:
+            self._accepting = None
+        if not self._committing:
+            self._soon()
+
+    def _soon(self) -> None:
         if self._committing:
             return
         if self.waiting >= EARLY and self._store.blocking:
             self._start()
-        else:
+        elif not self._starting:
             self._arm()
 
     def _arm(self) -> None:
@@ -139,7 +166,7 @@ class Writer:
     def submit(self, operations: Sequence[Operation]) -> asyncio.Future[None]:
         """Write `operations`; the future is done after the commit."""
         future: asyncio.Future[None] = self._engine.loop.create_future()
-        self.add(tuple(operations), Submitted(future), _size_of(operations))
+        self.add(tuple(operations), Submitted(future), size_of(operations))
         return future
 
     def between(self, work: Callable[[], T]) -> asyncio.Future[T]:
@@ -202,6 +229,7 @@ class Writer:
         left = [*self._kept, *self._pending]
         self._kept.clear()
         self._pending.clear()
+        self._accepting = None
         self.waiting -= sum(len(operations) for operations, _, _ in left)
         for _, unit, _ in left:
             unit.failed(error)
@@ -224,6 +252,7 @@ class Writer:
             return
         if self._paused:
             return
+        self._accepting = None
         batch: list[Pending] = []
         operations: list[Operation] = []
         size = 0
@@ -232,7 +261,7 @@ class Writer:
                 entry = line.popleft()
                 batch.append(entry)
                 operations.extend(entry[0])
-                size += entry[2]
+                size += entry[1].size if isinstance(entry[1], Accepting) else entry[2]
         if not batch:
             self._tell_idle()
             return
@@ -303,8 +332,8 @@ class Writer:
 
     def _stale(self, batch: list[Pending], error: StaleEpoch) -> None:
         """Nothing was written because of one unit: it fails, the others go again."""
-        good = [entry for entry in batch if not _writes_for(entry[0], error)]
-        bad = [entry for entry in batch if _writes_for(entry[0], error)]
+        good = [entry for entry in batch if not writes_for(entry[0], error)]
+        bad = [entry for entry in batch if writes_for(entry[0], error)]
         if not bad:
             good, bad = [], batch
         self._kept.extendleft(reversed(good))
@@ -318,6 +347,7 @@ class Writer:
         kept = self._fail(batch, error)
         later = list(self._pending)
         self._pending.clear()
+        self._accepting = None
         kept += self._fail(later, error)  # what came meanwhile would meet the same disk
         self._kept.extendleft(reversed(kept))
         if self._closed is not None or self._finishing:
@@ -362,29 +392,3 @@ class Writer:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
-
-
-def _writes_for(operations: Sequence[Operation], error: StaleEpoch) -> bool:
-    for operation in operations:
-        if isinstance(operation, SaveState):
-            found = (operation.state.name, operation.state.epoch)
-        elif isinstance(operation, AppendEvent):
-            found = (operation.event.name, operation.epoch)
-        else:
-            continue
-        if found == (error.name, error.epoch):
-            return True
-    return False
-
-
-def _size_of(operations: Sequence[Operation]) -> int:
-    size = 0
-    for operation in operations:
-        if isinstance(operation, SaveState):
-            size += len(operation.state.data)
-        elif isinstance(operation, AppendEvent):
-            size += len(operation.event.data)
-        else:
-            live = getattr(operation, "live", None)
-            size += len(live.payload) if live is not None else 0
-    return size

@@ -1,0 +1,181 @@
+"""Hand-off of durable deliveries: the `def` handlers of an idle process run here, one after the other.
+
+What a mailbox and a scheduler's slice would do for each message is done once for all of them. The least
+thing out of the ordinary takes the long way, by `Handing`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final, final
+
+from regrow.delivery.journal.operations import Settle
+from regrow.delivery.journal.owed import BEGUN, OVER, WAITING, Owed
+from regrow.delivery.journal.recipients import Recipient
+from regrow.delivery.journal.units import Done
+from regrow.runtime.items import Request
+from regrow.runtime.process import IDLE, RUNNING
+
+if TYPE_CHECKING:
+    from regrow.delivery.journal.desk import Desk
+    from regrow.resilience.breaker import Breaker
+    from regrow.runtime.blueprint import Entry
+    from regrow.runtime.process import Process
+
+__all__ = ("AtOnce",)
+
+NEVER: Final = float("inf")
+SECONDS: Final = 0.001
+"""How long it goes on before everything else gets its turn."""
+
+
+@final
+class AtOnce:
+    """Takes in what is sent, and runs handlers of idle processes on the desk's own stack.
+
+    Args:
+        desk: Whose part it is.
+    """
+
+    __slots__ = ("_desk", "_engine", "_time")
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._engine = desk.engine
+        self._time = desk.clock.time
+
+    def take_in(self, batch: list[Owed]) -> None:
+        """Sends are in the journal: accepted, and owed from now on."""
+        desk = self._desk
+        known, recipients = desk.owed, desk.recipients
+        stopped = desk.stopped
+        bare: list[Owed] = []
+        recipient: Recipient | None = None
+        for owed in batch:
+            wait = owed.wait
+            if wait is not None:
+                wait.accepted = True
+                if not wait.handled or stopped:
+                    wait.part()
+            if not owed.bare:
+                desk.take(owed)
+                continue
+            dest = owed.live.dest
+            if recipient is None or recipient.name != dest:
+                recipient = recipients.get(dest)
+                if recipient is None:
+                    recipient = recipients[dest] = Recipient(dest)
+                if not recipient.dirty:
+                    desk.look_at(recipient)
+            owed.recipient = recipient
+            recipient.owed += 1
+            known[owed.place] = owed
+            recipient.push(owed)
+            bare.append(owed)
+        desk.books.taken_in(bare)
+
+    def settled(self, recipient: Recipient, rows: list[Owed]) -> None:
+        """They are handled, and that is committed: all that `forget` would do for each."""
+        desk = self._desk
+        forget = desk.owed.pop
+        for owed in rows:
+            forget(owed.place)
+        desk.books.all_done(rows)
+        desk.all_settled(recipient, len(rows))
+
+    def run(self, recipient: Recipient, process: Process, limit: int) -> int:
+        """Hand off what is first in line, as far as it can be. Returns how many were handled."""
+        engine, desk = self._engine, self._desk
+        ready = recipient.in_order()
+        if (
+            not ready
+            or not ready[0].bare
+            or process.status != IDLE
+            or recipient.out
+            or not engine.plain
+            or not engine.hand_offs
+            or engine.watched
+            or engine.handling is not None
+            or desk.pacers.known(process) is not None
+        ):
+            return 0
+        breaker = desk.breakers.get(recipient.name) or desk.breakers.breaker_for(recipient.name)
+        if not breaker.permit:
+            return 0
+        if engine.attention:
+            engine.threads.attend()
+        done: list[Owed] = []
+        context = process.context or engine.contexts.make(process)
+        odd = context.run(self._slice, process, breaker, ready, limit, done)
+        engine.scheduler.steps += 1
+        if done:
+            desk.writer.add([Settle(owed.place) for owed in done], Done(desk, recipient, done))
+        if odd is None:
+            if process.mailbox is None:
+                process.status = IDLE
+            else:
+                engine.scheduler.requeue(process)
+            if ready:
+                desk.look_at(recipient)
+        else:
+            recipient.out += 1
+            engine.calls.supervised_inline(process, *odd)
+        return len(done)
+
+    def _slice(  # in one piece, for speed
+        self, process: Process, breaker: Breaker, ready: deque[Owed], limit: int, done: list[Owed]
+    ) -> tuple[Entry, Request, object, BaseException | None] | None:
+        """Run handlers in the process's own context, until one does not just return."""
+        engine, slots, time = self._engine, self._desk.slots, self._time
+        calls, casts, instance = process.blueprint.calls, process.blueprint.casts, process.instance
+        permit = breaker.permit
+        begun = time()
+        until = begun + SECONDS
+        slot = slots.take()
+        process.status = RUNNING
+        engine.handling = process
+        error: BaseException | None = None
+        result: object = None
+        while ready and limit > 0 and begun <= until and breaker.permit == permit:
+            owed = ready[0]
+            if owed.state != WAITING:
+                ready.popleft()
+                continue
+            message = owed.message
+            entry = calls.get(type(message)) or casts.get(type(message))
+            if not owed.bare or entry is None or not entry.hand_off:
+                break
+            ready.popleft()
+            limit -= 1
+            slots.name(slot, owed.place)
+            process.current = message
+            engine.delivery = owed
+            try:
+                result = entry.invoke(instance, message)
+            except BaseException as raised:  # noqa: BLE001  # whatever it is, the process has crashed
+                error = raised
+            if error is not None or process.after is not None or process.current is not message:
+                owed.slot, owed.begun_at, owed.permit = slot, begun, permit
+                engine.handling = engine.delivery = None
+                return entry, self._request(owed, process, message), result, error
+            owed.state = OVER
+            wait = owed.wait
+            if wait is not None and not wait.future.done():
+                wait.end, wait.attempts, wait.reply = "handled", 1, result
+                wait.future.set_result(None)
+            done.append(owed)
+            now = time()
+            breaker.record(permit, now, True, now - begun)
+            begun = now
+        engine.handling = engine.delivery = process.current = None
+        slots.end(slot)
+        return None
+
+    def _request(self, owed: Owed, process: Process, message: object) -> Request:
+        """What it would have been in a mailbox: from here on it is."""
+        owed.target = process
+        owed.state = BEGUN
+        request = Request(message, owed.as_future(), process, None, NEVER, NEVER, delivery=owed, taken=True)
+        deferred = process.current  # by reply_later: takes the place of `request`
+        owed.item = deferred if isinstance(deferred, Request) else request
+        return request
