@@ -12,7 +12,7 @@ from regrow.lint.spelling import spelled
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
-_SECONDS: Final = 30
+SECONDS: Final = 30
 """What the standard timeout table calls ``long``; short ones break what works."""
 
 
@@ -23,7 +23,7 @@ def with_own_timeout(file: SourceFile, call: ast.Call) -> Fix:
 
 def with_timeout(file: SourceFile, call: ast.Call) -> Fix:
     """Half a minute for a call of another library's that takes a ``timeout``."""
-    return _with(file, call, f"timeout={_SECONDS}", f"Wait {_SECONDS} seconds at most")
+    return _with(file, call, f"timeout={SECONDS}", f"Wait {SECONDS} seconds at most")
 
 
 def _with(file: SourceFile, call: ast.Call, argument: str, message: str) -> Fix:
@@ -39,8 +39,8 @@ def bounded(file: SourceFile, call: ast.Call) -> Fix:
     if isinstance(name, Fix):
         return name
     start, end = file.start(call), file.end(call)
-    edits = (Edit(start, start, f"{name.text}("), Edit(end, end, f", timeout={_SECONDS})"))
-    return Fix(f"Wait {_SECONDS} seconds at most", edits, Safety.UNSAFE, name.imports)
+    edits = (Edit(start, start, f"{name.text}("), Edit(end, end, f", timeout={SECONDS})"))
+    return Fix(f"Wait {SECONDS} seconds at most", edits, Safety.UNSAFE, name.imports)
 
 
 def finite(file: SourceFile, limit: ast.expr, *, is_ours: bool) -> Fix:
