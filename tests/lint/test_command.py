@@ -118,7 +118,7 @@ def test_a_rule_that_fails_is_exit_code_101(
 
 
 def test_any_other_exception_is_exit_code_101(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regrow.lint.commands.rule.own_rules", lambda: 1 / 0)
+    monkeypatch.setattr("regrow.lint.commands.rule.all_rules", lambda: 1 / 0)
     assert main(["rule", "--all"]) == 101
     err = capsys.readouterr().err
     assert "a bug of ours, not yours: ZeroDivisionError: division by zero" in err
@@ -129,7 +129,7 @@ def test_an_interrupt_is_no_bug(capsys: Captured, monkeypatch: pytest.MonkeyPatc
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("regrow.lint.commands.rule.own_rules", interrupted)
+    monkeypatch.setattr("regrow.lint.commands.rule.all_rules", interrupted)
     assert main(["rule", "--all"]) == 130
     assert capsys.readouterr().err == "python -m regrow.lint: interrupted\n"
 

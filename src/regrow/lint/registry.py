@@ -9,6 +9,7 @@ from importlib import import_module
 from inspect import cleandoc
 
 from regrow.lint import rules
+from regrow.lint.plugins import offered
 from regrow.lint.rule import Rule
 
 
@@ -24,9 +25,15 @@ def own_rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
+@lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
-    """Our rules, and those of other distributions, sorted by their codes."""
-    return own_rules()
+    """Our rules, and those of other distributions, sorted by their codes.
+
+    Raises:
+        BadRule: What another distribution offers as a rule is none.
+    """
+    own = own_rules()
+    return tuple(sorted((*own, *offered(own)), key=lambda rule: rule.code))
 
 
 def known_names(rules: Iterable[Rule]) -> frozenset[str]:

@@ -20,7 +20,7 @@ from regrow.lint.parsing import CODE
 from regrow.lint.ratchet.baseline import Baseline, load, save
 from regrow.lint.ratchet.comparing import Comparison, compare, grown, located, relative, tightened
 from regrow.lint.ratchet.history import history
-from regrow.lint.registry import own_rules
+from regrow.lint.registry import all_rules
 from regrow.lint.run import Report
 from regrow.lint.selection import matching
 
@@ -142,7 +142,7 @@ def _state(arguments: argparse.Namespace, *, is_new: bool = False) -> _State:
     baseline = Baseline() if is_new and not file.exists() else load(file)
     try:
         for selector in configuration.ratchet.max_total:
-            matching(own_rules(), [selector], "max-total")
+            matching(all_rules(), [selector], "max-total")
     except UnknownRule as error:
         raise misplaced(configuration, error) from error
     report = options.checked(arguments, configuration)
@@ -174,7 +174,7 @@ def _reasons(arguments: argparse.Namespace) -> dict[str, str]:
     """The codes of the rules that may grow, and why."""
     allowed = options.split(cast("list[str] | None", arguments.allow_increase))
     reason = (cast("str | None", arguments.reason) or "").strip()
-    codes = matching(own_rules(), allowed, "allow-increase")
+    codes = matching(all_rules(), allowed, "allow-increase")
     return dict.fromkeys(codes, reason) if reason else {}
 
 
@@ -191,7 +191,7 @@ def _slack(comparison: Comparison) -> Iterator[str]:
 
 def _over(configuration: Configuration, counts: dict[str, int]) -> Iterator[str]:
     for selector, limit in configuration.ratchet.max_total.items():
-        codes = matching(own_rules(), [selector], "max-total")
+        codes = matching(all_rules(), [selector], "max-total")
         total = sum(counts.get(code, 0) for code in codes)
         if total > limit:
             yield f"{selector}: {counted(total, 'finding')}, and max-total allows {limit:,}"
@@ -215,7 +215,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _contents(baseline: Baseline) -> Iterator[str]:
-    names = {rule.code: rule.name for rule in own_rules()}
+    names = {rule.code: rule.name for rule in all_rules()}
     counts = baseline.counts()
     for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
         entries = [(file, entry) for (file, rule), entry in baseline.entries.items() if rule == code]

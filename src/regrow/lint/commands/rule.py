@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from regrow.errors.lint import UnknownRule
 from regrow.lint.console import Exit, show
-from regrow.lint.registry import own_rules, page, summary
+from regrow.lint.registry import all_rules, page, summary
 from regrow.lint.selection import nearest
 
 DESCRIPTION: Final = "Print what a rule finds, why that is bad, and what to write instead."
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one page, or a list of all rules."""
-    rules = own_rules()
+    rules = all_rules()
     if arguments.all:
         for rule in rules:
             show(f"{rule.code}  {rule.name}{'' if rule.default else '  (off by default)'}: {summary(rule)}")

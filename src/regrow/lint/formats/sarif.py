@@ -12,7 +12,7 @@ from regrow import __version__
 from regrow.lint.engine import RuleFailure
 from regrow.lint.model import Finding
 from regrow.lint.ratchet.fingerprints import numbered
-from regrow.lint.registry import own_rules, page, summary
+from regrow.lint.registry import all_rules, page, summary
 from regrow.lint.run import Report
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -40,7 +40,7 @@ def sarif(report: Report) -> Iterator[str]:
 
 
 def _rule(code: str, name: str) -> Object:
-    known = next((rule for rule in own_rules() if rule.code == code), None)
+    known = next((rule for rule in all_rules() if rule.code == code), None)
     described: Object = {"id": code, "name": name, "properties": {"name": name}}
     if known is not None:
         described["shortDescription"] = {"text": summary(known)}
