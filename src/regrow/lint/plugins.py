@@ -48,8 +48,8 @@ def offered(known: Iterable[Rule]) -> tuple[Rule, ...]:
 def _loaded(point: EntryPoint, place: str) -> Rule:
     try:
         rule: object = point.load()
-    except Exception as error:  # whatever a foreign module raises when it is imported
-        raise BadRule(place, f"{type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # what a foreign module raises may be anything
+        raise BadRule(place, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     if not isinstance(rule, Rule):
         raise BadRule(place, f"it is {rule!r:.80}")
     for attribute in ("code", "name"):
