@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from regrow.lint.names import FUNCTIONS
 from regrow.lint.startup import is_start_up
 
 if TYPE_CHECKING:
@@ -149,29 +148,35 @@ def _changer(file: SourceFile, place: ast.expr) -> str | None:
 
 
 def _is_memo(file: SourceFile, place: ast.expr) -> bool:
-    """Whether a key is only set where it was missing."""
-    item = file.parent(place)
-    if not isinstance(item, ast.Subscript) or not isinstance(item.ctx, ast.Store):
-        return False
+    """Whether a key is only set where it was missing, or dropped where there are too many."""
     kept = ast.dump(place)
+    function = file.function_of(place)
     for one in file.ancestors(place):
-        if isinstance(one, FUNCTIONS):
-            return any(
-                _is_early_return(stmt, kept) for stmt in getattr(one, "body", ()) if stmt.lineno < item.lineno
-            )
-        if isinstance(one, ast.If) and kept in ast.dump(one.test):
+        if one is function:
+            break
+        if isinstance(one, ast.If) and (kept in ast.dump(one.test) or _asks_what_it_got(function, one, kept)):
             return True
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "KeyError":
             return True
-    return False
+    body: list[ast.stmt] = getattr(function, "body", [])
+    return any(_is_early_return(one, kept) for one in body if one.lineno < place.lineno)
+
+
+def _asks_what_it_got(function: ast.AST | None, asking: ast.If, kept: str) -> bool:
+    """`found = kept.get(key)` before `if found is None`."""
+    names = {one.id for one in ast.walk(asking.test) if isinstance(one, ast.Name)}
+    return function is not None and any(
+        isinstance(one, ast.Assign)
+        and isinstance(one.targets[0], ast.Name)
+        and one.targets[0].id in names
+        and isinstance(one.value, ast.Call | ast.Subscript)
+        and kept in ast.dump(one.value)
+        for one in ast.walk(function)
+    )
 
 
 def _is_early_return(statement: ast.stmt, kept: str) -> bool:
     """`if key in kept: return kept[key]`, or `try: return kept[key]`."""
-    if isinstance(statement, ast.If):
-        return isinstance(statement.body[-1], ast.Return) and kept in ast.dump(statement)
-    return (
-        isinstance(statement, ast.Try)
-        and isinstance(statement.body[-1], ast.Return)
-        and kept in ast.dump(statement.body[-1])
-    )
+    if not isinstance(statement, ast.If | ast.Try) or not isinstance(statement.body[-1], ast.Return):
+        return False
+    return kept in ast.dump(statement.test if isinstance(statement, ast.If) else statement.body[-1])

@@ -61,6 +61,18 @@ def page(url, get):
         return found
 
 
+kept = {}
+
+
+def options(given, check):
+    found = kept.get(given)
+    if found is None:
+        if len(kept) > 100:
+            kept.clear()
+        found = kept[given] = check(given)
+    return found
+
+
 def read():
     return [*words, *listeners]
 
