@@ -56,6 +56,7 @@ from regrow.lint.fixes.rg105 import keep_production
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 
+_IN_TEXTS: Final = ("PYTEST_", "pytest", '"test', "'test")
 _FLAGS: Final = frozenset(
     {"TESTING", "IS_TEST", "IS_TESTING", "UNDER_TEST", "IN_TEST", "RUNNING_TESTS", "TEST_MODE", "IN_TESTS"}
 )
@@ -81,28 +82,25 @@ class TestOnlyBranch(Rule):
     name = "test-only-branch"
     fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.CODE
-    triggers: ClassVar[tuple[str, ...]] = ("TEST", '"test', "'test", "pytest")
+    triggers: ClassVar[tuple[str, ...]] = ("TEST", *_IN_TEXTS)
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at names, constants and imports, the rarest first."""
         if _HELPERS.search(file.module):
             return
-        for constant in file.index.of(ast.Constant):
-            value = constant.value
-            if isinstance(value, str) and (
-                (value in _SET_BY_PYTEST and _is_read(file, constant))
-                or (value in {"pytest", "_pytest"} and _is_loaded(file, constant))
-                or (value in _VALUES and _is_stage(file, constant))
-            ):
-                yield self._found(file, constant)
-        for name in file.index.of(ast.Name):
-            if name.id in _FLAGS and _is_condition(file, name):
-                yield self._found(file, name)
-        for attribute in file.index.of(ast.Attribute):
-            if attribute.attr in _FLAGS and _is_condition(file, attribute):
-                yield self._found(file, attribute)
-        if not _is_plugin(file):
+        content = file.text.content
+        if any(one in content for one in _IN_TEXTS):
+            for constant in file.index.of(ast.Constant):
+                if isinstance(constant.value, str) and _asks_for_tests(file, constant, constant.value):
+                    yield self._found(file, constant)
+        if "TEST" in content:
+            flags: list[ast.expr] = [one for one in file.index.of(ast.Name) if one.id in _FLAGS]
+            flags += (one for one in file.index.of(ast.Attribute) if one.attr in _FLAGS)
+            for flag in flags:
+                if _is_condition(file, flag):
+                    yield self._found(file, flag)
+        if "pytest" in content and not _is_plugin(file):
             yield from self._imports(file)
 
     def _found(self, file: SourceFile, node: ast.expr) -> Finding:
@@ -120,6 +118,14 @@ class TestOnlyBranch(Rule):
             if not (_for_types(file, node) or _is_optional(file, node)):
                 message = "code that ships doesn't import pytest: move it to the tests"
                 yield file.finding(self, node, message, fix=_NO_FIX)
+
+
+def _asks_for_tests(file: SourceFile, constant: ast.Constant, value: str) -> bool:
+    return (
+        (value in _SET_BY_PYTEST and _is_read(file, constant))
+        or (value in {"pytest", "_pytest"} and _is_loaded(file, constant))
+        or (value in _VALUES and _is_stage(file, constant))
+    )
 
 
 def _is_pytest(module: str) -> bool:
