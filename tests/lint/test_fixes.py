@@ -10,9 +10,7 @@ from regrow.lint.registry import own_rules, page
 from tests.lint.cases import CASES, found, parsed, rule
 from tests.lint.golden import fixed
 
-GOLDEN = [
-    (code.name.upper(), path) for code in sorted(CASES.iterdir()) for path in sorted(code.glob("*.fixed"))
-]
+GOLDEN = [(path.parent.name.upper(), path) for path in sorted(CASES.glob("rg*/*.fixed"))]
 FIXING = [one for one in own_rules() if one.fix is not None]
 
 

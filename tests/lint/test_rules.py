@@ -7,7 +7,9 @@ import pytest
 from regrow.lint.registry import own_rules
 from tests.lint.cases import CASES, expected, found, parsed
 
-FILES = [(code.name.upper(), path) for code in sorted(CASES.iterdir()) for path in sorted(code.glob("*.py"))]
+FILES = [
+    (code.name.upper(), path) for code in sorted(CASES.glob("rg*")) for path in sorted(code.glob("*.py"))
+]
 
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)

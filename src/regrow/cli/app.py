@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "regrow.cli.lint:check",
     "dlq": "regrow.cli.dlq:dlq",
     "doctor": "regrow.cli.doctor:doctor",
+    "fix": "regrow.cli.lint:fix",
     "journal": "regrow.cli.journal:journal",
     "rule": "regrow.cli.lint:rule",
     "version": "regrow.cli.version:version",

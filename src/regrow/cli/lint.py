@@ -29,4 +29,5 @@ def _handed_through(name: str) -> click.Command:
 audit: click.Command = _handed_through("audit")
 baseline: click.Command = _handed_through("baseline")
 check: click.Command = _handed_through("check")
+fix: click.Command = _handed_through("fix")
 rule: click.Command = _handed_through("rule")

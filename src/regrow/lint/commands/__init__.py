@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "audit": "Audit a test suite: isolation, sleeps, shared processes, with a score.",
     "baseline": "Hold the number of findings down: write, check, tighten, explain.",
     "check": "Find what breaks a rule, in any Python code base.",
+    "fix": "Mend what rules know how to mend.",
     "rule": "Print what a rule finds, why that is bad, and what to write instead.",
 }
 """What each does, in one line."""
