@@ -14,6 +14,7 @@ from typing import Final, cast
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
 from regrow.lint.console import Exit, counted, say, show_all, take_any_name
+from regrow.lint.describing import described, doubts
 from regrow.lint.discovery import source
 from regrow.lint.formats import FORMATS, rendered
 from regrow.lint.ratchet.baseline import load
@@ -35,12 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, default="concise", help="what findings look like (default: concise)")
     add("--statistics", action="store_true", help="how many findings there are of each rule, nothing else")
     options.add_work(parser)
+    add("--check-config", action="store_true", help="say what would be used, and what may be wrong with it")
     add("--stdin-filename", type=Path, metavar="FILE", help="check the standard input, which is this file")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check files, or what an editor hands over."""
     configuration = options.configuration(arguments)
+    if arguments.check_config:
+        take_any_name()
+        show_all(described(configuration, options.paths(arguments)))
+        for doubt in doubts(configuration):
+            say(f"warning: {doubt}")
+        return Exit.CLEAN
     name = cast("Path | None", arguments.stdin_filename)
     if name is None:
         report = options.checked(arguments, configuration)
