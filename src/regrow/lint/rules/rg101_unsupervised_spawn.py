@@ -4,8 +4,7 @@
 
 Finds asyncio tasks that nobody owns: `asyncio.create_task`, `asyncio.ensure_future`, `asyncio.Task`,
 `loop.create_task` and `asyncio.run_coroutine_threadsafe`, whether the task is dropped, stored or returned;
-and functions that arm themselves again and again with `loop.call_later` or, unless an `if` is around it,
-`loop.call_at`. These have an owner:
+and functions that arm themselves again and again with `loop.call_later` or `loop.call_at`. These have an owner:
 
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
@@ -199,8 +198,8 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
     around = file.function_of(call)
     if not isinstance(around, ast.FunctionDef):
         return False
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "call_at" and _is_in_if(file, call):
-        return False  # a deadline that was put off
+    if _is_put_off(file, call):
+        return False
     if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         owner = file.types.own_class(callback.value)
         return owner is not None and callback.attr == around.name and file.parent(around) is owner
@@ -210,7 +209,11 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
     return found is not None and around in found[1].sources
 
 
-def _is_in_if(file: SourceFile, call: ast.Call) -> bool:
+def _is_put_off(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a timer that comes too early waits for its deadline: ``if now < self.end: call_at(self.end``."""
+    at_time = isinstance(call.func, ast.Attribute) and call.func.attr == "call_at" and bool(call.args)
+    if not at_time or not isinstance(call.args[0], ast.Name | ast.Attribute):
+        return False
     for one in file.ancestors(call):
         if isinstance(one, ast.FunctionDef):
             break

@@ -201,6 +201,10 @@ class Deadline:
         if self.loop.time() < self.deadline:
             self.handle = self.loop.call_at(self.deadline, self.expire)
 
+    def poll(self) -> None:
+        if not self.closed:
+            self.loop.call_at(self.loop.time() + 1, self.poll)  # expect: RG101
+
     def tick(self) -> None:
         if not self.closed:
             self.loop.call_later(1, self.tick)  # expect: RG101
