@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.suite import (
     delivery_systems,
     delivery_workloads,
+    lint_systems,
+    lint_workloads,
     paths,
     runtime_systems,
     runtime_workloads,
@@ -67,4 +69,11 @@ TESTKIT = Suite(
     testkit_workloads.WORKLOADS,
     testkit_systems.SYSTEMS,
 )
-SUITES = {suite.name: suite for suite in (RUNTIME, DELIVERY, TESTKIT)}
+LINT = Suite(
+    "lint",
+    "Benchmarks of the linter",
+    _DOCS / "benchmarks-lint.md",
+    lint_workloads.WORKLOADS,
+    lint_systems.SYSTEMS,
+)
+SUITES = {suite.name: suite for suite in (RUNTIME, DELIVERY, TESTKIT, LINT)}

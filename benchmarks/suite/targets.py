@@ -41,7 +41,12 @@ class Target:
 def targets(table: Table) -> list[Target]:
     """The rows of the design's section 6 that the table's suite is about."""
     look = _Look(table)
-    suites = {"delivery": _of_delivery, "runtime": _of_the_runtime, "testkit": _of_the_test_kit}
+    suites = {
+        "delivery": _of_delivery,
+        "lint": _of_the_linter,
+        "runtime": _of_the_runtime,
+        "testkit": _of_the_test_kit,
+    }
     return suites[table.suite.name](look)
 
 
@@ -107,6 +112,23 @@ def _of_the_test_kit(look: _Look) -> list[Target]:
         Target(1, "seeds, against the fastest rival that finds the race", rival, 1.0, 1.0),
         *(_less(2, f"{name} guard, per test", cost, 0.002, 0.002, unit="s") for name, cost in guards.items()),
         Target(3, "the tests that let time pass, against real time", look.value("T3", "faster"), 5.0, 5.0),
+    ]
+
+
+def _of_the_linter(look: _Look) -> list[Target]:
+    key = "per_core_second"
+    whole, slow = look.value("L1", key), look.cell("L4", "flake8-async")
+    theirs = None if slow is None else slow.median(key)
+    apart = whole / theirs if whole and theirs else None
+    both = look.ratio("L4", key, "flake8-async")
+    return [
+        Target(1, "lines per second of a core, cold", whole, 75_000, 75_000, unit="/s"),
+        _less(2, "50,000 lines, warm", look.value("L3", "seconds"), 0.3, 0.3, unit="s"),
+        Target(
+            3, "lines per second of a core, the library, against flake8-async's on a part", apart, 100, 100
+        ),
+        Target(3, "the same, both on the part, our start-up included", both, 100, 100),
+        Target(4, "lines per second of a core, against ruff", look.ratio("L1", key, "ruff"), 0.1, 0.1),
     ]
 
 

@@ -6,7 +6,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from regrow.lint.configuration import Configuration
@@ -82,7 +83,7 @@ def source(file: Path, configuration: Configuration, start: Path | None = None) 
         start: Where the search began that found it, for files outside the root. Default: its folder.
     """
     relative = _relative(file, configuration, start)
-    role = _role(PurePosixPath(relative), configuration.settings)
+    role = _role(relative, configuration.settings)
     return Source(file, shown(file), relative, role, _module(file, configuration))
 
 
@@ -182,20 +183,24 @@ def _relative(file: Path, configuration: Configuration, start: Path | None) -> s
     return file.relative_to(base).as_posix()
 
 
-def _role(relative: PurePosixPath, settings: Settings) -> Role:
-    path, name = relative.as_posix(), relative.name
-    if name == "conftest.py" or Globs(settings.test_support).match(path):
+def _role(path: str, settings: Settings) -> Role:
+    name = path.rpartition("/")[2]
+    if name == "conftest.py" or _globs(settings.test_support).match(path):
         return Role.SUPPORT
-    if name.startswith("test_") or relative.stem.endswith("_test") or Globs(settings.tests).match(path):
+    is_test = name.startswith("test_") or name.rpartition(".")[0].endswith("_test")
+    if is_test or _globs(settings.tests).match(path):
         return Role.TEST
-    return Role.SCRIPT if Globs(settings.scripts).match(path) else Role.CODE
+    return Role.SCRIPT if _globs(settings.scripts).match(path) else Role.CODE
+
+
+@lru_cache(maxsize=16)
+def _globs(globs: tuple[str, ...]) -> Globs:
+    return Globs(globs)
 
 
 def _module(file: Path, configuration: Configuration) -> str:
     """Its dotted name below a folder of the setting ``src``; elsewhere below its outermost package."""
-    root = configuration.root.absolute()
-    for folder in configuration.settings.src:
-        base = Path(os.path.normpath(root / folder))
+    for base in _bases(configuration.root.absolute(), configuration.settings.src):
         if file.is_relative_to(base):
             break
     else:
@@ -204,3 +209,8 @@ def _module(file: Path, configuration: Configuration) -> str:
             base = base.parent
     parts = file.relative_to(base).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@lru_cache(maxsize=16)
+def _bases(root: Path, folders: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(Path(os.path.normpath(root / folder)) for folder in folders)
