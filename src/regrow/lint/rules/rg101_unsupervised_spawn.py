@@ -4,7 +4,8 @@
 
 Finds asyncio tasks that nobody owns: `asyncio.create_task`, `asyncio.ensure_future`, `asyncio.Task`,
 `loop.create_task` and `asyncio.run_coroutine_threadsafe`, whether the task is dropped, stored or returned;
-and functions that arm themselves again and again with `loop.call_later` or `loop.call_at`. These have an owner:
+and functions that arm themselves again and again with `loop.call_later` or `loop.call_at`. These have an
+owner:
 
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
@@ -210,7 +211,7 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
 
 
 def _is_put_off(file: SourceFile, call: ast.Call) -> bool:
-    """Whether a timer that comes too early waits for its deadline: ``if now < self.end: call_at(self.end``."""
+    """Whether a timer that comes too early waits on: ``if now < self.end: loop.call_at(self.end, ...)``."""
     at_time = isinstance(call.func, ast.Attribute) and call.func.attr == "call_at" and bool(call.args)
     if not at_time or not isinstance(call.args[0], ast.Name | ast.Attribute):
         return False
