@@ -2,17 +2,23 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from regrow.lint.commands import COMMANDS
+from regrow.lint.formats import FORMATS
+
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "src" / "regrow" / "lint" / "data"
 PRESET = DATA / "ruff-regrow.toml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
+CALL = re.compile(r"python -m regrow\.lint (?P<command>\w+)(?P<arguments>[^>\n]*)")
 BAD = """\
 import asyncio
 import os
@@ -117,6 +123,20 @@ def test_hooks_are_valid(tmp_path: Path) -> None:
     schema.write_text(json.dumps({"type": "array", "minItems": 2, "items": hook}))
     code, output = run("check_jsonschema", "--schemafile", schema, HOOKS)
     assert code == 0, output
+
+
+def calls() -> Iterator[tuple[str, list[str]]]:
+    for file in (HOOKS, *DATA.glob("*.yml")):
+        for call in CALL.finditer(file.read_text()):
+            yield call["command"], shlex.split(call["arguments"])
+
+
+def test_commands_and_formats_in_them_exist() -> None:
+    found = list(calls())
+    assert {command for command, _ in found} == {"check", "fix"} <= set(COMMANDS)
+    formats = [arguments[arguments.index("--format") + 1] for _, arguments in found if arguments]
+    assert len(formats) == 2
+    assert set(formats) <= set(FORMATS)
 
 
 def ruff(folder: Path, *options: str | Path) -> list[tuple[int, str]]:
