@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regrow.lint.registry import own_rules
-from tests.realworld import draws, scan, table
+from tests.realworld import draws, fixes, scan, table
 
 
 def say(text: str) -> None:
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument(
         "--check", action="store_true", help="only see whether verdicts and page fit the draws"
     )
+    command("fix", "make all fixes in a copy, the unsafe ones too: it compiles as before, and twice is once")
     return parser
 
 
@@ -140,6 +141,26 @@ def _table(options: argparse.Namespace) -> int:
         else "\n".join(problems) or "verdicts and page fit the draws"
     )
     return int(bool(problems))
+
+
+def _fix(options: argparse.Namespace) -> int:
+    outcome = fixes.fix_all(progress, only=options.only)
+    if options.json:
+        say(json.dumps(outcome.as_json(), indent=1))
+        return int(not outcome.is_sound)
+    say("rule   fixes  edits  in our marker files")
+    for code in sorted({*outcome.fixes, *outcome.own, *outcome.without}):
+        say(f"{code} {outcome.fixes[code]:>6,} {outcome.edits[code]:>6,} {outcome.own[code]:>6,}")
+    say(f"{outcome.files:,} files changed, {len(outcome.left)} left alone")
+    for kind, problems in (
+        ("BROKEN", outcome.broken),
+        ("CHANGED AGAIN", outcome.again),
+        ("BUG", outcome.bugs),
+        ("NOTHING FIXED BY", outcome.without),
+    ):
+        for problem in problems:
+            say(f"{kind} {problem}")
+    return int(not outcome.is_sound)
 
 
 if __name__ == "__main__":
