@@ -59,11 +59,12 @@ cancellation; if it has to be, it belongs into a `finally`.
 
 - A coroutine that returns right after it has caught its cancellation is reported as well: it ends, but as if
   it had not been cancelled.
-- Which task a `.cancel()` of the same function was for isn't looked at.
-- A raise under a condition is believed. So is a handler that keeps the error in a variable or hands it to
-  another function than a log's or `set_exception`, and one that sets a variable to `True` that an `if` with a
-  `raise` asks for in the same function: it may be raised later.
-- What stands in another handler that raises isn't reported.
+- Which task a `.cancel()` of the same function, or another function with `cancel` in its name, was for isn't
+  looked at.
+- A raise under a condition is believed. So is a handler that keeps the error in a variable, returns it or
+  hands it to another function than a log's or `set_exception`, and one that sets a variable to `True` that an
+  `if` with a `raise` asks for in the same function: it may be raised later.
+- What stands in another handler that raises, or keeps its error, isn't reported.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     for one in file.ancestors(node):
         if one is function:
             break
-        if isinstance(one, ast.ExceptHandler) and raises(one):
+        if isinstance(one, ast.ExceptHandler) and (raises(one) or _keeps(one, function)):
             return True
     return _cancels_itself(file, function, node) or is_boundary(file, node)
 
@@ -165,6 +166,8 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
 def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
     """Whether the error, or that there was one, is kept in a variable or given to somebody."""
     for one in inside(handler.body):
+        if isinstance(one, ast.Return) and one.value is not None and _is_name(one.value, handler.name):
+            return True
         if isinstance(one, ast.Assign) and (
             _is_name(one.value, handler.name)
             or (_is_true(one.value) and _is_raised_for(one.targets[0], function))
@@ -201,10 +204,10 @@ def _is_name(node: ast.expr, name: str | None) -> bool:
 def _cancels_itself(file: SourceFile, function: FunctionNode, node: ast.ExceptHandler | ast.Call) -> bool:
     """Whether the function awaits what it cancelled, or knows whose cancellation it has caught."""
     end = node.end_lineno if isinstance(node, ast.Call) else node.lineno
-    for call in file.calls_named(*_TELLS_APART, "cancel"):
-        if file.function_of(call) is function:
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-            if name in _TELLS_APART or call.lineno <= (end or 0):
+    for call in inside(getattr(function, "body", [])):
+        if isinstance(call, ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in _TELLS_APART or ("cancel" in name and call.lineno <= (end or 0)):
                 return True
     # `with suppress(CancelledError): task.cancel(); await task`
     around = file.statement_of(node) if isinstance(node, ast.Call) else None

@@ -38,6 +38,7 @@ Or look at every result.
 ## Known problems
 
 - That a variable with the results is read doesn't mean that errors in it are looked for.
+- A function with a decorator is left alone: that may deal with what it raises.
 - A list that is filled by `append` isn't followed.
 """
 
@@ -88,7 +89,21 @@ def _is_made_here(file: SourceFile, given: ast.expr) -> bool:
         if not isinstance(given, ast.ListComp | ast.GeneratorExp | ast.SetComp):
             return False
         given = given.elt
-    return isinstance(given, ast.Call) and file.qualified(given.func) != "asyncio.wrap_future"
+    return (
+        isinstance(given, ast.Call)
+        and file.qualified(given.func) != "asyncio.wrap_future"
+        and not _is_decorated(file, given.func)
+    )
+
+
+def _is_decorated(file: SourceFile, function: ast.expr) -> bool:
+    """Whether a decorator may deal with what the function raises."""
+    found = (
+        file.names.binding(function.id, file.names.scope_of(function))
+        if isinstance(function, ast.Name)
+        else None
+    )
+    return found is not None and any(getattr(one, "decorator_list", ()) for one in found[1].sources)
 
 
 def _is_ignored(file: SourceFile, call: ast.Call) -> bool:

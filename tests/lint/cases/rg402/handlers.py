@@ -176,3 +176,30 @@ async def renamed(queue):
         await queue.get()
     except Stopped:  # expect: RG402
         print("stopped")
+
+
+async def gives_it_back(task):
+    try:
+        await task
+    except BaseException as error:
+        return error
+    return None
+
+
+async def drains(task, stop):
+    stop.cancel_all()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def keeps_the_first(task, first, second):
+    kept = None
+    try:
+        await first
+    except asyncio.CancelledError as error:
+        kept = error
+        try:
+            await second
+        except asyncio.CancelledError:
+            second.close()
+    task.end(kept)

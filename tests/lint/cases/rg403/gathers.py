@@ -48,3 +48,11 @@ class Pool:
         await gather(*(one.close() for one in self.open), return_exceptions=True)  # expect: RG403
         closing = [one.close() for one in self.open]
         await gather(*closing, return_exceptions=True)  # expect: RG403
+
+
+async def begin_all(rows, log_exceptions):
+    @log_exceptions
+    async def begin(row):
+        await row.begin()
+
+    await asyncio.gather(*(begin(row) for row in rows), return_exceptions=True)
