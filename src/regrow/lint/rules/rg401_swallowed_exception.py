@@ -50,6 +50,7 @@ There is no fix: which exceptions may happen there only its author can say.
 
 - A handler that calls a method whose name speaks of errors (`self.handle_error()`, `_on_failure()`) is
   believed to tell somebody.
+- A handler that tries something else, and tells when that fails, is believed to have told.
 - A handler that only reads `error.args` is believed as well.
 - A handler inside another one that raises or tells its own error isn't reported, nor one right before a
   `raise`, nor one around nothing but a `repr(...)` or `getattr(...)`.
@@ -64,7 +65,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.catching import CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.catching import CANCELLED, CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.names import FUNCTIONS
@@ -102,10 +103,22 @@ class SwallowedException(Rule):
                     yield file.finding(self, handler, text, fix=_NO_FIX)
         for call, _ in file.calls_to("contextlib.suppress"):
             broad = [one for one in call.args if file.qualified(one) in CATCH_ALLS]
-            if broad and not _is_allowed(file, call):
+            if broad and not _is_allowed(file, call) and not _ends_cancelled(file, call):
                 name = file.segment(broad[0])
                 text = f"suppress({name}) hides every bug: name what may happen here"
                 yield file.finding(self, call, text, fix=_NO_FIX)
+
+
+def _ends_cancelled(file: SourceFile, call: ast.Call) -> bool:
+    """Whether it only waits for a task's end: `with suppress(CancelledError, Exception): await task`."""
+    around = file.statement_of(call)
+    return (
+        isinstance(around, ast.With)
+        and len(around.body) == 1
+        and isinstance(around.body[0], ast.Expr)
+        and isinstance(around.body[0].value, ast.Await)
+        and any(file.qualified(one) in CANCELLED for one in call.args)
+    )
 
 
 def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:
@@ -139,7 +152,11 @@ def _only_shows(file: SourceFile, handler: ast.ExceptHandler) -> bool:
     if not isinstance(tried, ast.Try) or len(tried.body) != 1:
         return False
     value = getattr(tried.body[0], "value", None)
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _ANYBODYS
+    asked = value.values if isinstance(value, ast.BoolOp) else [value]
+    return all(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in _ANYBODYS
+        for one in asked
+    )
 
 
 def _may_be_broad(handler: ast.ExceptHandler) -> bool:
@@ -182,6 +199,9 @@ def _is_heard(handler: ast.ExceptHandler) -> bool:
         for statement in handler.body
         for one in ast.walk(statement)
     ):
+        return True
+    inner = [one for part in inside(handler.body) if isinstance(part, ast.Try) for one in part.handlers]
+    if any(_is_heard(one) for one in inner):  # it tries something else, and tells if that fails
         return True
     return any(
         _TELLING.search(name) is not None

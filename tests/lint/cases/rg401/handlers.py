@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import logging
 import os
@@ -163,3 +164,27 @@ class Derived(Base):
             self.step()
         except Exception:  # expect: RG401
             log.exception("it failed")
+
+
+def copied(value, deep, shallow, log):
+    try:
+        return deep(value)
+    except Exception:
+        try:
+            return shallow(value)
+        except Exception as error:
+            log.debug("can't copy: %s", error)
+            return value
+
+
+def identity(item):
+    try:
+        return getattr(item, "id", None) or getattr(item, "name", None)
+    except Exception:
+        return None
+
+
+async def end(task):
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
