@@ -57,6 +57,7 @@ check: $(READY)
 	$(BIN)/python tools/verifytypes.py
 	$(BIN)/python tools/api_snapshot.py --check
 	$(BIN)/python tools/event_table.py --check
+	$(BIN)/python tools/rule_pages.py --check
 	$(PYTEST) -q tests/api
 
 format: $(READY)
@@ -81,6 +82,7 @@ conformance-record: $(READY) erlang
 	$(BIN)/python -m tests.conformance --record
 
 docs: $(READY)
+	$(BIN)/python tools/rule_pages.py --write
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

@@ -12,7 +12,9 @@ from regrow.lint.run import check_text
 from regrow.lint.settings import Settings
 from tests.lint.cases import CASES, found, parsed, rule
 
-FILES = [(code.name.upper(), path) for code in sorted(CASES.iterdir()) for path in sorted(code.glob("*.py"))]
+FILES = [
+    (code.name.upper(), path) for code in sorted(CASES.glob("rg*")) for path in sorted(code.glob("*.py"))
+]
 
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
