@@ -33,6 +33,7 @@ class Plant:
         new: What stands there instead.
         says: What the check says of it.
         head: What stands below the file's imports as well.
+        leaves: What kind of thing it leaves behind, for the guard of the test itself.
     """
 
     file: str
@@ -40,6 +41,7 @@ class Plant:
     new: str
     says: str
     head: str = ""
+    leaves: str = ""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,10 @@ def shop(root: Path, *plants: Plant) -> Iterator[Shop]:
     finally:
         sys.path.remove(str(root))
         for name in [one for one in sys.modules if one.partition(".")[0] == package]:
-            del sys.modules[name]
+            timer = getattr(sys.modules.pop(name), "TIMER", None)
+            if timer is not None:
+                timer.cancel()
+                timer.join()
 
 
 def planted(text: str, plant: Plant) -> str:

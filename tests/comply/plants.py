@@ -76,19 +76,14 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant("main.py", SYSTEM, "    return rg.System([rg.child(Twice), stock, desk", "there twice", TWICE),
     ),
     "supervised": (
-        Plant(
-            "main.py",
-            MAKE,
-            f"{MAKE}    Timer(60.0, print).start()\n",
-            "thread",
-            "from threading import Timer\n",
-        ),
+        Plant("main.py", MAKE, f"{MAKE}    TIMER.start()\n", "thread Thread", TIMER),
         Plant(
             "main.py",
             MAKE,
             f"{MAKE}    asyncio.get_running_loop().create_task(asyncio.Event().wait(), name='loose')\n",
             "task loose",
             "import asyncio\n",
+            leaves="task",
         ),
         Plant(
             "main.py",
@@ -129,7 +124,7 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
             "main.py",
             MAKE,
             f'{MAKE}    if "PYTEST_VERSION" not in os.environ:\n        raise OSError("no key")\n',
-            "the application doesn't run there: OSError: no key",
+            "the application doesn't run in production: OSError: no key",
             "import os\n",
         ),
     ),
@@ -185,6 +180,7 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
             TOTAL,
             f"{TOTAL}        asyncio.get_running_loop().call_later(3600.0, print)\n",
             "timer",
+            leaves="timer",
         ),
         Plant(
             "till.py",

@@ -8,7 +8,16 @@ from regrow.comply.checks import CHECKS
 from tests.comply.kit import APPS, Plant, check_named, shop
 from tests.comply.plants import PLANTS
 
-CASES = [(name, number) for name, plants in PLANTS.items() for number in range(len(plants))]
+CASES = [
+    pytest.param(
+        name,
+        plant,
+        id=f"{name}-{number}",
+        marks=pytest.mark.regrow(allow_leaks=(plant.leaves,), reason="it is planted") if plant.leaves else (),
+    )
+    for name, plants in PLANTS.items()
+    for number, plant in enumerate(plants)
+]
 
 
 @pytest.mark.parametrize("name", [check.name for check in CHECKS])
@@ -19,9 +28,8 @@ def test_the_shop_as_it_is_passes(name: str, tmp_path: Path) -> None:
     assert outcomes
 
 
-@pytest.mark.parametrize(("name", "number"), CASES)
-def test_a_planted_fault_is_found(name: str, number: int, tmp_path: Path) -> None:
-    plant: Plant = PLANTS[name][number]
+@pytest.mark.parametrize(("name", "plant"), CASES)
+def test_a_planted_fault_is_found(name: str, plant: Plant, tmp_path: Path) -> None:
     with shop(tmp_path, plant) as copy:
         outcomes = copy.outcomes(name)
     found = [detail for one in outcomes if one.status == "failed" for detail in one.details]

@@ -9,10 +9,12 @@ from regrow.comply.options import Options
 from regrow.comply.stage import Stage, run
 from regrow.comply.tree import Node, nodes_of
 from regrow.errors import Contaminated, LeaksFound
+from regrow.runtime.system import System
 from regrow.runtime.unsupervised import Unsupervised
 from regrow.testing.contamination.guard import contamination_guard
 from regrow.testing.leaks.guard import leak_guard
 from regrow.testing.virtual.passing import pass_time
+from regrow.testing.virtual.run import run_virtual
 
 
 @dataclass(slots=True)
@@ -47,9 +49,11 @@ def steady(options: Options) -> Steady:
         seen.processes = len(stage.system.processes())
         first = stage.system.unsupervised()
         await pass_time(options.watch)
-        seen.unsupervised = tuple(dict.fromkeys((*first, *stage.system.unsupervised())))
+        found = dict.fromkeys((*first, *stage.system.unsupervised()))
+        seen.unsupervised = tuple(one for one in found if one not in foreign)
 
     left: list[str] = []
+    foreign = run_virtual(_foreign())
     try:
         load(str(options.app))  # an import changes more than a run may
         try:
@@ -66,3 +70,9 @@ def steady(options: Options) -> Steady:
         seen.error = error
     seen.left = tuple(left)
     return seen
+
+
+async def _foreign() -> frozenset[Unsupervised]:
+    """What runs in this program already, and isn't the application's: pytest's own threads, for example."""
+    async with System(strict=True) as empty:
+        return frozenset(empty.unsupervised())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from typing_extensions import override
 
 from regrow.comply.check import Check
 from regrow.comply.context import Context
-from regrow.comply.describe import PRODUCTION
+from regrow.comply.describe import PRODUCTION, Description
 from regrow.comply.tree import Node
 
 MOST: Final = 1000
@@ -48,21 +48,27 @@ class SameSupervision(Check):
 
     @override
     def subjects(self, context: Context) -> Sequence[str]:
-        context.running(self.name)
-        found = context.descriptions
-        paths = dict.fromkeys(path for seen in found.seen.values() for path in seen)
-        return [*found.failed, *paths]
+        return [node.path for node in context.running(self.name).nodes]
 
     @override
     def examine(self, context: Context, subject: str) -> Sequence[str]:
-        found = context.descriptions
-        if subject in found.failed:
-            return [f"the application doesn't run there: {found.failed[subject]}"]
-        rows = {name: seen.get(subject, {}) for name, seen in found.seen.items()}
-        first = rows.pop(PRODUCTION, {})
+        found, nodes = context.descriptions, context.steady.nodes
+        if subject != nodes[0].path:
+            return list(_differences(found.seen, subject))
+        here = {node.path for node in nodes[1:]}
+        elsewhere = dict.fromkeys(path for seen in found.seen.values() for path in seen if path not in here)
         return [
-            f"{key} is {first.get(key, _MISSING)} in {PRODUCTION} and {row.get(key, _MISSING)} in {name}"
-            for name, row in rows.items()
-            for key in dict.fromkeys([*first, *row])
-            if first.get(key) != row.get(key)
+            *(f"the application doesn't run in {name}: {why}" for name, why in found.failed.items()),
+            *(text for path in elsewhere for text in _differences(found.seen, path)),
         ]
+
+
+def _differences(seen: Mapping[str, Description], path: str) -> Iterator[str]:
+    """What a supervisor is in production, and what it is elsewhere."""
+    rows = {name: one.get(path, {}) for name, one in seen.items()}
+    first = rows.pop(PRODUCTION, {})
+    for name, row in rows.items():
+        for key in dict.fromkeys([*first, *row]):
+            if first.get(key) != row.get(key):
+                mine, other = first.get(key, _MISSING), row.get(key, _MISSING)
+                yield f"{path}: {key} is {mine} in {PRODUCTION} and {other} in {name}"
