@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from regrow.lint.file import SourceFile
+from regrow.lint.names import FUNCTIONS
+from regrow.lint.owning import following
 
 ASYNC_SLEEPS: Final = (
     *("asyncio.sleep", "asyncio.tasks.sleep"),
@@ -14,7 +17,10 @@ ASYNC_SLEEPS: Final = (
 )
 THREAD_SLEEPS: Final = ("time.sleep",)
 _KIT: Final = ("run_virtual", "virtual_loop", "explore", "VirtualTestCase", "simulate")
-_FIXTURES: Final = frozenset({"regrow_kit", "regrow_guard"})
+_FIXTURES: Final = frozenset(
+    {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
+)
+_OTHER_CLOCKS: Final = re.compile(r"\b(MockClock|autojump_clock|looptime|async_solipsism|VirtualClock)\b")
 
 
 def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
@@ -23,17 +29,46 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
         if allowed and _is_zero(file, call):
             continue
-        if name in THREAD_SLEEPS or not is_virtual(file, call):
+        if name in THREAD_SLEEPS or not (is_virtual(file, call) or _is_cut_short(file, call)):
             yield call, name
+
+
+def _is_cut_short(file: SourceFile, call: ast.Call) -> bool:
+    """Whether it is there to be interrupted: by a timeout around it, or what follows is a failure."""
+    following_one = next(following(file, call), None)
+    if isinstance(following_one, ast.Expr) and file.is_called(following_one.value, ("pytest.fail",)):
+        return True
+    delay = file.argument(call, "delay", 0)
+    for one in file.ancestors(call):
+        if isinstance(one, FUNCTIONS):
+            return False
+        if isinstance(one, ast.With | ast.AsyncWith) and any(
+            _is_shorter(file, item.context_expr, delay) for item in one.items
+        ):
+            return True
+    return False
+
+
+def _is_shorter(file: SourceFile, scope: ast.expr, delay: ast.expr | None) -> bool:
+    """Whether a timeout's limit is below the delay, or nobody can tell from here."""
+    if not file.is_called(scope, file.settings.timeout_scopes):
+        return False
+    assert isinstance(scope, ast.Call)
+    limit = scope.args[0] if scope.args else None
+    if not isinstance(limit, ast.Constant) or not isinstance(delay, ast.Constant):
+        return limit is not None
+    most, lasts = limit.value, delay.value
+    return isinstance(most, int | float) and isinstance(lasts, int | float) and most < lasts
 
 
 def is_virtual(file: SourceFile, node: ast.AST) -> bool:
     """Whether coroutines here run on a virtual loop, where a sleep only moves the clock.
 
     They do in a file that uses the kit's `run_virtual`, `virtual_loop`, `explore`, `simulate` or
-    `VirtualTestCase`, and in what carries ``@pytest.mark.regrow`` or takes a fixture of the kit.
+    `VirtualTestCase`, in what carries ``@pytest.mark.regrow`` or takes a fixture of the kit, and in a file
+    that speaks of another library's virtual clock.
     """
-    if _uses_kit(file):
+    if _uses_kit(file) or _OTHER_CLOCKS.search(file.text.content):
         return True
     if any(_is_marked(file, mark) for mark in _module_marks(file)):
         return True

@@ -3,12 +3,14 @@
 ## What it does
 
 Finds `asyncio.sleep`, `anyio.sleep`, `trio.sleep` and `time.sleep` in tests and in what supports them, in
-stand-ins for slow work as well. A sleep of 0 is allowed, and so is one on a virtual clock: in a file that
-uses `run_virtual`, `virtual_loop`, `explore`, `simulate` or `VirtualTestCase` of `regrow.testing`, and in
-tests that carry `@pytest.mark.regrow` (without `time="real"`) or take the fixtures `regrow_kit` or
-`regrow_guard`.
-There `asyncio.sleep` only moves the clock. `time.sleep` is reported there too: it holds up a virtual loop
-like any other. A sleep in a loop that polls is RG602's.
+stand-ins for slow work as well. A sleep of 0 is allowed, and so is one that is there to be interrupted: in a
+timeout shorter than itself, or with `pytest.fail` behind it.
+
+Sleeps on a virtual clock are allowed, too: in a file that uses `run_virtual`, `virtual_loop`, `explore`,
+`simulate` or `VirtualTestCase` of `regrow.testing`, or speaks of another library's (`MockClock`, `looptime`,
+`async_solipsism`); and in tests that carry `@pytest.mark.regrow` (without `time="real"`) or take a fixture of
+the kit. There `asyncio.sleep` only moves the clock. `time.sleep` is reported there too: it holds up a virtual
+loop like any other. A sleep in a loop that polls is RG602's.
 
 ## Why is this bad?
 

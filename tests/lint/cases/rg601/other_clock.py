@@ -1,0 +1,12 @@
+# role: test
+import time
+
+import anyio
+from trio.testing import MockClock
+
+CLOCK = MockClock(autojump_threshold=0)
+
+
+async def test_hour():
+    await anyio.sleep(3600)
+    time.sleep(0.1)  # expect: RG601
