@@ -1,7 +1,8 @@
-"""What every test run shows: the seconds that each folder of tests took."""
+"""What every test run has: the guards of the kit, and the seconds that each folder of tests took."""
 
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
+from typing import Final
 
 import pytest
 
@@ -24,6 +25,18 @@ class FolderTimes:
         terminalreporter.section("seconds per folder, summed over workers")
         for folder, seconds in sorted(self.seconds.items(), key=lambda item: -item[1]):
             terminalreporter.line(f"{seconds:8.2f} s  {self.tests[folder]:5} tests  {folder}")
+
+
+GUARDS: Final = ("tests/testing/", "tests/plugin/", "tests/comply/")
+"""Their tests leave things behind on purpose, to be found; so do those that run pytest in pytest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All other tests are guarded by the kit: whatever one leaves behind or doesn't handle fails it."""
+    for item in items:
+        runs_tests = "pytester" in getattr(item, "fixturenames", ())
+        if not runs_tests and not item.nodeid.startswith(GUARDS):
+            item.add_marker(pytest.mark.regrow)
 
 
 def pytest_configure(config: pytest.Config) -> None:

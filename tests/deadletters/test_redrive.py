@@ -421,6 +421,8 @@ def test_without_handlers_it_moves_at_once_and_what_waits_for_outcomes_is_left_t
         await owner.redrives.take_up()
         await settled()
         assert len(owner.handle.live) == 1
+        for task in owner.tasks:
+            task.cancel()
 
     run_virtual(body())
 

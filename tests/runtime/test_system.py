@@ -356,6 +356,7 @@ def test_after_the_end_nothing_is_left(hand_off: bool) -> None:
     run_virtual(body())
 
 
+@pytest.mark.regrow(allow_leaks=("system",), reason="a loop that closes over one is what is tested")
 def test_a_loop_closed_over_a_running_system_kills_it(caplog: pytest.LogCaptureFixture) -> None:
     async def body() -> rg.System:
         return await rg.System(three()).start()
@@ -376,7 +377,7 @@ def test_freeze_gc_takes_the_start_out_of_the_collectors_way_until_the_stop() ->
         return before, during, gc.get_freeze_count()
 
     before, during, after = run_virtual(body())
-    assert during > before + 1000
+    assert during > before  # it is 0 unless the kit, or whoever runs pytest, has frozen more
     assert after == 0
 
 

@@ -51,7 +51,10 @@ def _loop_runs() -> bool:
 class _Run(Generic[T]):
     """One run of a System."""
 
-    __slots__ = ("_body", "_leaving", "_loop", "_main", "_overdue", "_system", "at_once", "stopping")
+    __slots__ = (
+        *("_body", "_leaving", "_loop", "_main", "_overdue", "_system", "_timer"),
+        *("at_once", "stopping"),
+    )
 
     def __init__(self, system: System, main: Main[T] | None, loop: asyncio.AbstractEventLoop) -> None:
         self._system = system
@@ -59,6 +62,7 @@ class _Run(Generic[T]):
         self._loop = loop
         self._body: asyncio.Task[T | None] | None = None
         self._overdue: asyncio.Future[None] = loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
         self._leaving = False
         self.stopping = False
         self.at_once = False
@@ -70,6 +74,8 @@ class _Run(Generic[T]):
         if self.stopping:
             body.cancel()
         await asyncio.wait((body, self._overdue), return_when=asyncio.FIRST_COMPLETED)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._overdue.done():
             await asyncio.wait([body], timeout=2 * self._system.settings.kill_grace)
             raise StopTimeout(self._system.name, self._system.settings.stop_timeout)
@@ -103,7 +109,7 @@ class _Run(Generic[T]):
     def _stop(self) -> None:
         if self._body is not None and not self._leaving:
             self._body.cancel()
-        self._loop.call_later(self._system.settings.stop_timeout, self._expire)
+        self._timer = self._loop.call_later(self._system.settings.stop_timeout, self._expire)
 
     def _expire(self) -> None:
         self._kill()
