@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "regrow.cli.lint:audit",
     "baseline": "regrow.cli.lint:baseline",
     "check": "regrow.cli.lint:check",
+    "comply": "regrow.cli.comply:comply",
     "dlq": "regrow.cli.dlq:dlq",
     "doctor": "regrow.cli.doctor:doctor",
     "fix": "regrow.cli.lint:fix",
