@@ -17,8 +17,9 @@ def unified(path: str, old: bytes, new: bytes) -> Iterator[str]:
         new: What it would hold, in the same encoding.
     """
     encoding = tokenize.detect_encoding(io.BytesIO(old).readline)[0].removesuffix("-sig")  # it stays
+    name = path.lstrip("/")
     before, after = _lines(old.decode(encoding)), _lines(new.decode(encoding))
-    for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="\n"):
+    for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="\n"):
         if line.endswith("\n"):
             yield line.removesuffix("\n")
         else:
