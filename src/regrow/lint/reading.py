@@ -20,22 +20,12 @@ _PLAIN: Final = frozenset({"builtins.len", "builtins.bool", "builtins.isinstance
 _COPIES: Final = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset"})
 _FORGETS: Final = frozenset({"discard", "remove", "pop"})
 _KEEPS: Final = frozenset({"add", "append"})
-_WAITS: Final = frozenset({"sleep", "wait"})
+_WAITS: Final = frozenset({"sleep", "wait", "put"})
 _PLAIN_METHODS: Final = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "log"),
-        *(
-            "set",
-            "set_result",
-            "set_exception",
-            "put",
-            "put_nowait",
-            "cancel",
-            "append",
-            "add",
-            "discard",
-            "clear",
-        ),
+        *("set", "set_result", "set_exception", "put_nowait", "cancel"),
+        *("append", "add", "discard", "clear"),
         *_WAITS,
     }
 )
@@ -62,7 +52,7 @@ def _reads(file: SourceFile, use: ast.expr, depth: int) -> bool:
         return use is parent.iter and _targets_read(file, parent.target, depth)
     if isinstance(parent, ast.Assign | ast.AnnAssign):
         targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-        return any(_is_place_read(file, target, depth) for target in targets)
+        return any(is_public(file, target) or _is_place_read(file, target, depth) for target in targets)
     if isinstance(parent, ast.Subscript):
         return use is parent.value and isinstance(parent.ctx, ast.Load)
     return not _is_condition(file, use, parent)
@@ -118,6 +108,17 @@ def _is_place_read(file: SourceFile, target: ast.expr, depth: int) -> bool:
     if not isinstance(target, ast.Name | ast.Attribute):
         return True
     return is_read(file, target, depth=depth - 1)
+
+
+def is_public(file: SourceFile, target: ast.expr) -> bool:
+    """Whether other files may read an attribute: by its name, or as it is another object's."""
+    if isinstance(target, ast.Subscript):
+        target = target.value
+    if not isinstance(target, ast.Attribute):
+        return False
+    owner = target.value
+    own = isinstance(owner, ast.Name) and file.types.own_class(owner) is not None
+    return not (own and target.attr.startswith("_"))
 
 
 def only_forgets(callback: ast.expr) -> bool:
@@ -187,7 +188,7 @@ def _is_plain(node: ast.expr) -> bool:
 
 
 def is_plain_wait(node: ast.expr) -> bool:
-    """Whether it is a coroutine that only waits, for time or for an event."""
+    """Whether it is a coroutine that only waits: for time, for an event, for room in a queue."""
     return _has_method(node, _WAITS)
 
 

@@ -42,12 +42,13 @@ class Types:
             return None
         self._open.add(node)
         try:
-            kinds = {kind for source in self._sources(node) if (kind := self._of_source(source)) != "None"}
+            kinds = {kind for source in self.sources(node) if (kind := self._of_source(source)) != "None"}
         finally:
             self._open.discard(node)
         return kinds.pop() if len(kinds) == 1 else None
 
-    def _sources(self, node: ast.expr) -> Iterator[ast.AST]:
+    def sources(self, node: ast.expr) -> Iterator[ast.AST]:
+        """The nodes that bind a variable or an attribute of ``self``; a call itself."""
         if isinstance(node, ast.Name):
             found = self._names.binding(node.id, self._names.scope_of(node))
             if found is not None:

@@ -4,7 +4,7 @@
 
 Finds what runs on its own and whose exception is read by nobody:
 
-- an asyncio task in a variable, or in an attribute that starts with an underscore, that the file never does
+- an asyncio task in a variable, or in an attribute `self._name` of its object, that the file never does
   anything with but to cancel it or to ask whether it is done;
 - an asyncio task in a collection that it is only taken out of again:
   `task.add_done_callback(tasks.discard)`;
@@ -71,7 +71,7 @@ from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
 from regrow.lint.owning import Place, local_place, place_of, uses
-from regrow.lint.reading import handles_all, is_plain_wait, is_read, only_forgets
+from regrow.lint.reading import handles_all, is_plain_wait, is_public, is_read, only_forgets
 from regrow.lint.rule import Rule
 from regrow.lint.spawning import TASKS, is_loop
 
@@ -163,7 +163,7 @@ def _is_private(file: SourceFile, place: Place) -> bool:
         if found is not None and isinstance(found[0], FUNCTIONS):
             return True
         return place.id.startswith("_")
-    return place.attr.startswith("_") or any(_is_discarded(file, use) for use in uses(file, place))
+    return not is_public(file, place) or any(_is_discarded(file, use) for use in uses(file, place))
 
 
 def _is_discarded(file: SourceFile, use: ast.expr) -> bool:

@@ -7,7 +7,7 @@ Finds messages that go around a process's interface:
 - `send` to the address of a Regrow server: to what is annotated as `Pid[Server]` or `Ref[Server]`;
 - what puts something into another object's mailbox: `worker.mailbox.put_nowait(...)`, also `inbox` and
   with an underscore before it, and whatever else touches another object's `_mailbox`;
-- `put_nowait` and `put` into a queue that is an attribute of another object whose class reads it itself;
+- `put_nowait` and `put` into a queue that is an attribute of another object whose class reads it in a loop;
 - the same as a callback: `loop.call_soon_threadsafe(worker.mailbox.put_nowait, message)`.
 
 A process may send to itself (`self.pid.send(...)`, `self.mailbox.put_nowait(...)`), plain processes have no
@@ -155,17 +155,26 @@ def _is_other_mailbox(file: SourceFile, mailbox: ast.Attribute) -> bool:
 
 
 def _reads(file: SourceFile, owner: ast.ClassDef, queue: str) -> bool:
-    """Whether a class's methods, and nobody else, take out of a queue of its own."""
+    """Whether a class's methods, and nobody else, take out of a queue of its own, one of them in a loop."""
     readers = [
-        call.func.value.value
+        (call.func.value.value, _is_in_loop(file, call))
         for call in file.calls_named(*_GET)
         if isinstance(call.func, ast.Attribute)
         and isinstance(call.func.value, ast.Attribute)
         and call.func.value.attr == queue
     ]
-    return bool(readers) and all(
-        isinstance(one, ast.Name) and file.types.own_class(one) is owner for one in readers
+    return any(loops for _, loops in readers) and all(
+        isinstance(one, ast.Name) and file.types.own_class(one) is owner for one, _ in readers
     )
+
+
+def _is_in_loop(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it runs again and again by itself, and not for who iterates over the object."""
+    function = file.function_of(node)
+    if function is None or isinstance(function, ast.Lambda) or function.name.startswith("__"):
+        return False
+    inside = (one for one in file.ancestors(node) if isinstance(one, ast.While | ast.For | ast.AsyncFor))
+    return any(file.function_of(one) is function for one in inside)
 
 
 def _is_to_server(file: SourceFile, address: ast.expr) -> bool:

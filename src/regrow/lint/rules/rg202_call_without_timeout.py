@@ -86,6 +86,8 @@ _SOCKETS: Final[dict[str, int | None]] = {  # qualified function -> the position
     "poplib.POP3": 2,
     "poplib.POP3_SSL": None,
 }
+_CONNECTS_LATER: Final = frozenset({"ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL"})
+_LOCAL: Final = ("data:", "file:")
 _REQUESTS: Final = tuple(f"requests.{name}" for name in _METHODS)
 _SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
 _REFERENCES: Final = frozenset({"pykka.ActorRef", "pykka._ref.ActorRef", "pykka.ref.ActorRef"})
@@ -177,9 +179,10 @@ def _is_excused(file: SourceFile, call: ast.Call, position: int | None = None) -
 
 def _is_other_way(file: SourceFile, call: ast.Call, position: int | None) -> bool:
     """Whether the function that it stands in says a timeout where it has one, or it opens no connection."""
-    first = call.args[0] if call.args else None
-    if isinstance(first, ast.Constant) and str(first.value).startswith(("data:", "file:")):
+    if call.args and _is_local(file, call.args[0], 3):
         return True
+    if not call.args and not file.argument(call, "host") and file.qualified(call.func) in _CONNECTS_LATER:
+        return any(_says_timeout(one) for one in file.calls_named("connect"))
     function = file.function_of(call)
     if function is None or "timeout" not in {
         one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)
@@ -192,6 +195,26 @@ def _is_other_way(file: SourceFile, call: ast.Call, position: int | None) -> boo
         and file.argument(one, "timeout", position) is not None
         for one in ast.walk(function)
     )
+
+
+def _says_timeout(connect: ast.Call) -> bool:
+    return len(connect.args) > 2 or any(one.arg in {"timeout", None} for one in connect.keywords)
+
+
+def _is_local(file: SourceFile, address: ast.expr, depth: int) -> bool:
+    """Whether it is an address that needs no network: ``data:``, ``file:``."""
+    if isinstance(address, ast.Constant):
+        return str(address.value).startswith(_LOCAL)
+    if isinstance(address, ast.BinOp):
+        return _is_local(file, address.left, depth)
+    if isinstance(address, ast.JoinedStr):
+        return bool(address.values) and _is_local(file, address.values[0], depth)
+    if isinstance(address, ast.Attribute | ast.Name) and depth:
+        parents = [file.parent(source) for source in file.types.sources(address)]
+        return bool(parents) and all(
+            isinstance(one, ast.Assign) and _is_local(file, one.value, depth - 1) for one in parents
+        )
+    return False
 
 
 def _looks_like_ours(file: SourceFile, call: ast.Call, owner: ast.expr) -> bool:

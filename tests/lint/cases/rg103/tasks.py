@@ -140,3 +140,10 @@ async def events(first, second) -> None:
 async def elsewhere(self) -> None:
     first = self.first
     await asyncio.wait({first})
+
+
+def handed_out(session, loop, queue, work) -> None:
+    task = asyncio.create_task(work())
+    session.current = task
+    session._current = asyncio.create_task(work())
+    asyncio.run_coroutine_threadsafe(queue.put(1), loop)

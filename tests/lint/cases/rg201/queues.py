@@ -55,3 +55,19 @@ class Buffer:
 def flush(buffer: Buffer) -> None:
     last = buffer.items.get_nowait()
     buffer.items.put_nowait(last)
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.updates = asyncio.Queue()
+
+    async def __anext__(self) -> str:
+        while True:
+            return await self.updates.get()
+
+    async def next(self) -> str:
+        return await self.updates.get()
+
+
+async def watch(watcher: Watcher) -> None:
+    await watcher.updates.put("x")

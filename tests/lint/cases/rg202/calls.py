@@ -92,6 +92,17 @@ def other_kind(address, timeout=None):
 def nowhere() -> None:
     urlopen("data:,")
     urllib.request.urlopen("file:///etc/hosts")
+    address = "file:///%s" % "etc"
+    urlopen(address)
+    urlopen(f"data:{address}")
+    elsewhere = "https://example.org"
+    urlopen(elsewhere)  # expect: RG202
+
+
+def connects_later() -> None:
+    mail = smtplib.SMTP()
+    mail.connect("host", 25, timeout=3)
+    smtplib.SMTP("host")  # expect: RG202
 
 
 async def connected(sock) -> None:
