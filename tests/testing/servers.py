@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import regrow as rg
 from regrow.testing import run_virtual
@@ -12,11 +13,22 @@ from regrow.testing import run_virtual
 T = TypeVar("T")
 
 
+_counts: WeakKeyDictionary[rg.System, int] = WeakKeyDictionary()
+
+
+def count(system: rg.System) -> int:
+    """What its counter has counted to by now: it changes with a message, and to look is none."""
+    return _counts[system]
+
+
 class Counter(rg.GenServer):
-    """Counts, and can crash."""
+    """Counts, where everybody can see it, and can crash."""
 
     def init(self, start: int = 0) -> None:
-        self.n = start
+        self.set(start)
+
+    def set(self, n: int) -> None:
+        self.n = _counts[self.system] = n
 
     @rg.call
     def get(self) -> int:
@@ -24,12 +36,12 @@ class Counter(rg.GenServer):
 
     @rg.call
     def increment(self, by: int = 1) -> int:
-        self.n += by
+        self.set(self.n + by)
         return self.n
 
     @rg.cast
     def add(self, n: int) -> None:
-        self.n += n
+        self.set(self.n + n)
 
     @rg.cast
     def crash(self) -> None:

@@ -13,16 +13,7 @@ import regrow as rg
 import regrow.testing as rt
 from regrow.runtime.steps import steps_of
 from tests.runtime.loops import LOOPS, Factory, run_on
-from tests.testing.servers import Counter, counter, later, now, play
-
-
-def instance(system: rg.System, name: str = "counter") -> Counter:
-    """The server itself: what no test of users should look at, and what changes with every message."""
-    process = system.whereis(name)
-    found = getattr(process, "instance", None)
-    assert isinstance(found, Counter)
-    return found
-
+from tests.testing.servers import Counter, count, counter, later, now, play
 
 # -- one contract: the value, or a failure -------------------------------------------------------
 
@@ -116,7 +107,7 @@ def test_a_failure_says_the_last_value_and_what_there_is() -> None:
         ref.cast(Counter.add(1))
         ref.cast(Counter.add(2))
         with pytest.raises(rg.errors.WaitFailed) as caught:
-            await rt.wait_for(lambda: instance(system).n, timeout=2.5, message="the counter moves")
+            await rt.wait_for(lambda: count(system), timeout=2.5, message="the counter moves")
         assert now() == 2.5
         error = caught.value
         assert (error.value, error.error, error.timeout) == (0, None, 2.5)
@@ -199,7 +190,7 @@ def test_what_is_no_exception_goes_through_at_once() -> None:
 
     async def body(system: rg.System) -> None:
         def stops() -> bool:
-            if instance(system).n:
+            if count(system):
                 raise Stop
             return False
 
@@ -219,10 +210,10 @@ def test_it_returns_at_the_moment_of_the_event_of_a_process() -> None:
     async def body(system: rg.System) -> None:
         rg.send_after(system.ref("counter", Counter), "wake up", 3.0)
         system.ref("counter", Counter).cast(Counter.add(1))
-        assert await rt.wait_for(lambda: instance(system).n == 1)
+        assert await rt.wait_for(lambda: count(system) == 1)
         assert now() == 0.0
         later(3.0, lambda: system.ref("counter", Counter).cast(Counter.add(1)))
-        assert await rt.wait_for(lambda: instance(system).n == 2, timeout=60.0)
+        assert await rt.wait_for(lambda: count(system) == 2, timeout=60.0)
         assert now() == 3.0
 
     play(body)
@@ -233,7 +224,7 @@ def test_what_is_true_between_two_messages_of_one_turn_is_seen() -> None:
         ref = system.ref("counter", Counter)
         for _ in range(5):
             ref.cast(Counter.add(1))
-        await rt.wait_for(lambda: instance(system).n == 3)
+        await rt.wait_for(lambda: count(system) == 3)
         assert await ref.call(Counter.get(), timeout=1.0) == 5
 
     play(body)
@@ -276,7 +267,7 @@ def test_it_works_on_any_loop(loop_factory: Factory) -> None:
     async def main() -> None:
         async with rg.System([counter()]) as system:
             system.ref("counter", Counter).cast(Counter.add(1))
-            await rt.wait_for(lambda: instance(system).n == 1)
+            await rt.wait_for(lambda: count(system) == 1)
         found: list[int] = []
         later(0.003, lambda: found.append(1))
         assert await rt.wait_for(lambda: found, timeout=5.0) == [1]
@@ -294,11 +285,11 @@ def test_the_predicate_sees_the_context_of_its_test_whoever_made_the_step() -> N
     async def body(system: rg.System) -> None:
         variable.set("the test's")
         system.ref("counter", Counter).cast(Counter.add(1))
-        seen = await rt.wait_for(lambda: variable.get() if instance(system).n else None)
+        seen = await rt.wait_for(lambda: variable.get() if count(system) else None)
         assert seen == "the test's"
         system.ref("counter", Counter).cast(Counter.add(1))
         with pytest.raises(rg.errors.WaitFailed) as caught:
-            await rt.wait_for(lambda: rg.current() if instance(system).n == 2 else None)
+            await rt.wait_for(lambda: rg.current() if count(system) == 2 else None)
         assert isinstance(caught.value.error, rg.errors.NotAProcess)
 
     play(body)
@@ -322,7 +313,7 @@ def test_a_handler_may_wait_too() -> None:
     class Waits(rg.GenServer):
         @rg.call
         async def until(self, n: int) -> int:
-            return await rt.wait_for(lambda: instance(self.system).n == n and n)
+            return await rt.wait_for(lambda: count(self.system) == n and n)
 
     async def body(system: rg.System) -> None:
         later(0.5, lambda: system.ref("counter", Counter).cast(Counter.add(4)))

@@ -11,7 +11,7 @@ import regrow.testing as rt
 from regrow.events import Restarted
 from regrow.testing.sim.run import run_seed
 from regrow.testing.sim.simulation import Simulation
-from tests.testing.servers import Counter, counter, now
+from tests.testing.servers import Counter, count, counter, now
 
 SEEDS = 25
 
@@ -33,10 +33,9 @@ async def body(_: Simulation) -> None:
         seen: list[int] = []
 
         def counts() -> bool:
-            n: int = getattr(new, "instance").n  # noqa: B009  # a peek, to see that no state is missed
-            if n not in seen:
-                seen.append(n)
-            return n == 5
+            if count(system) not in seen:
+                seen.append(count(system))
+            return count(system) == 5
 
         await rt.wait_for(counts)
         assert seen == [0, 1, 2, 3, 4, 5]
