@@ -17,6 +17,8 @@ ASYNC_SLEEPS: Final = (
 )
 THREAD_SLEEPS: Final = ("time.sleep",)
 _KIT: Final = ("run_virtual", "virtual_loop", "explore", "VirtualTestCase", "simulate")
+_FOREVER: Final = 30.0
+"""Seconds that no test waits for."""
 _FIXTURES: Final = frozenset(
     {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
 )
@@ -34,11 +36,13 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
 
 
 def _is_cut_short(file: SourceFile, call: ast.Call) -> bool:
-    """Whether it is there to be interrupted: by a timeout around it, or what follows is a failure."""
+    """Whether it is there to be interrupted: it lasts for ever, in a timeout, or before a failure."""
     following_one = next(following(file, call), None)
     if isinstance(following_one, ast.Expr) and file.is_called(following_one.value, ("pytest.fail",)):
         return True
     delay = file.argument(call, "delay", 0)
+    if isinstance(delay, ast.Constant) and isinstance(delay.value, int | float) and delay.value >= _FOREVER:
+        return True
     for one in file.ancestors(call):
         if isinstance(one, FUNCTIONS):
             return False

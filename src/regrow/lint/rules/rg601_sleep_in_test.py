@@ -3,8 +3,8 @@
 ## What it does
 
 Finds `asyncio.sleep`, `anyio.sleep`, `trio.sleep` and `time.sleep` in tests and in what supports them, in
-stand-ins for slow work as well. A sleep of 0 is allowed, and so is one that is there to be interrupted: in a
-timeout shorter than itself, or with `pytest.fail` behind it.
+stand-ins for slow work as well. A sleep of 0 is allowed, and so is one that is there to be interrupted: of
+half a minute or more in a coroutine, in a timeout shorter than itself, or with `pytest.fail` behind it.
 
 Sleeps on a virtual clock are allowed, too: in a file that uses `run_virtual`, `virtual_loop`, `explore`,
 `simulate` or `VirtualTestCase` of `regrow.testing`, or speaks of another library's (`MockClock`, `looptime`,
@@ -55,6 +55,9 @@ where the assertion awaits, calls what may do more than look, or may hold before
 - `allow-sleep-zero`: whether `sleep(0)` is allowed.
 
 ## Known problems
+
+Where the clock of another program is what is tested, such as the expiry of a key in a database, only polling
+beats the sleep; it is reported as well.
 
 Whether code runs on a virtual clock is told from its own file: a test that is run by a helper in another
 file is taken for one on real time. A file that uses the kit is taken to do so for all its coroutines.

@@ -29,3 +29,12 @@ async def test_waits(group):
     group.cancel_soon()
     await asyncio.sleep(1)  # expect: RG601
     assert group.cancelled
+
+
+async def never():
+    await asyncio.sleep(3600)
+
+
+async def long():
+    await asyncio.sleep(10)  # expect: RG601
+    time.sleep(3600)  # expect: RG601

@@ -69,27 +69,27 @@ class Clock:
 
 @pytest.mark.regrow
 async def test_virtual():
-    await asyncio.sleep(60)
+    await asyncio.sleep(20)
     time.sleep(1)  # expect: RG601
 
 
 @pytest.mark.regrow(time="real")
 async def test_real():
-    await asyncio.sleep(60)  # expect: RG601
+    await asyncio.sleep(20)  # expect: RG601
 
 
 @pytest.mark.regrow(timeout=3)
 class TestVirtual:
     async def test_in_class(self):
-        await asyncio.sleep(60)
+        await asyncio.sleep(20)
 
     @pytest.mark.regrow(time="real")
     async def test_closer_mark_wins(self):
-        await asyncio.sleep(60)  # expect: RG601
+        await asyncio.sleep(20)  # expect: RG601
 
 
 async def test_with_fixture(regrow_kit):
     async def main():
-        await asyncio.sleep(60)
+        await asyncio.sleep(20)
 
     await main()

@@ -6,12 +6,12 @@ import regrow.testing as rt
 
 
 async def helper():
-    await asyncio.sleep(60)
+    await asyncio.sleep(20)
 
 
 def test_hour():
     async def main():
-        await asyncio.sleep(3600)
+        await asyncio.sleep(25)
         time.sleep(1)  # expect: RG601
 
     rt.run_virtual(main())
