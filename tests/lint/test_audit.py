@@ -254,6 +254,29 @@ def test_exit_codes(root: Path, capsys: Captured) -> None:
     assert main(["audit", "--min", "101"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
+        ("audit-min = 50", 0, ""),
+        ("audit-min = 51", 1, ""),
+        ("audit-min = 40", 1, "set audit-min = 50"),
+        ('audit-min = 40\nmode = "no-grow"', 0, ""),
+        ("audit-min = 101", 2, "has to be a number from 0 to 100"),
+        ("audit-min = true", 2, "has to be a number from 0 to 100"),
+    ],
+)
+def test_the_ratchet_holds_the_score_from_both_sides(
+    root: Path, settings: str, code: int, said: str, capsys: Captured
+) -> None:
+    (root / "pyproject.toml").write_text(f"{TIMEOUT}[tool.regrow.ratchet]\n{settings}\n")
+    (root / "test_a.py").write_text(CLEAN)
+    (root / "test_b.py").write_text(SLEEPS)
+    assert main(["audit"]) == code
+    assert said in capsys.readouterr().err
+    if code < 2:
+        assert main(["audit", "--min", "40"]) == 0  # what is given says it all
+
+
 def test_the_text_tells_problems_files_and_the_suite(root: Path, capsys: Captured) -> None:
     (root / "test_a.py").write_text(SLEEPS)
     (root / "test_b.py").write_text(CLEAN)

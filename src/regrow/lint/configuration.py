@@ -14,7 +14,7 @@ from regrow.lint.settings import RatchetSettings, Settings
 from regrow.lint.tables import Table, position
 
 _ALL: Final = "tool.regrow"
-_TABLES: Final = ("audit", "check", "comply", "ratchet", "test")  # some are read elsewhere
+_TABLES: Final = ("check", "ratchet", "test")  # some are read elsewhere
 _CHECK: Final = "tool.regrow.check"
 _RATCHET: Final = "tool.regrow.ratchet"
 _PLACE: Final = re.compile(r"line (\d+), column (\d+)")
@@ -105,11 +105,12 @@ def _settings(table: Table) -> Settings:
 
 
 def _ratchet(table: Table) -> RatchetSettings:
-    table.only(("baseline", "mode", "max-total"))
+    table.only(("baseline", "mode", "max-total", "audit-min"))
     default = RatchetSettings()
     given = table.values
     return RatchetSettings(
         baseline=table.word("baseline") if "baseline" in given else default.baseline,
         exact="mode" not in given or table.choice("mode", ("exact", "no-grow")) == "exact",
         max_total=table.counts("max-total") if "max-total" in given else default.max_total,
+        audit_min=table.number("audit-min", most=100) if "audit-min" in given else default.audit_min,
     )

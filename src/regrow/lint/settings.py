@@ -81,8 +81,10 @@ class RatchetSettings:
         exact: Whether findings that are gone have to leave the baseline: ``mode = "exact"``, the default,
             and not ``"no-grow"``.
         max_total: Codes, prefixes or names to how many findings there may be of these rules together.
+        audit_min: The score that `regrow audit` asks of the test suite, 0 to 100; None for 100.
     """
 
     baseline: str = "regrow-baseline.json"
     exact: bool = True
     max_total: Mapping[str, int] = field(default_factory=dict[str, int])
+    audit_min: int | None = None

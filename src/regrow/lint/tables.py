@@ -84,6 +84,13 @@ class Table:
                 return good
         raise self.error(key, f"{key} = {value!r} has to be a table of numbers from 0 on")
 
+    def number(self, key: str, *, most: int) -> int:
+        """A value that is a number from 0 to `most`."""
+        value = self.values[key]
+        if type(value) is int and 0 <= value <= most:
+            return value
+        raise self.error(key, f"{key} = {value!r} has to be a number from 0 to {most}")
+
     def error(self, key: str, problem: str) -> BadLintSetting:
         """The error that says what is wrong with a key."""
         return BadLintSetting(self._file, *position(self._text, self._name, key), problem)

@@ -81,7 +81,7 @@ def _worst_first(audit: Audit) -> list[AuditedFile]:
 def _limit(audit: Audit) -> str:
     if audit.limit == WHOLE:
         return ""
-    return f" ({audit.limit} {'is' if audit.passed else 'would be'} enough)"
+    return f" ({audit.limit} {'is' if audit.score >= audit.limit else 'would be'} enough)"
 
 
 def _listed(file: AuditedFile) -> str:

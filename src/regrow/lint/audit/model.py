@@ -75,12 +75,14 @@ class Audit:
         failures: Rules that raised an exception: bugs of theirs.
         checked: The names of what was looked for.
         limit: The score that the suite has to have.
+        exact: Whether it may not have a better one either, so that the limit follows it.
     """
 
     files: tuple[AuditedFile, ...]
     failures: tuple[RuleFailure, ...]
     checked: tuple[str, ...]
     limit: int = WHOLE
+    exact: bool = False
 
     @property
     def score(self) -> int:
@@ -106,7 +108,12 @@ class Audit:
     @property
     def passed(self) -> bool:
         """Whether the score is what it has to be."""
-        return self.score >= self.limit
+        return self.score >= self.limit and not self.slack
+
+    @property
+    def slack(self) -> int:
+        """By how much the limit lags behind the score, where it has to follow it."""
+        return max(0, self.score - self.limit) if self.exact else 0
 
 
 def score(units: int, faulty: int) -> int:

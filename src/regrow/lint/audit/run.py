@@ -42,13 +42,14 @@ class _Read:
     findings: list[Finding]
 
 
-def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: int = WHOLE) -> Audit:
+def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: int | None = None) -> Audit:
     """Audit the tests among some files and folders.
 
     Args:
         paths: Relative to the working directory.
         configuration: What is a test, and which rules are on.
-        limit: The score that the suite has to have, from 0 to 100. Default 100.
+        limit: The score that the suite has to have, from 0 to 100. Default: the setting ``audit-min``, which
+            ``mode = "exact"`` has follow a score that is better; 100 without it.
 
     Raises:
         NothingToCheck: There are no tests, or no rule for tests is on.
@@ -74,7 +75,10 @@ def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: i
         raise NothingToCheck("tests", f"no test function is in a file of tests below {where}")
     names = (*(rule.name for rule in rules), SHARED, UNBOUNDED)
     by_path = sorted([*files, *unreadable], key=lambda file: file.path)
-    return Audit(tuple(by_path), tuple(failures), tuple(sorted(names)), limit)
+    held = configuration.ratchet.audit_min
+    exact = limit is None and held is not None and configuration.ratchet.exact
+    limit = limit if limit is not None else WHOLE if held is None else held
+    return Audit(tuple(by_path), tuple(failures), tuple(sorted(names)), limit, exact)
 
 
 def _read(source: Source, checker: Checker, failures: list[RuleFailure]) -> _Read | Finding:
