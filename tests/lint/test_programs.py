@@ -49,6 +49,25 @@ def test_a_program_prints_the_same_before_and_after_its_fixes(path: Path) -> Non
     assert (again.made, again.new) == ((), result.new)
 
 
+def test_another_encoding_and_other_line_ends_stay() -> None:
+    lines = [
+        "# coding: latin-1",
+        "from urllib.request import urlopen as fetch",
+        "url = 'data:,%E4'; text = 'äöü'; answer = fetch(url)  # ß",
+        "print(text, answer.read())",
+        "TESTING = False",
+        "if not TESTING:",
+        "    print('é')",
+    ]
+    data = "\r\n".join(lines).encode("latin-1")
+    path = Path("latin.py")
+    result = mended(path, data)
+    assert [one.code for one in result.made] == ["RG105", "RG202"]
+    expected = data.replace(b"(url)", b"(url, timeout=30)").replace(b"if not TESTING:\r\n    ", b"")
+    assert result.new == expected
+    assert printed(result.new, path) == printed(data, path) == "äöü b'\\xe4'\né\n"
+
+
 def test_together_they_take_the_fixes_of_most_rules() -> None:
     codes = {one.code for path in PROGRAMS for one in mended(path, path.read_bytes()).made}
     assert codes >= {"RG101", "RG104", "RG105", "RG201", "RG202", "RG402", "RG601", "RG602", "RG604"}
