@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regrow.lint.registry import own_rules
-from tests.realworld import draws, fixes, scan, table
+from tests.realworld import draws, fixes, scan, sdists, table
 
 
 def say(text: str) -> None:
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="only see whether verdicts and page fit the draws"
     )
     command("fix", "make all fixes in a copy, the unsafe ones too: it compiles as before, and twice is once")
+    command("sdist", "run the tests of distributions before and after their fixes")
     return parser
 
 
@@ -161,6 +162,34 @@ def _fix(options: argparse.Namespace) -> int:
         for problem in problems:
             say(f"{kind} {problem}")
     return int(not outcome.is_sound)
+
+
+def _sdist(options: argparse.Namespace) -> int:
+    found = list(sdists.run_all(progress, only=options.only))
+    if options.json:
+        say(
+            json.dumps(
+                [
+                    {
+                        "package": one.package,
+                        "fixes": one.fixes,
+                        "tests": len(one.before),
+                        "differences": one.differences,
+                    }
+                    for one in found
+                ],
+                indent=1,
+            )
+        )
+    for one in () if options.json else found:
+        ends = ", ".join(f"{count} {end}" for end, count in sorted(Counter(one.before.values()).items()))
+        made = ", ".join(f"{code} {count}" for code, count in sorted(one.fixes.items()))
+        say(
+            f"{one.package}: {ends}; fixes: {made or 'none'}; {len(one.differences)} tests end otherwise then"
+        )
+        for difference in one.differences:
+            say(f"  {difference}")
+    return int(not found or not all(one.is_sound for one in found))
 
 
 if __name__ == "__main__":

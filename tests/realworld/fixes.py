@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from regrow.lint.configuration import Configuration
@@ -61,7 +61,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
-        return {**asdict(self), "without": self.without}
+        return {**{one.name: getattr(self, one.name) for one in fields(self)}, "without": self.without}
 
 
 def fix_all(progress: Progress, *, only: list[str]) -> Outcome:
