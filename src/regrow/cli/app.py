@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "regrow.cli.doctor:doctor",
     "fix": "regrow.cli.lint:fix",
     "journal": "regrow.cli.journal:journal",
+    "migrate": "regrow.cli.lint:migrate",
     "rule": "regrow.cli.lint:rule",
     "version": "regrow.cli.version:version",
 }

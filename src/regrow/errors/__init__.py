@@ -99,6 +99,7 @@ In brackets: the built-in exception that it is as well::
             FileChanged
             FixesDontSettle
             MixedLineEnds
+            NotVerified
         JournalError
             JournalDamaged
             JournalFailed
@@ -113,9 +114,14 @@ In brackets: the built-in exception that it is as well::
             BadLintSetting (ValueError)
             BadRule (TypeError)
             BaselineGrows
+            CantUndo
+            DirtyTree
+            FailsAlready
             GitFailed
+            NoSuchJournal (LookupError)
             NothingToCheck
             RuleFailed
+            UnknownMigration (LookupError)
             UnknownRule (LookupError)
         MailboxFull
             MailboxStayedFull (TimeoutError)

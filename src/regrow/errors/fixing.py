@@ -12,6 +12,7 @@ __all__ = (
     "FixError",
     "FixesDontSettle",
     "MixedLineEnds",
+    "NotVerified",
 )
 
 
@@ -80,3 +81,22 @@ class FixesDontSettle(FixError):
         self.path = path
         self.codes: tuple[str, ...] = tuple(codes)
         self.rounds = rounds
+
+
+class NotVerified(FixError):
+    """A file was put back because a command fails with its fixes.
+
+    Attributes:
+        path: The file.
+        command: The command.
+        code: Its exit code.
+    """
+
+    def __init__(self, path: str, command: str, code: int, last_line: str) -> None:
+        super().__init__(
+            f"{path}: `{command}` fails with its fixes (exit code {code}): {last_line or 'it said nothing'};"
+            " the file is as it was"
+        )
+        self.path = path
+        self.command = command
+        self.code = code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from regrow.errors.base import RegrowError, show
 
 __all__ = (
@@ -149,3 +151,76 @@ class GitFailed(LintError):
         super().__init__(f"git {' '.join(command)} failed: {show(output.strip())}")
         self.command = command
         self.output = output
+
+
+class UnknownMigration(LintError, LookupError):
+    """No migration has this code or name.
+
+    Attributes:
+        wanted: What was given.
+    """
+
+    def __init__(self, wanted: str, nearest: str | None = None) -> None:
+        hint = f"did you mean {nearest}?" if nearest else "`regrow migrate --list` lists them"
+        super().__init__(f"no migration has the code or name {show(wanted)}; {hint}")
+        self.wanted = wanted
+
+
+class DirtyTree(LintError):
+    """What isn't committed couldn't be told from what a migration does.
+
+    Attributes:
+        files: What git says has changed, or isn't known to it.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        shown = ", ".join(files[:3]) + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")
+        super().__init__(
+            f"the git tree isn't clean: {shown}. Commit or stash it first, or say --allow-dirty; nothing was"
+            " written"
+        )
+        self.files: tuple[str, ...] = tuple(files)
+
+
+class FailsAlready(LintError):
+    """What is to tell whether a change broke anything fails before there is one.
+
+    Attributes:
+        command: The command.
+        code: Its exit code.
+    """
+
+    def __init__(self, command: str, code: int, last_line: str) -> None:
+        super().__init__(
+            f"`{command}` fails before anything has changed (exit code {code}): {show(last_line)}; make it"
+            " pass first, or leave --verify out. Nothing was written"
+        )
+        self.command = command
+        self.code = code
+
+
+class NoSuchJournal(LintError, LookupError):
+    """There is no journal of a migration with this id, or it can't be read.
+
+    Attributes:
+        id: What was given.
+    """
+
+    def __init__(self, id: str, folder: str, problem: str, known: Sequence[str] = ()) -> None:
+        there = f"there are {', '.join(known)}" if known else "there is none"
+        super().__init__(f"no journal {show(id)} in {folder}: {problem}; {there}")
+        self.id = id
+
+
+class CantUndo(LintError):
+    """Files have changed since a migration wrote them, so that undoing it would lose that.
+
+    Attributes:
+        files: These files.
+    """
+
+    def __init__(self, files: Sequence[str], journal: str) -> None:
+        super().__init__(
+            f"changed since: {', '.join(files)}; nothing was undone. What they held before is in {journal}"
+        )
+        self.files: tuple[str, ...] = tuple(files)

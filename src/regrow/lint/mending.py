@@ -32,6 +32,7 @@ class Mended:
         old: What it held.
         new: What it holds now, or would hold.
         made: The findings whose fixes were made.
+        before: The findings that there were, at the lines that they had.
         left: The findings that are left.
         refused: Findings whose fix would have broken the file: bugs of their rules.
         failures: Rules that raised an exception: bugs of theirs.
@@ -42,6 +43,7 @@ class Mended:
     old: bytes = b""
     new: bytes = b""
     made: tuple[Finding, ...] = ()
+    before: tuple[Finding, ...] = ()
     left: tuple[Finding, ...] = ()
     refused: tuple[Finding, ...] = ()
     failures: tuple[RuleFailure, ...] = ()
@@ -110,7 +112,9 @@ def mend(data: bytes, source: Source, checker: Checker, *, unsafe: bool = False)
         unsafe: Whether fixes are made that may change what the program does. Default False.
     """
     outcome = checker.check(data, source)
-    as_it_was = Mended(source, data, data, left=outcome.findings, failures=outcome.failures)
+    as_it_was = Mended(
+        *(source, data, data), before=outcome.findings, left=outcome.findings, failures=outcome.failures
+    )
     wanted = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
     if not any(one.fix and one.fix.safety in wanted for one in outcome.findings):
         return as_it_was
@@ -137,7 +141,7 @@ def mend(data: bytes, source: Source, checker: Checker, *, unsafe: bool = False)
         return replace(as_it_was, error=str(error))
     return Mended(
         source,
-        *(data, fixed.data, fixed.made, fixed.left, fixed.refused),
+        *(data, fixed.data, fixed.made, outcome.findings, fixed.left, fixed.refused),
         failures=tuple(failures.values()),
     )
 
@@ -146,7 +150,8 @@ def _mended(source: Source, checker: Checker, *, unsafe: bool) -> Mended:
     try:
         data = source.file.read_bytes()
     except OSError as error:
-        return Mended(source, left=(problem(source.path, error.strerror or type(error).__name__),))
+        unread = (problem(source.path, error.strerror or type(error).__name__),)
+        return Mended(source, before=unread, left=unread)
     return mend(data, source, checker, unsafe=unsafe)
 
 
@@ -164,8 +169,7 @@ def _written(mended: Mended, write: Write | None) -> Mended:
 
 def untouched(mended: Mended, why: str) -> Mended:
     """The same file, left as it was in the end."""
-    findings = sorted({*mended.made, *mended.left}, key=lambda one: (one.line, one.column, one.code))
-    return replace(mended, new=mended.old, made=(), left=tuple(findings), error=why)
+    return replace(mended, new=mended.old, made=(), left=mended.before, error=why)
 
 
 def all_of(mending: Mending, codes: Collection[str] | None = None) -> tuple[Finding, ...]:

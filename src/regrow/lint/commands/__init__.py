@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "baseline": "Hold the number of findings down: write, check, tighten, explain.",
     "check": "Find what breaks a rule, in any Python code base.",
     "fix": "Mend what rules know how to mend.",
+    "migrate": "Move a code base to supervised code, step by step.",
     "rule": "Print what a rule finds, why that is bad, and what to write instead.",
 }
 """What each does, in one line."""

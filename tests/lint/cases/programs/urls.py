@@ -2,6 +2,10 @@
 
 from urllib.request import urlopen
 
-url = "data:text/plain,hello,%20(world)"
-with urlopen(url) as answer:
-    print(answer.read().decode())
+
+def show(url):
+    with urlopen(url) as answer:
+        print(answer.read().decode())
+
+
+show("data:text/plain,hello,%20(world)")
