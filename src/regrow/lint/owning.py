@@ -48,8 +48,12 @@ def _is_collected(node: ast.AST | None) -> bool:
 
 
 def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
-    """The variable of the function around that an expression's value goes to."""
-    place = place_of(file, node)
+    """The variable of the function around that an expression's value goes to, as it is or as a part of it."""
+    place: ast.expr | None = place_of(file, node)
+    if place is None:
+        parent = file.parent(outermost(file, node))
+        target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+        place = target.value if isinstance(target, ast.Subscript) else None  # tasks[key] = ...
     if not isinstance(place, ast.Name):
         return None
     found = file.names.binding(place.id, file.names.scope_of(place))

@@ -10,8 +10,10 @@ owner:
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
   `asyncio.shield(...)`;
-- what a variable holds that the next statement but for logs awaits (the first one of a `try`, too), or a
-  `finally` around all that follows deals with, also as part of a list;
+- what a variable holds that the next statement awaits (the first one of a `try` or of `if tasks:`, too), but
+  for logs and statements that store it;
+- what a `finally` around all that follows deals with, or a handler of every error or cancellation of the
+  `try` that comes next, also as part of a list or a dictionary;
 - what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
 ## Why is this bad?
@@ -84,12 +86,13 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import owned
 from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.owning import ends_in_finally, following, local_place, outermost, uses
+from regrow.lint.owning import Place, ends_in_finally, following, local_place, outermost, uses
 from regrow.lint.rule import Rule
 from regrow.lint.spawning import TASKS, is_loop
 
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
 _LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "log"})
+_EVERYTHING: Final = frozenset({"builtins.BaseException", "asyncio.CancelledError"})
 _WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 
 
@@ -158,9 +161,11 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
     if name is None:
         return False
     reads = set(uses(file, name))
-    after = next(iter(following(file, call)), None)
-    while after is not None and (_is_plain_spawn(file, after) or _is_log(after)):  # several in a row
-        after = next(iter(following(file, after)), None)
+    after = _next(file, call, reads)
+    if isinstance(after, ast.Try) and _cancels(file, after, reads):
+        return True
+    if isinstance(after, ast.If) and any(one in reads for one in ast.walk(after.test)):  # `if tasks:`
+        after = after.body[0]
     if isinstance(after, ast.Try):  # `try: await shield(task)`, with the drain in its handlers
         after = next((one for one in after.body if not _is_log(one)), None)
     if after is not None and not isinstance(after, ast.Try | ast.If | ast.For | ast.While):
@@ -168,6 +173,27 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
         if any(one in inside and _is_awaited(file, one) for one in reads):
             return True
     return ends_in_finally(file, call, name)
+
+
+def _next(file: SourceFile, node: ast.AST, reads: set[Place]) -> ast.stmt | None:
+    """The statement after one, but for those that make other tasks, store this one, or log."""
+    after = next(iter(following(file, node)), None)
+    while after is not None and (_is_plain_spawn(file, after) or _is_log(after) or _is_stored(after, reads)):
+        after = next(iter(following(file, after)), None)
+    return after
+
+
+def _is_stored(statement: ast.stmt, reads: set[Place]) -> bool:
+    return isinstance(statement, ast.Assign) and statement.value in reads
+
+
+def _cancels(file: SourceFile, statement: ast.Try, reads: set[Place]) -> bool:
+    """Whether the task is dealt with however the `try` that waits for it is left."""
+    return any(
+        (one.type is None or file.qualified(one.type) in _EVERYTHING)
+        and any(part in reads for part in ast.walk(one))
+        for one in statement.handlers
+    )
 
 
 def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:

@@ -7,7 +7,9 @@ Finds `threading.Thread` and `Timer`, `multiprocessing.Process` and `Pool`, the 
 an owner:
 
 - what a `with` or an exit stack's `enter_context` holds;
-- what a variable of the function holds that the same function joins, shuts down, closes or terminates;
+- what a variable of the function holds that the same function joins, shuts down, closes or terminates, or a
+  variable of the module that `atexit.register` does that for;
+- what `__enter__` puts into an attribute that `__exit__` deals with;
 - the event loop's default executor;
 - the child of a fork whose parent exits at once (a program that goes into the background), or waits for it
   in the same function or one around it.
@@ -67,7 +69,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import following, local_place, outermost, uses
+from regrow.lint.owning import following, local_place, outermost, place_of, uses
 from regrow.lint.rule import Rule
 
 _SPAWNERS: Final = (
@@ -126,7 +128,40 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
     if _leaves(file, call) or _is_awaited(file, call):
         return True
     place = local_place(file, call)
-    return place is not None and _ends(file, place, 3)
+    if place is not None:
+        return _ends(file, place, 3)
+    return _is_entered(file, call) or _ends_at_exit(file, call)
+
+
+def _is_entered(file: SourceFile, call: ast.Call) -> bool:
+    """Whether ``__enter__`` puts it into an attribute with which ``__exit__`` deals."""
+    place, function = place_of(file, call), file.function_of(call)
+    if not isinstance(place, ast.Attribute) or not isinstance(
+        function, ast.FunctionDef | ast.AsyncFunctionDef
+    ):
+        return False
+    owner = file.parent(function)
+    if function.name not in {"__enter__", "__aenter__"} or not isinstance(owner, ast.ClassDef):
+        return False
+    exits = [one for one in owner.body if getattr(one, "name", "") in {"__exit__", "__aexit__"}]
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == place.attr for one in exits for part in ast.walk(one)
+    )
+
+
+def _ends_at_exit(file: SourceFile, call: ast.Call) -> bool:
+    """Whether `atexit` ends what a variable of the module holds: ``atexit.register(pool.shutdown)``."""
+    place = place_of(file, call)
+    if not isinstance(place, ast.Name):
+        return False
+    registered = (call.args[0] for call, _ in file.calls_to("atexit.register") if call.args)
+    return any(
+        isinstance(one, ast.Attribute)
+        and one.attr in _ENDS
+        and isinstance(one.value, ast.Name)
+        and one.value.id == place.id
+        for one in registered
+    )
 
 
 def _enters(node: ast.AST | None) -> bool:

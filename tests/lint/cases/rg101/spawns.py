@@ -208,3 +208,39 @@ class Deadline:
     def tick(self) -> None:
         if not self.closed:
             self.loop.call_later(1, self.tick)  # expect: RG101
+
+
+async def closes(clients, registry) -> None:
+    closing = [asyncio.create_task(client.aclose()) for client in clients]
+    if closing:
+        await asyncio.gather(*closing)
+    stored = asyncio.create_task(registry.get())
+    registry.pending["x"] = stored
+    await stored
+    other = asyncio.create_task(registry.get())  # expect: RG101
+    if registry.open:
+        await other
+
+
+async def services(kinds):
+    running = {}
+    for kind in kinds:
+        running[kind] = asyncio.create_task(kind.start())
+    try:
+        yield
+    finally:
+        await asyncio.gather(*running.values())
+
+
+async def either(queue, ended) -> None:
+    getting = asyncio.create_task(queue.get())
+    try:
+        await asyncio.wait({getting, ended})
+    except asyncio.CancelledError:
+        getting.cancel()
+        raise
+    losing = asyncio.create_task(queue.get())  # expect: RG101
+    try:
+        await asyncio.wait({losing, ended})
+    except ValueError:
+        losing.cancel()

@@ -1,3 +1,4 @@
+import atexit
 import concurrent.futures
 import multiprocessing as mp
 import os
@@ -114,3 +115,18 @@ def waits_around(count) -> None:
 def forgets_its_child() -> None:
     pid = os.fork()  # expect: RG102
     print(pid)
+
+
+POOL = ThreadPoolExecutor()
+atexit.register(POOL.shutdown)
+OTHER = ThreadPoolExecutor()  # expect: RG102
+
+
+class Runner:
+    def __enter__(self):
+        self.pool = ThreadPoolExecutor()
+        self.forgotten = ThreadPoolExecutor()  # expect: RG102
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.pool.shutdown()
