@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from regrow.core.handler import Handler, HandlerProperty
-from regrow.core.signatures import annotations_of
+from regrow.core.signatures import annotations_of, known_annotations_of
 from regrow.errors.calls import WrongServer
 from regrow.errors.messages import DecodeFailed, EncodeFailed, HandlerGone, NoCodec, NotAMessage, WrongVersion
 
@@ -191,10 +191,7 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
 
 def scalars_of(handler: Handler) -> tuple[type, ...] | None:
     """The types of the handler's arguments, if all of them are declared as plain scalars; else None."""
-    try:
-        hints = annotations_of(handler.function, handler.server)
-    except Exception:  # noqa: BLE001  # whatever an annotation raises: what isn't known isn't scalar
-        return None
+    hints = known_annotations_of(handler.function, handler.server)
     found = tuple(hints.get(parameter.name) for parameter in handler.parameters.all)
     return found if all(hint in _SCALARS for hint in found) else None  # type: ignore[return-value]
 

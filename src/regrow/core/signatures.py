@@ -26,7 +26,15 @@ from regrow.errors.messages import BadHandler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("Function", "Parameters", "annotations_of", "misfit", "only_scalars", "read_parameters")
+__all__ = (
+    "Function",
+    "Parameters",
+    "annotations_of",
+    "known_annotations_of",
+    "misfit",
+    "only_scalars",
+    "read_parameters",
+)
 
 Function: TypeAlias = "Callable[..., object]"
 """A plain function. To the type checkers a `FunctionType` in an attribute would be a method."""
@@ -133,14 +141,19 @@ def annotations_of(function: Function, owner: type) -> dict[str, object]:
     return typing.get_type_hints(holder, known, names, include_extras=True)
 
 
+def known_annotations_of(function: Function, owner: type) -> dict[str, object]:
+    """The same; none where one of them can't be evaluated."""
+    try:
+        return annotations_of(function, owner)
+    except Exception:  # noqa: BLE001, RG401  # whatever an annotation raises, for which it is no place here
+        return {}
+
+
 def only_scalars(function: Function, owner: type, names: tuple[str, ...]) -> bool:
     """Whether all parameters `names` are declared to hold nothing that could lead back to their message."""
     if not names:
         return True
-    try:
-        hints = annotations_of(function, owner)
-    except Exception:  # noqa: BLE001, RG401  # whatever an annotation raises: what isn't known isn't scalar
-        return False
+    hints = known_annotations_of(function, owner)
     return all(name in hints and _is_scalar(hints[name]) for name in names)
 
 

@@ -80,7 +80,7 @@ def options_of(given: SendOptions) -> Options:
     Raises:
         BadDeliveryOption: One of them can't be used, or is unknown.
     """
-    global _latest  # noqa: PLW0603  # a memory of one
+    global _latest  # noqa: PLW0603, RG301  # a memory of one
     before, found_before = _latest
     if given == before:
         return found_before

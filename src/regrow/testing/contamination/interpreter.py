@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import ModuleType
 from typing import Final, cast, final
@@ -30,24 +30,29 @@ GONE: Final = "a directory that is gone"
 
 @final
 class Environment(Resource):
-    """The environment variables."""
+    """The environment variables.
 
-    __slots__ = ()
+    Args:
+        variables: Where they stand. Default: `os.environ`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_variables",)
+
+    def __init__(self, variables: MutableMapping[str, str] = os.environ) -> None:
         super().__init__("env")
+        self._variables = variables
 
     @override
     def read(self) -> Mapping[str, object]:
         # Set by pytest itself, from phase to phase of a test.
-        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        return {name: value for name, value in self._variables.items() if name != "PYTEST_CURRENT_TEST"}
 
     @override
     def write(self, name: str, before: object, after: object) -> None:
         if before is ABSENT:
-            os.environ.pop(name, None)
+            self._variables.pop(name, None)
         else:
-            os.environ[name] = cast("str", before)
+            self._variables[name] = cast("str", before)
 
     @override
     def texts(self, name: str, before: object, after: object) -> tuple[str, str]:

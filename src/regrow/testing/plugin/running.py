@@ -16,7 +16,7 @@ import pytest
 
 from regrow.errors.plugin import LeftBehind
 from regrow.testing.plugin.abandoning import Leavable
-from regrow.testing.plugin.alarm import Alarm
+from regrow.testing.plugin.alarm import prepare
 from regrow.testing.plugin.backends import on_own_loop
 from regrow.testing.plugin.blocking import blocking_refused
 from regrow.testing.plugin.limits import TimeLimit
@@ -51,7 +51,7 @@ class KitTest:
 
     def begin(self) -> None:
         """Before its fixtures are set up."""
-        Alarm.prepare()
+        prepare()
         self._unhandled.begin()
         self._patches.callback(self._unhandled.end)
         # In the report of a run that makes errors of warnings, as well.

@@ -6,7 +6,7 @@ import asyncio
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
-from regrow.testing.sim.threads import working
+from regrow.testing.sim.threads import worker_registry
 
 if TYPE_CHECKING:
     from regrow.testing.sim.hazards import Tally
@@ -45,4 +45,4 @@ class Delay:
         """Wait, on a thread that works for the run, at this virtual time."""
         tally = self._tally
         ready = None if tally is None or self._seconds < FOREVER else lambda: tally.calm
-        working[get_ident()].wait(now + self._seconds, ready)
+        worker_registry[get_ident()].wait(now + self._seconds, ready)

@@ -49,7 +49,7 @@ class Machine:
 
 
 _machine: ContextVar[Machine] = ContextVar("regrow.simulated_machine")
-_graves: Final[list[object]] = []
+_graves: Final[list[object]] = []  # noqa: RG301  # a program has one garbage collector
 """What was cut off in the runs of this program since the last look."""
 
 

@@ -6,7 +6,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
 from regrow.testing.sim.hazards import Chance
-from regrow.testing.sim.threads import working
+from regrow.testing.sim.threads import worker_registry
 
 if TYPE_CHECKING:
     from regrow.testing.sim.disk import SimDisk
@@ -147,11 +147,11 @@ class StoreFaulter:
             self._wait(float("inf"))
 
     def _wait(self, seconds: float) -> None:
-        if seconds and get_ident() in working:
+        if seconds and get_ident() in worker_registry:
             self._loop.threads.sleep(seconds)
 
 
 def _machine() -> Machine | None:
     """The machine whose thread this is."""
-    worker = working.get(get_ident())
+    worker = worker_registry.get(get_ident())
     return None if worker is None else worker.machine

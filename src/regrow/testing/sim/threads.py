@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from regrow.testing.sim.loop import SimLoop
     from regrow.testing.sim.machines import Machine
 
-__all__ = ("SIMULATED", "SimThreads", "Worker", "working")
+__all__ = ("SIMULATED", "SimThreads", "Worker", "worker_registry")
 
 T = TypeVar("T")
 
@@ -127,7 +127,7 @@ class Worker:
     # -- on its own thread ---------------------------------------------------------------------
 
     def _work(self) -> None:
-        working[get_ident()] = self
+        worker_registry[get_ident()] = self
         try:
             while True:
                 self._go.acquire()
@@ -147,7 +147,7 @@ class Worker:
                 self._parked = False
                 self._back.release()
         finally:
-            del working[get_ident()]
+            del worker_registry[get_ident()]
             self._parked = False
             self._back.release()
 
@@ -166,7 +166,7 @@ class Worker:
         return ready is not None and ready()
 
 
-working: Final[dict[int, Worker]] = {}
+worker_registry: Final[dict[int, Worker]] = {}
 """The threads that work now, by their idents."""
 
 
@@ -216,7 +216,7 @@ class SimThreads:
 
     def sleep(self, seconds: float) -> None:
         """On such a thread: wait for so many virtual seconds, `inf` for ever."""
-        working[get_ident()].wait(self._loop.now + seconds)
+        worker_registry[get_ident()].wait(self._loop.now + seconds)
 
     def close(self) -> None:
         """The run is over: so are its threads."""

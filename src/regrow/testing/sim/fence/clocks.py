@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from regrow.testing.sim.fence.guards import active, asking_frame, guard, is_library
-from regrow.testing.sim.threads import working
+from regrow.testing.sim.threads import worker_registry
 
 if TYPE_CHECKING:
     from regrow.testing.sim.fence.guards import FencedRun
@@ -108,7 +108,7 @@ def _sleep(real: Callable[[float], None]) -> Callable[[float], None]:
         if run is None or "clocks" in run.allowed:
             real(seconds)
             return
-        worker = working.get(get_ident())
+        worker = worker_registry.get(get_ident())
         if worker is not None:
             run.loop.threads.sleep(max(0.0, seconds))
             return

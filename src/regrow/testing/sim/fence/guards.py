@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
 import regrow
 from regrow.errors.faults import FenceBroken
-from regrow.testing.sim.threads import working
+from regrow.testing.sim.threads import worker_registry
 
 if TYPE_CHECKING:
     from random import Random
@@ -88,7 +88,7 @@ class FencedRun:
     def here(self) -> bool:
         """Whether this thread is the run's: its loop's, or one that works for it."""
         ident = get_ident()
-        return ident == self._ident or ident in working
+        return ident == self._ident or ident in worker_registry
 
     @contextmanager
     def opened(self, fence: Fence) -> Generator[None]:
@@ -124,7 +124,7 @@ _run: FencedRun | None = None
 @contextmanager
 def fencing(run: FencedRun) -> Generator[FencedRun]:
     """Inside, `run` is the run that is fenced in."""
-    global _run  # noqa: PLW0603  # there is one at a time in a program
+    global _run  # noqa: PLW0603, RG301  # there is one at a time in a program
     before, _run = _run, run
     try:
         yield run

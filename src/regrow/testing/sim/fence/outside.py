@@ -12,7 +12,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 from regrow.testing.sim.fence.guards import active, refuse
-from regrow.testing.sim.threads import SIMULATED, working
+from regrow.testing.sim.threads import SIMULATED, worker_registry
 
 if TYPE_CHECKING:
     from regrow.testing.sim.fence.clocks import Patch
@@ -90,7 +90,7 @@ def _wait(real: Callable[..., bool]) -> Callable[..., bool]:
     """A thread that the simulation knows lets the loop go on while it waits."""
 
     def wait(self: _Condition, timeout: float | None = None) -> bool:
-        worker = working.get(get_ident())
+        worker = worker_registry.get(get_ident())
         run = None if worker is None else active()
         if worker is None or run is None:
             return real(self, timeout)
