@@ -61,6 +61,22 @@ def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
     return place if found is not None and function is not None and found[0] is function else None
 
 
+def is_entered(file: SourceFile, node: ast.expr) -> bool:
+    """Whether ``__enter__`` puts it into an attribute with which ``__exit__`` deals."""
+    place, function = place_of(file, node), file.function_of(node)
+    if not isinstance(place, ast.Attribute) or not isinstance(
+        function, ast.FunctionDef | ast.AsyncFunctionDef
+    ):
+        return False
+    owner = file.parent(function)
+    if function.name not in {"__enter__", "__aenter__"} or not isinstance(owner, ast.ClassDef):
+        return False
+    exits = [one for one in owner.body if getattr(one, "name", "") in {"__exit__", "__aexit__"}]
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == place.attr for one in exits for part in ast.walk(one)
+    )
+
+
 def uses(file: SourceFile, place: Place) -> Iterator[Place]:
     """Where a variable is read, or an attribute of this name of whatever object."""
     if isinstance(place, ast.Attribute):

@@ -14,6 +14,7 @@ owner:
   for logs and statements that store it;
 - what a `finally` around all that follows deals with, or a handler of every error or cancellation of the
   `try` that comes next, also as part of a list or a dictionary;
+- what `__aenter__` puts into an attribute that `__aexit__` deals with;
 - what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
 ## Why is this bad?
@@ -69,6 +70,7 @@ there is none: who should own it is a decision.
 
 ## Known problems
 
+- `asyncio.wait` is no owner: it raises nothing, and leaves its tasks behind when it is cancelled.
 - A task that is stored and awaited some statements later is reported: a cancel or an error in between
   leaves it behind.
 - A task that a function takes as an argument, or gets from another one, isn't followed.
@@ -86,7 +88,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import owned
 from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.owning import Place, ends_in_finally, following, local_place, outermost, uses
+from regrow.lint.owning import Place, ends_in_finally, following, is_entered, local_place, outermost, uses
 from regrow.lint.rule import Rule
 from regrow.lint.spawning import TASKS, is_loop
 
@@ -137,7 +139,12 @@ def _message(spawner: str) -> str:
 
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:
-    return _is_in_spawner(file, call) or _is_awaited(file, call) or _is_kept(file, call)
+    return (
+        _is_in_spawner(file, call)
+        or _is_awaited(file, call)
+        or _is_kept(file, call)
+        or is_entered(file, call)
+    )
 
 
 def _is_awaited(file: SourceFile, node: ast.expr) -> bool:

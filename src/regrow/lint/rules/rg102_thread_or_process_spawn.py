@@ -69,7 +69,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import following, local_place, outermost, place_of, uses
+from regrow.lint.owning import following, is_entered, local_place, outermost, place_of, uses
 from regrow.lint.rule import Rule
 
 _SPAWNERS: Final = (
@@ -130,23 +130,7 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
     place = local_place(file, call)
     if place is not None:
         return _ends(file, place, 3)
-    return _is_entered(file, call) or _ends_at_exit(file, call)
-
-
-def _is_entered(file: SourceFile, call: ast.Call) -> bool:
-    """Whether ``__enter__`` puts it into an attribute with which ``__exit__`` deals."""
-    place, function = place_of(file, call), file.function_of(call)
-    if not isinstance(place, ast.Attribute) or not isinstance(
-        function, ast.FunctionDef | ast.AsyncFunctionDef
-    ):
-        return False
-    owner = file.parent(function)
-    if function.name not in {"__enter__", "__aenter__"} or not isinstance(owner, ast.ClassDef):
-        return False
-    exits = [one for one in owner.body if getattr(one, "name", "") in {"__exit__", "__aexit__"}]
-    return any(
-        isinstance(part, ast.Attribute) and part.attr == place.attr for one in exits for part in ast.walk(one)
-    )
+    return is_entered(file, call) or _ends_at_exit(file, call)
 
 
 def _ends_at_exit(file: SourceFile, call: ast.Call) -> bool:

@@ -146,6 +146,10 @@ def _is_executor(file: SourceFile, owner: ast.expr) -> bool:
 
 def _is_safe(file: SourceFile, call: ast.Call, position: int) -> bool:
     work = file.argument(call, "coro", position)
+    if isinstance(work, ast.Name):
+        made = [file.parent(one) for one in file.types.sources(work)]
+        if len(made) == 1 and isinstance(made[0], ast.Assign):
+            work = made[0].value
     return work is not None and (is_plain_wait(work) or handles_all(file, work))
 
 

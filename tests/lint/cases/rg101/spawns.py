@@ -244,3 +244,15 @@ async def either(queue, ended) -> None:
         await asyncio.wait({losing, ended})
     except ValueError:
         losing.cancel()
+
+
+class Subscriber:
+    async def __aenter__(self):
+        self._tasks = [asyncio.create_task(self.logs()), asyncio.create_task(self.events())]
+        self._other = asyncio.create_task(self.events())  # expect: RG101
+        return self
+
+    async def __aexit__(self, *error) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait([asyncio.create_task(self.logs())])  # expect: RG101

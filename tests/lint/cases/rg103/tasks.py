@@ -147,3 +147,15 @@ def handed_out(session, loop, queue, work) -> None:
     session.current = task
     session._current = asyncio.create_task(work())
     asyncio.run_coroutine_threadsafe(queue.put(1), loop)
+
+
+class ByName:
+    def start(self) -> None:
+        coroutine = self.careful_too()
+        self._named = asyncio.ensure_future(coroutine)
+
+    async def careful_too(self) -> None:
+        try:
+            await self.anything()
+        except Exception as error:
+            print(error)
