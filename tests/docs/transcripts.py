@@ -9,15 +9,15 @@ from pathlib import Path
 
 from tests.docs.blocks import Block
 
-_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{8}-\d{6}\b")
 
 
 def play(blocks: list[Block], folder: Path) -> int:
     """Write the files, run the commands, and compare; how many commands there were.
 
     A block of ``py`` or ``toml`` is a file, whose first line is its name in a comment. A block of text that
-    begins with ``$ `` is a session: each such line a command, and what it prints on both outputs. Days are
-    masked. All of it happens in `folder`.
+    begins with ``$ `` is a session: each such line a command, and what it prints on both outputs. Days and
+    ids made of them are masked. All of it happens in `folder`.
     """
     commands = 0
     for block in blocks:
