@@ -157,7 +157,7 @@ def _is_other_mailbox(file: SourceFile, mailbox: ast.Attribute) -> bool:
 def _reads(file: SourceFile, owner: ast.ClassDef, queue: str) -> bool:
     """Whether a class's methods, and nobody else, take out of a queue of its own, one of them in a loop."""
     readers = [
-        (call.func.value.value, _is_in_loop(file, call))
+        (call.func.value.value, call.func.attr == "get" and _is_in_loop(file, call))
         for call in file.calls_named(*_GET)
         if isinstance(call.func, ast.Attribute)
         and isinstance(call.func.value, ast.Attribute)

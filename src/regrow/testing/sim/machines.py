@@ -82,9 +82,7 @@ class Machines:
             self._on[machine] = None
             context = copy_context()
             context.run(_machine.set, machine)
-            living = asyncio.Task(  # noqa: RG101  # it is waited for until its machine's power is cut
-                life(boot), loop=self._loop, name=f"boot {boot}", context=context
-            )
+            living = asyncio.Task(life(boot), loop=self._loop, name=f"boot {boot}", context=context)
             try:
                 either: set[asyncio.Future[Any]] = {living, machine.cut}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

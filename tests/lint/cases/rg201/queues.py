@@ -68,6 +68,10 @@ class Watcher:
     async def next(self) -> str:
         return await self.updates.get()
 
+    def clear(self) -> None:
+        while not self.updates.empty():
+            self.updates.get_nowait()
+
 
 async def watch(watcher: Watcher) -> None:
     await watcher.updates.put("x")
