@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,16 +21,17 @@ _FOREVER: Final = 30.0
 _FIXTURES: Final = frozenset(
     {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
 )
-_OTHER_CLOCKS: Final = re.compile(r"\b(MockClock|autojump_clock|looptime|async_solipsism|VirtualClock)\b")
+_OTHER_CLOCKS: Final = ("MockClock", "autojump_clock", "looptime", "async_solipsism", "VirtualClock")
 
 
 def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     """The calls that sleep for longer than 0, on real time as far as the file says."""
     allowed = file.settings.allow_sleep_zero
+    other_clock = _has_other_clock(file)
     for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
         if allowed and _is_zero(file, call):
             continue
-        if name in THREAD_SLEEPS or not (is_virtual(file, call) or _is_cut_short(file, call)):
+        if name in THREAD_SLEEPS or not (other_clock or is_virtual(file, call) or _is_cut_short(file, call)):
             yield call, name
 
 
@@ -72,7 +72,7 @@ def is_virtual(file: SourceFile, node: ast.AST) -> bool:
     `VirtualTestCase`, in what carries ``@pytest.mark.regrow`` or takes a fixture of the kit, and in a file
     that speaks of another library's virtual clock.
     """
-    if _uses_kit(file) or _OTHER_CLOCKS.search(file.text.content):
+    if _uses_kit(file) or _has_other_clock(file):
         return True
     if any(_is_marked(file, mark) for mark in _module_marks(file)):
         return True
@@ -86,6 +86,10 @@ def is_virtual(file: SourceFile, node: ast.AST) -> bool:
             if any(arg.arg in _FIXTURES for arg in arguments.args + arguments.kwonlyargs):
                 return True
     return False
+
+
+def _has_other_clock(file: SourceFile) -> bool:
+    return any(one in file.text.content for one in _OTHER_CLOCKS)
 
 
 def _uses_kit(file: SourceFile) -> bool:

@@ -96,8 +96,11 @@ class SwallowedException(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at all handlers, and at all calls of `suppress`."""
+        has_servers = "regrow" in file.text.content or bool(file.project.bases)
         for handler in file.index.of(ast.ExceptHandler):
-            if _may_be_broad(handler) and not raises(handler) and not _exits(handler):
+            if not _may_be_broad(handler) or (not has_servers and _reads_error(handler)):
+                continue
+            if not raises(handler) and not _exits(handler):
                 text = _problem(file, handler)
                 if text and catches(file, handler, CATCH_ALLS) and not _is_allowed(file, handler):
                     yield file.finding(self, handler, text, fix=_NO_FIX)
@@ -122,18 +125,23 @@ def _ends_cancelled(file: SourceFile, call: ast.Call) -> bool:
 
 
 def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:
-    caught = "except" if handler.type is None else f"except {file.segment(handler.type)}"
     if not _is_heard(handler):
         if _is_secondary(file, handler) or _only_shows(file, handler):
             return None
+        caught = _caught(file, handler)
         if _logs(handler):
             return f"{caught} logs that something failed, not what: log the error, or name what may happen"
         return f"{caught} hides every bug: name what may happen here, or let it be raised"
     if "regrow" in file.text.content or file.project.bases:
         owner = file.class_of(handler)
         if owner is not None and is_server_class(file, owner):
+            caught = _caught(file, handler)
             return f"{caught} in a process keeps it alive with a state nobody knows: let it crash"
     return None
+
+
+def _caught(file: SourceFile, handler: ast.ExceptHandler) -> str:
+    return "except" if handler.type is None else f"except {file.segment(handler.type)}"
 
 
 def _is_secondary(file: SourceFile, handler: ast.ExceptHandler) -> bool:
@@ -192,13 +200,17 @@ def _logs(handler: ast.ExceptHandler) -> bool:
     return any(name.removeprefix("log_") in _LOGGING for _, name in _calls(handler))
 
 
-def _is_heard(handler: ast.ExceptHandler) -> bool:
-    """Whether anything gets to know the error."""
-    if handler.name is not None and any(
+def _reads_error(handler: ast.ExceptHandler) -> bool:
+    return handler.name is not None and any(
         isinstance(one, ast.Name) and one.id == handler.name and isinstance(one.ctx, ast.Load)
         for statement in handler.body
         for one in ast.walk(statement)
-    ):
+    )
+
+
+def _is_heard(handler: ast.ExceptHandler) -> bool:
+    """Whether anything gets to know the error."""
+    if _reads_error(handler):
         return True
     inner = [one for part in inside(handler.body) if isinstance(part, ast.Try) for one in part.handlers]
     if any(_is_heard(one) for one in inner):  # it tries something else, and tells if that fails
