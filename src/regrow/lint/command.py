@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, cast
 
 from regrow.errors.lint import LintError
@@ -70,4 +71,9 @@ def _parsed(argv: Sequence[str], prog: str) -> argparse.Namespace:
             module.add_arguments(one)
         else:
             commands.add_parser(name, help=summary)
-    return parser.parse_args(argv)
+    arguments, late = parser.parse_known_args(argv)
+    if late:  # `migrate M003 --write src`: argparse takes the positionals before the first option alone
+        if "paths" not in arguments or any(one.startswith("-") for one in late):
+            parser.error(f"unrecognized arguments: {' '.join(late)}")
+        arguments.paths = [*cast("list[Path]", arguments.paths), *map(Path, late)]
+    return arguments

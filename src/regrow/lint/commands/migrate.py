@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what it takes."""
     add = parser.add_argument
     help_ = "migrations by code or name (default: all), then files and folders; or: undo ID"
-    add("what", nargs="*", metavar="M00n|PATH", help=help_)
+    add("paths", nargs="*", type=Path, metavar="M00n|PATH", help=help_)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--diff", action="store_true", help="show what would change, and write nothing")
     how.add_argument("--write", action="store_true", help="write it")
@@ -48,16 +48,16 @@ def run(arguments: argparse.Namespace) -> int:
         for one in MIGRATIONS:
             show(f"{one.code}  {one.name} ({', '.join(one.rules)}): {one.about}")
         return Exit.CLEAN
-    what = cast("list[str]", arguments.what)
-    if what[:1] == ["undo"]:
-        return _undo(arguments, what[1:])
-    codes = [one for one in what if _MIGRATION.fullmatch(one) and not Path(one).exists()]
-    paths = [Path(one) for one in what if one not in codes] or [Path()]
+    what = cast("list[Path]", arguments.paths)
+    if what[:1] == [Path("undo")]:
+        return _undo(arguments, [str(one) for one in what[1:]])
+    codes = [one for one in what if _MIGRATION.fullmatch(str(one)) and not one.exists()]
+    paths = [one for one in what if one not in codes] or [Path()]
     mode = "write" if arguments.write else "diff" if arguments.diff else "scan"
     report = migrate(
         paths,
         options.configuration(arguments),
-        chosen(codes),
+        chosen(map(str, codes)),
         mode=mode,
         allow_dirty=bool(arguments.allow_dirty),
         backup=_backup(arguments),
