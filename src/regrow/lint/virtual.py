@@ -31,7 +31,7 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
         if allowed and _is_zero(file, call):
             continue
-        if name in THREAD_SLEEPS or not (other_clock or is_virtual(file, call) or _is_cut_short(file, call)):
+        if name in THREAD_SLEEPS or not (other_clock or _is_on_kit(file, call) or _is_cut_short(file, call)):
             yield call, name
 
 
@@ -72,7 +72,11 @@ def is_virtual(file: SourceFile, node: ast.AST) -> bool:
     `VirtualTestCase`, in what carries ``@pytest.mark.regrow`` or takes a fixture of the kit, and in a file
     that speaks of another library's virtual clock.
     """
-    if _uses_kit(file) or _has_other_clock(file):
+    return _has_other_clock(file) or _is_on_kit(file, node)
+
+
+def _is_on_kit(file: SourceFile, node: ast.AST) -> bool:
+    if _uses_kit(file):
         return True
     if any(_is_marked(file, mark) for mark in _module_marks(file)):
         return True
