@@ -80,9 +80,10 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant(
             "main.py",
             MAKE,
-            f"{MAKE}    asyncio.get_running_loop().create_task(asyncio.Event().wait(), name='loose')\n",
+            f"{MAKE}    loop = asyncio.get_running_loop()\n"
+            "    HELD.append(loop.create_task(asyncio.Event().wait(), name='loose'))\n",
             "task loose",
-            "import asyncio\n",
+            f"import asyncio\n{HELD}",
             leaves="task",
         ),
         Plant(

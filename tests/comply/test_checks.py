@@ -6,7 +6,7 @@ import pytest
 
 from regrow.comply.checks import CHECKS
 from tests.comply.kit import APPS, Plant, check_named, shop
-from tests.comply.plants import PLANTS
+from tests.comply.plants import ASK, PLANTS
 
 CASES = [
     pytest.param(
@@ -34,6 +34,14 @@ def test_a_planted_fault_is_found(name: str, plant: Plant, tmp_path: Path) -> No
         outcomes = copy.outcomes(name)
     found = [detail for one in outcomes if one.status == "failed" for detail in one.details]
     assert any(plant.says in detail for detail in found), outcomes
+
+
+def test_what_grows_by_itself_is_not_a_restarts_leak(tmp_path: Path) -> None:
+    often = Plant("stock.py", '"look", 10.0)', '"look", 0.25)', "")
+    grows = Plant("stock.py", ASK, "            self.system.events.subscribe('process', id)\n", "")
+    with shop(tmp_path, often, grows) as copy:
+        outcomes = {one.subject: one.details for one in copy.outcomes("restart-leaks")}
+    assert outcomes["root/door"] == outcomes["root/desk/till"] == ()
 
 
 def test_every_check_has_a_planted_fault() -> None:

@@ -70,43 +70,50 @@ def group_of(node: Node, child: Child) -> tuple[Child, ...]:
 def kill(options: Options, path: str) -> Kill:
     """Run an application and kill the child at `path`."""
     seen = Kill()
-
-    async def body(stage: Stage) -> None:
-        assert stage.engine is not None
-        earlier = _counts(stage)
-        await pass_time(SETTLE)
-        there = children_in(nodes_of(stage.engine))
-        counts = _counts(stage)
-        if path not in there:
-            seen.problems.append("it wasn't there any more when it was to be killed")
-            return
-        node, child = there[path]
-        assert child.process is not None
-        seen.fate = fate_of(node, child)
-        group = group_of(node, child)
-        seen.group = tuple(one.path for one in group) if seen.fate == "restarted" else ()
-        child.process.kill()
-        try:
-            await wait_tree_ready(stage.system, timeout=READY)
-            await pass_time(SETTLE)
-        except WaitFailed as error:
-            seen.problems.append(f"not all was up again {READY:g} s later: {error}")
-        _compare(seen, stage, node, child, there)
-        if seen.fate == "restarted":
-            # What grows anyway, while nothing is killed, isn't the restart's.
-            after = _counts(stage)
-            usual = {name: max(0, counts[name] - earlier[name]) for name in COUNTED}
-            grown = {name: after[name] - counts[name] - usual[name] for name in COUNTED}
-            seen.grown = {name: count for name, count in grown.items() if count > 0}
-
     try:
-        run(options, body)
+        _, (ended, grown) = run(options, lambda stage: _kill(seen, stage, path))
+        if grown:
+            # What there is at that time anyway, while nothing is killed, isn't the restart's.
+            _, usual = run(options, lambda stage: _counts_at(stage, ended))
+            seen.grown = {name: count - usual[name] for name, count in grown.items() if count > usual[name]}
     except SystemFailed as error:
         if seen.fate != "gives up":
             seen.problems.append(f"the whole System came down: {error}")
     except Exception as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     return seen
+
+
+async def _kill(seen: Kill, stage: Stage, path: str) -> tuple[float, dict[str, int]]:
+    """Kill one child and look around; the time of the end, and what there are more of then than before."""
+    assert stage.engine is not None
+    await pass_time(SETTLE)
+    there = children_in(nodes_of(stage.engine))
+    counts = _counts(stage)
+    if path not in there:
+        seen.problems.append("it wasn't there any more when it was to be killed")
+        return 0.0, {}
+    node, child = there[path]
+    assert child.process is not None
+    seen.fate = fate_of(node, child)
+    group = group_of(node, child)
+    seen.group = tuple(one.path for one in group) if seen.fate == "restarted" else ()
+    child.process.kill()
+    try:
+        await wait_tree_ready(stage.system, timeout=READY)
+        await pass_time(SETTLE)
+    except WaitFailed as error:
+        seen.problems.append(f"not all was up again {READY:g} s later: {error}")
+    _compare(seen, stage, node, child, there)
+    after = _counts(stage)
+    grown = {name: after[name] for name in COUNTED if after[name] > counts[name]}
+    return stage.engine.loop.time(), grown if seen.fate == "restarted" else {}
+
+
+async def _counts_at(stage: Stage, time: float) -> dict[str, int]:
+    assert stage.engine is not None
+    await pass_time(max(0.0, time - stage.engine.loop.time()))
+    return _counts(stage)
 
 
 def _counts(stage: Stage) -> dict[str, int]:
