@@ -30,6 +30,7 @@ class Types:
         self._parents = names.index.parents
         self._attributes: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
         self._open: set[ast.AST] = set()
+        self._told: dict[ast.expr, str | None] = {}
 
     def type_of(self, node: ast.expr) -> str | None:
         """The qualified class of an expression's value, or the factory that made it; None if unsaid.
@@ -38,6 +39,8 @@ class Types:
         ``with``, gives ``trio.open_nursery``; ``ref = system.ref("x")`` gives ``regrow.System.ref``. Where
         two places disagree there is no answer.
         """
+        if node in self._told:
+            return self._told[node]
         if node in self._open:  # x = x.y
             return None
         self._open.add(node)
@@ -45,7 +48,10 @@ class Types:
             kinds = {kind for source in self.sources(node) if (kind := self._of_source(source)) != "None"}
         finally:
             self._open.discard(node)
-        return kinds.pop() if len(kinds) == 1 else None
+        kind = kinds.pop() if len(kinds) == 1 else None
+        if not self._open:  # else it may be the middle of a circle
+            self._told[node] = kind
+        return kind
 
     def sources(self, node: ast.expr) -> Iterator[ast.AST]:
         """The nodes that bind a variable or an attribute of ``self``; a call itself."""
