@@ -47,18 +47,21 @@ def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], 
     """
     findings: list[Finding] = []
     failures: list[RuleFailure] = []
+    lost: list[str] = []
     for rule in rules:
         if not applies(rule, file.role):
             continue
         try:
             findings += rule.check(file)
         except RecursionError:
-            message = f"{rule.code} can't look at it: nested too deeply"
-            findings.append(Finding(CODE, NAME, message, file.path, 1, 1, 1, 2))
+            lost.append(rule.code)
         except Exception as error:  # noqa: BLE001  # a rule may be anybody's: the others go on
             last = traceback.extract_tb(error.__traceback__)[-1]
             shown = "".join(traceback.format_exception_only(error)).strip()
             failures.append(RuleFailure(file.path, rule.code, shown, f"{last.filename}:{last.lineno}"))
+    if lost:
+        message = f"{', '.join(lost)} can't look at it: nested too deeply"
+        findings.append(Finding(CODE, NAME, message, file.path, 1, 1, 1, 2))
     return sorted(findings, key=lambda one: (one.line, one.column, one.code)), failures
 
 

@@ -292,7 +292,7 @@ class SourceFile:
             end_column=end_column,
             severity=rule.severity,
             scope=self.names.qualname_of(node),
-            text=self.text.line(line).strip(),
+            text=self.text.excerpt(line, column),
             fix=fix,
         )
 

@@ -71,7 +71,7 @@ class Suppression:
         return Finding(
             *(rule.code, rule.name, message, file.path, self.line, self.column, self.line, self.end_column),
             severity=rule.severity,
-            text=file.text.line(self.line).strip(),
+            text=file.text.excerpt(self.line, self.column),
         )
 
 

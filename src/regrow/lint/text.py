@@ -7,6 +7,9 @@ import io
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
+from typing import Final
+
+_EXCERPT: Final = 400
 
 
 class Text:
@@ -65,6 +68,15 @@ class Text:
         start = self._starts[number - 1]
         end = self.content.find("\n", start)
         return self.content[start:] if end < 0 else self.content[start:end]
+
+    def excerpt(self, number: int, column: int) -> str:
+        """A line (from 1 on) without the space around it; of a very long one what begins at a column."""
+        start = self._starts[number - 1]
+        end = self._starts[number] - 1 if number < len(self._starts) else len(self.content)
+        if end - start > _EXCERPT:  # whoever has a thousand findings in it would hold it a thousand times
+            start += column - 1
+            end = min(end, start + _EXCERPT)
+        return self.content[start:end].strip()
 
     @property
     def lines(self) -> int:
