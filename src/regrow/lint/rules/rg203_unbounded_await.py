@@ -59,7 +59,9 @@ _QUEUE: Final = frozenset({"get", "put", "join"})
 _LOCK: Final = frozenset({"acquire"})
 _READER: Final = frozenset({"read", "readline", "readexactly", "readuntil"})
 _CHILD: Final = frozenset({"wait", "communicate"})
-_METHODS: Final = {  # class, or the function that makes one -> the methods that may wait for ever
+_METHODS: Final[
+    dict[str, frozenset[str]]
+] = {  # class, or the function that makes one -> the methods that may wait for ever
     **{f"asyncio.{name}": _QUEUE for name in ("Queue", "PriorityQueue", "LifoQueue")},
     **{f"asyncio.{name}": _LOCK for name in ("Lock", "Semaphore", "BoundedSemaphore")},
     **{f"{name}.Lock": _LOCK for name in ("anyio", "trio")},
@@ -72,7 +74,7 @@ _METHODS: Final = {  # class, or the function that makes one -> the methods that
     "asyncio.create_subprocess_exec": _CHILD,
     "asyncio.create_subprocess_shell": _CHILD,
 }
-_NAMES: Final = tuple(sorted(frozenset().union(*_METHODS.values())))
+_NAMES: Final = tuple(sorted({name for names in _METHODS.values() for name in names}))
 
 
 class UnboundedAwait(Rule):
