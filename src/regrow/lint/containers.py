@@ -159,7 +159,7 @@ def _is_memo(file: SourceFile, place: ast.expr) -> bool:
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "KeyError":
             return True
     body: list[ast.stmt] = getattr(function, "body", [])
-    return any(_is_early_return(one, kept) for one in body if one.lineno < place.lineno)
+    return any(_is_early_return(function, one, kept) for one in body if one.lineno < place.lineno)
 
 
 def _asks_what_it_got(function: ast.AST | None, asking: ast.If, kept: str) -> bool:
@@ -175,8 +175,10 @@ def _asks_what_it_got(function: ast.AST | None, asking: ast.If, kept: str) -> bo
     )
 
 
-def _is_early_return(statement: ast.stmt, kept: str) -> bool:
+def _is_early_return(function: ast.AST | None, statement: ast.stmt, kept: str) -> bool:
     """`if key in kept: return kept[key]`, or `try: return kept[key]`."""
     if not isinstance(statement, ast.If | ast.Try) or not isinstance(statement.body[-1], ast.Return):
         return False
-    return kept in ast.dump(statement.test if isinstance(statement, ast.If) else statement.body[-1])
+    if isinstance(statement, ast.Try):
+        return kept in ast.dump(statement.body[-1])
+    return kept in ast.dump(statement.test) or _asks_what_it_got(function, statement, kept)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.addresses import ADDRESSES, SYSTEMS
-from regrow.lint.names import FUNCTIONS
 from regrow.lint.owning import place_of
 from regrow.lint.startup import is_start_up
 
@@ -100,7 +99,7 @@ def _is_rebound(file: SourceFile, place: ast.Name) -> bool:
 def _cache_of(file: SourceFile, call: ast.Call) -> str | None:
     """The cached function that returns it."""
     function = file.function_of(call)
-    if isinstance(function, ast.Lambda) or function is None or not _is_cached(file, function):
+    if isinstance(function, ast.Lambda) or function is None or not is_cached(file, function):
         return None
     if isinstance(file.parent(call), ast.Return):
         return function.name
@@ -112,8 +111,8 @@ def _cache_of(file: SourceFile, call: ast.Call) -> str | None:
     return function.name if is_local else None
 
 
-def _is_cached(file: SourceFile, function: ast.AST) -> bool:
-    assert isinstance(function, FUNCTIONS)
+def is_cached(file: SourceFile, function: ast.AST) -> bool:
+    """Whether a decorator keeps what a function returns, so that it runs once."""
     decorators = getattr(function, "decorator_list", ())
     return any(
         file.qualified(one.func if isinstance(one, ast.Call) else one) in _CACHES for one in decorators

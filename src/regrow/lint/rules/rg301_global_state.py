@@ -2,9 +2,9 @@
 
 ## What it does
 
-Finds, once for each variable:
+Finds, each variable once:
 
-- what a function declares `global` and binds anew;
+- what a function declares `global` and binds anew, in one finding for the function;
 - lists, dicts, sets and deques of a module that functions change in place;
 - those of a class body that methods change in place through `self` or `cls`, where no method gives `self`
   one of its own.
@@ -12,7 +12,8 @@ Finds, once for each variable:
 These don't count:
 
 - what is imported late, or computed once and kept: a `global` that is bound under an `if` that asks for it,
-  or after one that returns;
+  or after one that returns, or in a cached function;
+- locks that are made anew, as after a fork;
 - caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
   speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what
   `__init_subclass__` or functions called `register...` or `add_...` fill;
@@ -68,7 +69,10 @@ from regrow.lint.containers import Shared, shared_containers
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
+from regrow.lint.singletons import is_cached
 from regrow.lint.startup import is_start_up
+
+_LOCKS: Final = frozenset({"threading.Lock", "threading.RLock", "asyncio.Lock"})
 
 
 class GlobalState(Rule):
@@ -84,14 +88,16 @@ class GlobalState(Rule):
         if file.role is Role.SCRIPT:
             return
         seen: set[str] = set()
+        found: dict[ast.AST, tuple[ast.Global, list[str]]] = {}
         for node in sorted(file.index.of(ast.Global), key=lambda one: one.lineno):
             names = [name for name in node.names if name not in seen and _is_state(file, node, name)]
-            if names:
+            function = file.function_of(node)
+            if names and function is not None:
                 seen.update(names)
-                text = (
-                    f"global state that nobody owns ({', '.join(names)}): keep it in a process or pass it on"
-                )
-                yield file.finding(self, node, text)
+                found.setdefault(function, (node, []))[1].extend(names)
+        for node, names in found.values():
+            text = f"global state that nobody owns ({', '.join(names)}): keep it in a process or pass it on"
+            yield file.finding(self, node, text)
         for one in shared_containers(file):
             if one.name not in seen:
                 yield file.finding(self, one.node, _message(one))
@@ -118,15 +124,13 @@ def _is_once(file: SourceFile, source: ast.AST) -> bool:
     """Whether it is an import, a definition, a deletion, the first value or no value."""
     if not isinstance(source, ast.Name) or isinstance(source.ctx, ast.Del):
         return True
-    if isinstance(file.parent(source), ast.AugAssign):
-        return False
-    if _is_nothing_or_imported(file, file.parent(source)):
-        return True
-    function = file.function_of(source)
+    parent, function = file.parent(source), file.function_of(source)
     assert function is not None
-    asked = {
-        one for node in file.index.of(ast.Global) if file.function_of(node) is function for one in node.names
-    }
+    if isinstance(parent, ast.AugAssign):
+        return False
+    if is_cached(file, function) or _is_nothing(file, parent):
+        return True
+    asked = _asking(file, function)
     for one in file.ancestors(source):
         if one is function:
             break
@@ -141,11 +145,24 @@ def _is_once(file: SourceFile, source: ast.AST) -> bool:
     )
 
 
-def _is_nothing_or_imported(file: SourceFile, parent: ast.AST | None) -> bool:
-    """Whether what is assigned is None, or was imported."""
+def _asking(file: SourceFile, function: ast.AST) -> set[str]:
+    """The function's global names, and the local ones that it gives their values."""
+    asked = {
+        one for node in file.index.of(ast.Global) if file.function_of(node) is function for one in node.names
+    }
+    for one in ast.walk(function):
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Name) and one.value.id in asked:
+            asked.update(target.id for target in one.targets if isinstance(target, ast.Name))
+    return asked
+
+
+def _is_nothing(file: SourceFile, parent: ast.AST | None) -> bool:
+    """Whether what is assigned is None, a new lock, or was imported."""
     value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
     if isinstance(value, ast.Constant):
         return value.value is None
+    if isinstance(value, ast.Call):
+        return file.qualified(value.func) in _LOCKS
     found = file.names.binding(value.id, file.names.scope_of(value)) if isinstance(value, ast.Name) else None
     return found is not None and found[1].imported is not None
 

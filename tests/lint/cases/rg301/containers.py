@@ -61,6 +61,19 @@ def page(url, get):
         return found
 
 
+backends = {}
+
+
+def backend(scheme, entry_points):
+    found = backends.get(scheme)
+    if found is not None:
+        return found
+    for point in entry_points:
+        found = backends[scheme] = point.load()
+        return found
+    return None
+
+
 kept = {}
 
 

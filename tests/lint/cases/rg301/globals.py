@@ -1,3 +1,9 @@
+import functools
+import os
+import threading
+
+guard = threading.Lock()
+shared = None
 count = 0
 limit = 10
 cached = None
@@ -39,6 +45,32 @@ def returns_early():
         return handle
     handle = object()
     return handle
+
+
+def by_another_name():
+    global shared
+    found = shared
+    if found is None:
+        found = object()
+        shared = found
+    return found
+
+
+@functools.cache
+def once():
+    global level
+    level = os.getenv("LEVEL")
+
+
+def after_fork():
+    global guard
+    guard = threading.Lock()
+
+
+def sets_several(value):
+    global host  # expect: RG301
+    global port
+    host, port = value
 
 
 def loads():
