@@ -3,9 +3,9 @@
 ## What it does
 
 Finds `await` of what may never happen, without a timeout around it: `wait()` of an event, a condition or a
-barrier, `get`, `put` and `join` of a queue, `acquire` of a lock or a semaphore, `asyncio.wait` without its
-timeout, a stream's reads and `drain`, a child process's `wait` and `communicate`. It is off by default:
-ask for it where every wait must have an end.
+barrier, `get` and `join` of a queue and `put` where it has a limit, `acquire` of a lock or a semaphore,
+`asyncio.wait` without its timeout, a stream's reads and `drain`, a child process's `wait` and `communicate`.
+It is off by default: ask for it where every wait must have an end.
 
 ## Why is this bad?
 
@@ -96,6 +96,7 @@ class UnboundedAwait(Rule):
                 and isinstance(file.parent(call), ast.Await)
                 and call.func.attr in _METHODS.get(file.type_of(call.func.value) or "", ())
                 and not file.is_bounded(call)
+                and not (call.func.attr == "put" and _has_room(file, call.func.value))
             ):
                 message = f"{call.func.attr} may wait for ever: put it into `async with asyncio.timeout(...)`"
                 yield file.finding(self, call, message)
@@ -104,6 +105,13 @@ class UnboundedAwait(Rule):
             endless = (limit is None or file.is_endless(limit)) and not file.has_unpacking(call)
             if endless and isinstance(file.parent(call), ast.Await) and not file.is_bounded(call):
                 yield file.finding(self, call, "asyncio.wait may wait for ever: say timeout=...")
+
+
+def _has_room(file: SourceFile, queue: ast.expr) -> bool:
+    """Whether all that the file makes of it are queues without a limit."""
+    values = [getattr(file.parent(source), "value", None) for source in file.types.sources(queue)]
+    made = [one for one in values if isinstance(one, ast.Call)]
+    return bool(made) and not any(one.args or one.keywords for one in made)
 
 
 RULE: Final = UnboundedAwait()

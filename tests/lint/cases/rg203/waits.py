@@ -7,16 +7,20 @@ class Worker:
     def __init__(self) -> None:
         self.jobs = asyncio.Queue()
         self.ready = asyncio.Event()
+        self.few = asyncio.Queue(maxsize=3)
         self.other = object()
 
-    async def run(self, lock: asyncio.Lock, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def run(self, lock: asyncio.Lock, given: asyncio.Queue[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.jobs.get()  # expect: RG203
         await self.ready.wait()  # expect: RG203
         await lock.acquire()  # expect: RG203
+        await given.put(1)  # expect: RG203
         await reader.readline()  # expect: RG203
         await writer.drain()  # expect: RG203
         await self.other.get()
         self.jobs.get_nowait()
+        await self.jobs.put(1)
+        await self.few.put(1)  # expect: RG203
         async with asyncio.timeout(1):
             await self.jobs.get()
         with anyio.fail_after(1):
