@@ -11,9 +11,9 @@ from regrow.core.messages import CallMessage, CastMessage, Message
 from regrow.delivery.casting import Casting
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import outbox_of
-from regrow.delivery.recipients import Recipient, recipient_of
+from regrow.delivery.recipients import Recipient, recipient_of, seconds_of
 from regrow.delivery.records import REACHED, BroadcastResult, Delivery, Strategy
-from regrow.delivery.send import LEFT_OUT, seconds_of
+from regrow.delivery.send import LEFT_OUT
 from regrow.delivery.together import reach_all
 from regrow.errors import (
     BadAddress,

@@ -13,9 +13,8 @@ from regrow.core.messages import CallMessage, CastMessage
 from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import outbox_of
 from regrow.delivery.parcel import Parcel
-from regrow.delivery.recipients import recipient_of
+from regrow.delivery.recipients import recipient_of, seconds_of
 from regrow.delivery.records import REACHED, Delivery
-from regrow.delivery.send import seconds_of
 from regrow.delivery.sending import Sending
 from regrow.errors import BadDeliveryOption, CallFromHandler, DeliveryTimeout, WaitTimeout
 from regrow.runtime.pid import Address, Timeout

@@ -20,12 +20,12 @@ from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.lookup import opened_in, opened_of
 from regrow.delivery.persistence.keeper import open_keeper
+from regrow.delivery.recipients import seconds_of
 from regrow.delivery.records import Delivery
-from regrow.delivery.send import seconds_of
 from regrow.delivery.tracing import TRACE, traceparent
 from regrow.errors import BadAddress, CallToSelf, EncodeFailed, NotAcceptedInTime
 from regrow.runtime.pid import Ref
-from regrow.runtime.process import Process, current_process
+from regrow.runtime.process import DEAD, Process, current_process
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.opened import OpenJournal
@@ -99,12 +99,12 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
 
 
 def _bare(  # noqa: PLR0917  # as of a send
-    opened: OpenJournal, to: object, message: Message, options: Options, sender: Process | None, wait: Wait
+    opened: OpenJournal, dest: str, message: Message, options: Options, sender: Process | None, wait: Wait
 ) -> Owed:
     """The same for a send that asks for nothing special, as most do, with the least that it takes."""
-    dest = to if type(to) is str else name_of(to)
     opened.check_room()
-    known = known_of(type(message))
+    known = known_of(message.__class__)
+    payload = known.encode(message)
     id = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
     live = Live(
@@ -113,7 +113,7 @@ def _bare(  # noqa: PLR0917  # as of a send
         dest,
         known.kind,
         known.type_name,
-        known.encode(message),
+        payload,
         now_us,
         now_us,
         sender.name if sender is not None else None,
@@ -125,7 +125,7 @@ def _bare(  # noqa: PLR0917  # as of a send
     owed = Owed(live, id, opened.desk, wait, options.backoff)
     if (
         known.scalars is not None
-        and len(live.payload) <= KEPT_BYTES
+        and len(payload) <= KEPT_BYTES
         and known.scalars == tuple(map(type, astuple(message)))
     ):
         owed.message = message  # it would come back from its bytes just as it is
@@ -197,11 +197,12 @@ async def send_durable(
         own = caller.engine is engine and caller.name == name_of(to)
         if options.ack == "handled" and own and caller.task is current_task():
             raise CallToSelf(caller, message)
-    found: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
-    opened = found if found is not None and found.running else opened_of(engine, OPTION)
+    opened: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
+    if opened is None or opened.over or opened.process.status == DEAD:
+        opened = opened_of(engine, OPTION)
     wait = Wait(asyncio.Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
     if options.bare and isinstance(message, Message):
-        owed = _bare(opened, to, message, options, caller, wait)
+        owed = _bare(opened, to if type(to) is str else name_of(to), message, options, caller, wait)
     else:
         owed = _owed(opened, new_live(opened, to, message, options), options, wait)
     opened.writer.accept(owed)
@@ -210,16 +211,16 @@ async def send_durable(
         await wait.future
     except TimeoutError:
         raise NotAcceptedInTime(to, message, timeout) from None
-    live = owed.live
+    seconds = opened.clock.time() - wait.begun
     return Delivery(
         wait.end,
-        live.dest,
+        owed.live.dest,
         None,
         wait.attempts,
         wait.reply,
         wait.error,
-        opened.clock.time() - wait.begun,
-        live.mid.hex,
+        seconds,
+        owed.live.mid.hex,
         wait.duplicate,
     )
 

@@ -13,8 +13,9 @@ from regrow.runtime.process import Process, current_process
 
 if TYPE_CHECKING:
     from regrow.runtime.engine import Engine
+    from regrow.runtime.pid import Timeout
 
-__all__ = ("Recipient", "Recipients", "recipient_of")
+__all__ = ("Recipient", "Recipients", "recipient_of", "seconds_of")
 
 Recipient: TypeAlias = "str | Process"
 Recipients: TypeAlias = "Address[object] | str"
@@ -48,3 +49,12 @@ def _engine_here(name: str, *, anywhere: bool) -> Engine:
     if len(here) != 1:
         raise BadAddress(name, f"a Ref, system.ref(name, cls): {len(here)} Systems run on this loop")
     return here[0]
+
+
+def seconds_of(engine: Engine, to: Recipient, message: object, timeout: Timeout) -> float:
+    """The timeout in seconds. Raises `BadTimeout`, `UnknownTimeout`."""
+    process = engine.names.get(to) if isinstance(to, str) else to
+    handler = getattr(message, "__handler__", None)
+    server = process.blueprint.server if process is not None else None
+    operation: str | None = handler.name if handler is not None else None
+    return engine.timeouts.resolve(timeout, server=server, operation=operation)

@@ -22,7 +22,7 @@ from regrow.delivery.options import DEFAULTS, Options, SendOptions, options_of
 from regrow.delivery.outbox import Outbox, outbox_of
 from regrow.delivery.parcel import Parcel
 from regrow.delivery.persistence.buffered import Done
-from regrow.delivery.recipients import Recipient, recipient_of
+from regrow.delivery.recipients import Recipient, recipient_of, seconds_of
 from regrow.delivery.records import Delivery
 from regrow.delivery.sending import Sending
 from regrow.delivery.tracing import TRACE
@@ -129,6 +129,8 @@ def supervised_send(  # type: ignore[misc]  # never a WrongServer: it raises it
     elif type(to) is Ref:
         engine = to._engine  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # ours
         key = to.name
+        if chosen.durable and engine.handling is None:
+            return _durable_way()(engine, key, message, timeout, chosen)
         process = engine.names.get(key)
     else:
         engine, key = recipient_of(to)
@@ -256,15 +258,6 @@ def _durable_way() -> DurableWay:
     from regrow.delivery.durable import send_durable  # noqa: PLC0415  # with it comes the journal
 
     return send_durable
-
-
-def seconds_of(engine: Engine, to: Recipient, message: object, timeout: Timeout) -> float:
-    """The timeout in seconds. Raises `BadTimeout`, `UnknownTimeout`."""
-    process = engine.names.get(to) if isinstance(to, str) else to
-    handler = getattr(message, "__handler__", None)
-    server = process.blueprint.server if process is not None else None
-    operation: str | None = handler.name if handler is not None else None
-    return engine.timeouts.resolve(timeout, server=server, operation=operation)
 
 
 class _Waiter:

@@ -119,6 +119,15 @@ class Breaker:
         else:
             self._record(permit, now, ok=ok, slow=seconds >= self._slow)
 
+    def record_good(self, permit: int, now: float, calls: int) -> None:
+        """So many calls have ended well, none of them slow."""
+        window = self._window
+        if now < window.until and permit == self.permit:
+            window.calls += calls
+        else:
+            for _ in range(calls):
+                self._record(permit, now, ok=True, slow=False)
+
     def release(self, permit: int, now: float) -> None:
         """A call was cancelled, or came to nothing that would tell about the callee."""
         if self._probes.pop(permit, None) is not None:

@@ -31,6 +31,7 @@ class Scheduler(Intake):
 
     __slots__ = (
         "_armed",
+        "_gives_way",
         "_renewing",
         "_spare",
         "between",
@@ -43,6 +44,7 @@ class Scheduler(Intake):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._armed = False
+        self._gives_way = False
         self._renewing = False
         self._spare: list[deque[object]] = []
         self.between: deque[Callable[[], object]] = deque()
@@ -110,6 +112,10 @@ class Scheduler(Intake):
         else:
             self._engine.loop.call_soon(work, context=self._engine.contexts.base)
 
+    def give_way(self) -> None:
+        """Tasks were woken that make work for others: end this turn after its slice, they are next."""
+        self._gives_way = True
+
     def arm(self) -> None:
         """See to it that a turn comes."""
         self._armed = True
@@ -155,6 +161,7 @@ class Scheduler(Intake):
         if engine.parked:
             engine.threads.unpark()
         self.turning = True
+        self._gives_way = ran = False
         try:
             now = engine.monotonic()
             if now > engine.turn_end:
@@ -170,8 +177,9 @@ class Scheduler(Intake):
                         left = 0
                 for _ in range(len(between)):
                     between.popleft()()
-                if not queue or left <= 0:
+                if not queue or left <= 0 or (self._gives_way and ran):
                     break
+                ran = True
                 if chooser is None:
                     process = queue.popleft()
                 else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random as random_numbers
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from math import inf
 from typing import Final, final
 
 import msgspec
@@ -40,6 +41,7 @@ BATCH: Final = 500
 MAX_TEXT: Final = 2_000
 MAX_PAGE: Final = 1_000
 WHAT: Final = "dead letters"
+_SETTLES: Final = {Settle}
 
 Ended = Callable[[int, bool], object]
 """Told that a delivery ended, and whether well."""
@@ -83,6 +85,7 @@ class DeadLetterQueue:
 
     __slots__ = (
         "_handlers",
+        "_most",
         "around",
         "arrivals",
         "changes",
@@ -106,6 +109,7 @@ class DeadLetterQueue:
         self.depth: int = 0
         self.tracked: dict[int, Ended] = {}
         self.wake: Callable[[], object] | None = None
+        self._most: float = policy.max_count if policy.overflow == "refuse" else inf
         self._handlers: dict[type, Callable[[Operation], None]] = {
             Bury: self._buried,
             BuryNew: self._buried,
@@ -124,6 +128,9 @@ class DeadLetterQueue:
     def observe(self, batch: Sequence[Operation]) -> None:
         """This batch is committed."""
         handlers = self._handlers
+        kinds = set(map(type, batch))
+        if kinds.isdisjoint(handlers) or (kinds == _SETTLES and not self.tracked):
+            return  # sends, and ends that nobody asks about: nearly all there is
         for op in batch:
             handler = handlers.get(op.__class__)
             if handler is not None:
@@ -135,9 +142,8 @@ class DeadLetterQueue:
         Raises:
             JournalFull: There are as many as the policy allows, and it says to refuse.
         """
-        policy = self.policy
-        if policy.overflow == "refuse" and self.depth + more > policy.max_count:
-            raise JournalFull(WHAT, self.depth, policy.max_count)
+        if self.depth + more > self._most:
+            raise JournalFull(WHAT, self.depth, self.policy.max_count)
 
     def _buried(self, op: Operation) -> None:
         assert isinstance(op, (Bury, BuryNew))

@@ -51,6 +51,8 @@ class AtOnce:
         stopped = desk.stopped
         bare: list[Owed] = []
         recipient: Recipient | None = None
+        dest: str | None = None
+        line: deque[Owed] | None = None
         for owed in batch:
             wait = owed.wait
             if wait is not None:
@@ -58,19 +60,24 @@ class AtOnce:
                 if not wait.handled or stopped:
                     wait.part()
             if not owed.bare:
+                dest = None  # what it does to queues is its own
                 desk.take(owed)
                 continue
-            dest = owed.live.dest
-            if recipient is None or recipient.name != dest:
+            if owed.live.dest != dest or recipient is None:
+                dest = owed.live.dest
                 recipient = recipients.get(dest)
                 if recipient is None:
                     recipient = recipients[dest] = Recipient(dest)
                 if not recipient.dirty:
                     desk.look_at(recipient)
+                line = recipient.line_from(owed.place)
             owed.recipient = recipient
             recipient.owed += 1
             known[owed.place] = owed
-            recipient.push(owed)
+            if line is None:
+                recipient.push(owed)
+            else:
+                line.append(owed)
             bare.append(owed)
         desk.books.taken_in(bare)
 
@@ -105,10 +112,13 @@ class AtOnce:
         if engine.attention:
             engine.threads.attend()
         done: list[Owed] = []
+        permit = breaker.permit
         context = process.context or engine.contexts.make(process)
         odd = context.run(self._slice, process, breaker, ready, limit, done)
         engine.scheduler.steps += 1
         if done:
+            if breaker.settings.slow_seconds is None:
+                breaker.record_good(permit, self._time(), len(done))
             desk.writer.add([Settle(owed.place) for owed in done], Done(desk, recipient, done))
         if odd is None:
             if process.mailbox is None:
@@ -126,28 +136,29 @@ class AtOnce:
         self, process: Process, breaker: Breaker, ready: deque[Owed], limit: int, done: list[Owed]
     ) -> tuple[Entry, Request, object, BaseException | None] | None:
         """Run handlers in the process's own context, until one does not just return."""
-        engine, slots, time = self._engine, self._desk.slots, self._time
+        engine, time, name = self._engine, self._time, self._desk.slots.name
         calls, casts, instance = process.blueprint.calls, process.blueprint.casts, process.instance
         permit = breaker.permit
+        each = breaker.settings.slow_seconds is not None
         begun = time()
         until = begun + SECONDS
-        slot = slots.take()
+        slot = self._desk.slots.take()
         process.status = RUNNING
         engine.handling = process
         error: BaseException | None = None
         result: object = None
-        while ready and limit > 0 and begun <= until and breaker.permit == permit:
+        while ready and limit > 0 and begun <= until:
             owed = ready[0]
             if owed.state != WAITING:
                 ready.popleft()
                 continue
             message = owed.message
-            entry = calls.get(type(message)) or casts.get(type(message))
-            if not owed.bare or entry is None or not entry.hand_off:
-                break
+            entry = calls.get(message.__class__) or casts.get(message.__class__)
+            if entry is None or not entry.hand_off or breaker.permit != permit:
+                break  # what isn't bare has no message, and so no entry
             ready.popleft()
             limit -= 1
-            slots.name(slot, owed.place)
+            name(slot, owed.place)
             process.current = message
             engine.delivery = owed
             try:
@@ -161,14 +172,17 @@ class AtOnce:
             owed.state = OVER
             wait = owed.wait
             if wait is not None and not wait.future.done():
-                wait.end, wait.attempts, wait.reply = "handled", 1, result
+                wait.end = "handled"
+                wait.attempts = 1
+                wait.reply = result
                 wait.future.set_result(None)
             done.append(owed)
             now = time()
-            breaker.record(permit, now, True, now - begun)
+            if each:
+                breaker.record(permit, now, True, now - begun)
             begun = now
         engine.handling = engine.delivery = process.current = None
-        slots.end(slot)
+        self._desk.slots.end(slot)
         return None
 
     def _request(self, owed: Owed, process: Process, message: object) -> Request:

@@ -119,7 +119,7 @@ class OpenJournal:
             crash=self._crash,
         )
         self.waits: Waits = Waits(engine.timers)
-        self.writer.after = self.desk.turn_now
+        self.writer.after = self._committed
         self.loop_reader: Reader = store.reader()
         self._reader: Reader | None = None
         self._reading: asyncio.Future[Any] | None = None
@@ -138,6 +138,10 @@ class OpenJournal:
     def _crash(self, error: BaseException) -> None:
         """An error that nobody expects: everything is to be begun anew from what the file says."""
         self.engine.exits.crash(self.process, Failed(error))
+
+    def _committed(self) -> None:
+        self.waits.tidy()
+        self.desk.turn_now()
 
     def _trouble(self, error: JournalFailed | None) -> None:
         """A commit failed, or one has succeeded again."""

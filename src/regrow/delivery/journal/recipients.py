@@ -73,6 +73,11 @@ class Recipient:
         else:
             ready.popleft()
 
+    def line_from(self, place: int) -> deque[Owed] | None:
+        """Where those from this place on are put, in their order; None if each has to be pushed."""
+        ready = self._ready
+        return ready if not ready or ready[-1].place < place else None
+
     def in_order(self) -> deque[Owed] | None:
         """All that is ready, to be taken from the left; None if some are to come between."""
         return None if self._late else self._ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -28,10 +29,13 @@ class JournalThreads:
     It looks like an executor to the loop, so that a loop with a clock of its own counts what runs.
     """
 
-    __slots__ = ("_loop", "_own", "_runner")
+    __slots__ = ("_done", "_loop", "_own", "_runner", "under_way")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
         self._loop = loop
+        self._done: deque[Callable[[], object]] = deque()
+        self.under_way: int = 0
+        """How much that `run_then` was given is to be taken yet."""
         self._own = port is None
         self._runner: ThreadRunner = Threadpool(THREADS) if port is None else port
 
@@ -45,7 +49,8 @@ class JournalThreads:
         """Run `work` on a thread and `then` on the loop, with what it raised, in the first pass after it.
 
         A callback of the future would come a pass of the loop later: beside handlers that keep the loop
-        busy that is most of what a commit takes. `then` gets a `CancelledError` if the thread is given up.
+        busy that is most of what a commit takes. `take` has it at once. `then` gets a `CancelledError` if
+        the thread is given up.
         """
 
         def both() -> None:
@@ -54,16 +59,25 @@ class JournalThreads:
                 work()
             except BaseException as raised:  # noqa: BLE001  # whoever waits for it is told
                 error = raised
+            self._done.append(lambda: then(error))
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-                self._loop.call_soon_threadsafe(then, error, context=context)
+                self._loop.call_soon_threadsafe(self.take, context=context)
 
         def given_up(future: asyncio.Future[None]) -> None:
             if future.cancelled():
+                self.under_way -= 1
                 then(asyncio.CancelledError())
 
+        self.under_way += 1
         future = self.run(both)
         future.add_done_callback(given_up, context=context)
         return future
+
+    def take(self) -> None:
+        """Go on with what is done; on the loop."""
+        while self._done:
+            self.under_way -= 1
+            self._done.popleft()()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """For the loop: take the work to a thread."""

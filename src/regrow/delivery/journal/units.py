@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
-from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
+from regrow.delivery.journal.operations import Accept, AppendEvent, Operation, SaveState
 from regrow.delivery.journal.owed import End, Owed
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Settled:
 
 @final
 class Accepting:
-    """Sends that are to be accepted with one transaction: it grows until that begins."""
+    """Sends that are to be accepted with one transaction: it grows until that begins, or it is `sealed`."""
 
     __slots__ = ("_desk", "operations", "owed", "size")
 
@@ -87,8 +87,13 @@ class Accepting:
         self._desk = desk
         self.owed: list[Owed] = []
         self.operations: list[Operation] = []
+        """What is to be written; empty until it is sealed."""
         self.size: int = 0
         """How many bytes their payloads have."""
+
+    def seal(self) -> None:
+        """It grows no more."""
+        self.operations += [Accept(owed.live) for owed in self.owed]
 
     def committed(self) -> None:
         """They are in the journal: accepted."""

@@ -62,15 +62,25 @@ class Waits:
     def add(self, wait: Wait) -> None:
         """Fail `wait` at its deadline, unless it has its answer by then."""
         line = self._lines.get(wait.timeout)
+        if line is not None and line.live:
+            line.waits.append(wait)
+        else:
+            self._begin(line, wait)
+
+    def _begin(self, line: Line | None, wait: Wait) -> None:
+        """Nobody is in its line, or it has none."""
         if line is None:
             if len(self._lines) >= LINES:
                 self._timers.deadline(wait)
                 return
             line = self._lines[wait.timeout] = Line()
         line.waits.append(wait)
-        if not line.live:
-            line.live = True
-            line.deadline = wait.deadline
-            self._timers.deadline(line)
-        elif len(line.waits) > line.purge_at:
-            line.purge()
+        line.live = True
+        line.deadline = wait.deadline
+        self._timers.deadline(line)
+
+    def tidy(self) -> None:
+        """Forget those that have their answer, where they have become many."""
+        for line in self._lines.values():
+            if len(line.waits) > line.purge_at:
+                line.purge()

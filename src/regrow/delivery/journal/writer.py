@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, final
 
+from regrow.delivery.journal.lookout import HAND_OVER, Lookout
 from regrow.delivery.journal.operations import Accept, Operation
 from regrow.delivery.journal.units import Accepting, Submitted, Unit, size_of, writes_for
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
@@ -28,8 +29,6 @@ MOST_ACCEPTED: Final = 256
 """Sends that are one unit."""
 EARLY: Final = 128
 """Operations with which a transaction begins at once, so that the disk works while the loop goes on."""
-HAND_OVER: Final = 2e-5
-"""Seconds in which a thread that has work wakes up."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -57,6 +56,7 @@ class Writer:
         "_finishing",
         "_idle",
         "_kept",
+        "_lookout",
         "_on_thread",
         "_pause",
         "_paused",
@@ -84,11 +84,11 @@ class Writer:
         self._threads = threads
         self._pending: deque[Pending] = deque()
         self._kept: deque[Pending] = deque()
-        self._accepting: Accepting | None = None
-        """The last of `_pending`, as long as sends may join it."""
+        self._accepting: Accepting | None = None  # the last unit of sends, as long as more may join it
         self._work: deque[Callable[[], object]] = deque()
         self._committing = False
         self._starting = False
+        self._lookout = Lookout(engine.scheduler, threads)
         self._pause = 0.0
         self._paused = False
         self._finishing = False
@@ -127,7 +127,7 @@ class Writer:
         self._soon()
 
     def accept(self, owed: Owed) -> None:
-        """Write a send with the next transaction, as one unit with those that came since the last began."""
+        """Write a send, as one unit with others that come before the next transaction begins."""
         unit = self._accepting
         if unit is None:
             if self._closed is not None or self._paused:
@@ -136,13 +136,18 @@ class Writer:
             unit = self._accepting = Accepting(owed.desk)
             self._pending.append((unit.operations, unit, 0))
         unit.owed.append(owed)
-        unit.operations.append(Accept(owed.live))
         unit.size += len(owed.live.payload)
         self.waiting += 1
         if unit.size >= MAX_BYTES or len(unit.owed) >= MOST_ACCEPTED:
-            self._accepting = None
+            self._seal()
         if not self._committing:
             self._soon()
+
+    def _seal(self) -> None:
+        """Sends that come from now on are another unit."""
+        if self._accepting is not None:
+            self._accepting.seal()
+            self._accepting = None
 
     def _soon(self) -> None:
         if self._committing:
@@ -226,10 +231,10 @@ class Writer:
         if self._closed is not None:
             return
         self._closed = error
+        self._seal()
         left = [*self._kept, *self._pending]
         self._kept.clear()
         self._pending.clear()
-        self._accepting = None
         self.waiting -= sum(len(operations) for operations, _, _ in left)
         for _, unit, _ in left:
             unit.failed(error)
@@ -252,7 +257,7 @@ class Writer:
             return
         if self._paused:
             return
-        self._accepting = None
+        self._seal()
         batch: list[Pending] = []
         operations: list[Operation] = []
         size = 0
@@ -274,8 +279,8 @@ class Writer:
                 self._engine.contexts.base,
             )
             if self._engine.scheduler.busy or len(operations) >= EARLY:
-                # Let the thread have the GIL now: it would wait 5 ms for it, or several turns.
-                time.sleep(HAND_OVER)
+                time.sleep(HAND_OVER)  # so that the thread has the GIL now
+            self._lookout.begin()
             return
         error: BaseException | None = None
         try:
@@ -318,6 +323,7 @@ class Writer:
         self.waiting -= count
         self.slowest = max(self.slowest, self._engine.monotonic() - begun)
         recovered = self.failure is not None
+        self._engine.scheduler.give_way()
         self._pause = 0.0
         self._go_on()  # first, so that the disk has work while this loop goes through the results
         if self.observe is not None:
@@ -345,9 +351,9 @@ class Writer:
             self.on_trouble(error)
         self.failure = error
         kept = self._fail(batch, error)
+        self._seal()
         later = list(self._pending)
         self._pending.clear()
-        self._accepting = None
         kept += self._fail(later, error)  # what came meanwhile would meet the same disk
         self._kept.extendleft(reversed(kept))
         if self._closed is not None or self._finishing:

@@ -39,8 +39,8 @@ __all__ = ("write",)
 Statement: TypeAlias = tuple[str, list[Value]]
 
 _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
-_SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 320)
-_LARGER: Final = (384, 448, 516)
+_SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
+_LARGER: Final = (388, 452, 516)
 
 
 def write(connection: apsw.Connection, batch: Iterable[ops.Operation]) -> None:
