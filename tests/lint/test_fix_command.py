@@ -1,15 +1,21 @@
 """`fix`: what it writes, what it leaves alone, and its exit codes."""
 
+import ast
 import codecs
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from regrow.lint.command import main
+from regrow.lint.file import SourceFile
 from regrow.lint.fixing import write_back
+from regrow.lint.model import Edit, Finding, Fix, Safety
+from regrow.lint.rule import Rule
+from tests.lint.cases import rule
 
 Captured = pytest.CaptureFixture[str]
 TREE = "import regrow as rg\n\ntree = rg.supervisor([])\n"
@@ -99,6 +105,28 @@ def test_files_that_cant_be_fixed_whole_are_left_and_the_others_are_fixed(
     assert "mixed.py: its lines end in different ways; nothing was written" in err
     assert "full.py: can't be written: No space left on device; it is as it was" in err
     assert err.endswith("1 fix made in 1 file of 4; 3 findings left\n")
+
+
+def test_a_rule_or_a_fix_with_a_bug_is_told_and_the_others_are_made(
+    root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking = Fix("break it", (Edit(0, 0, "("),), Safety.SAFE)
+
+    def breaks(self: Rule, file: SourceFile) -> Iterator[Finding]:
+        yield file.finding(self, file.index.of(ast.Call)[0], "broken", fix=breaking)
+
+    def fails(self: Rule, file: SourceFile) -> Iterator[Finding]:
+        raise ZeroDivisionError(file.path)
+
+    monkeypatch.setattr(type(rule("RG202")), "check", breaks)
+    monkeypatch.setattr(type(rule("RG204")), "check", fails)
+    source = TREE + "rg.sync(tree, timeout=1)\n"
+    (root / "a.py").write_text(source)
+    assert main(["fix"]) == 101
+    assert (root / "a.py").read_text() == source.replace(TREE, FIXED)
+    err = capsys.readouterr().err
+    assert "the fix of RG202 would have broken the file, a bug of ours; it wasn't made" in err
+    assert "a.py: RG204 failed, a bug of its own: ZeroDivisionError: a.py" in err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--select", "RG1O4", "a.py"], ["--ignore", "RG", "a.py"]])

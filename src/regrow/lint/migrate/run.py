@@ -13,7 +13,7 @@ from regrow.lint.addresses import is_own_address
 from regrow.lint.configuration import Configuration
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import write_back
-from regrow.lint.mending import Mended, mend_paths
+from regrow.lint.mending import Mended, Write, mend_paths
 from regrow.lint.migrate.catalogue import Migration
 from regrow.lint.migrate.checks import Verifier, check_clean
 from regrow.lint.migrate.journal import FOLDER, Journal
@@ -119,14 +119,7 @@ def migrate(
     if mode == "write":
         if not allow_dirty:
             check_clean(root)
-        verifier = None if verify is None else Verifier(verify)
-
-        def write(file: Path, old: bytes, new: bytes) -> None:
-            journal.record(file, old, new)
-            write_back(file, old, new)
-            if verifier is not None:
-                verifier.check(file, old, new)
-
+        write = _writer(journal, None if verify is None else Verifier(verify))
     mending = mend_paths(paths, replace(configuration, settings=settings), unsafe=True, write=write)
     report = Report(migrations, mode, checked=len(mending.files), files=mending.files)
     by_rule = {code: one.code for one in migrations for code in one.rules}
@@ -137,6 +130,16 @@ def migrate(
         report.own_sends = sum(_own_sends(file) for file in mending.files)
     report.journal = journal.id if journal.count else None
     return report
+
+
+def _writer(journal: Journal, verifier: Verifier | None) -> Write:
+    def write(file: Path, old: bytes, new: bytes) -> None:
+        journal.record(file, old, new)
+        write_back(file, old, new)
+        if verifier is not None:
+            verifier.check(file, old, new)
+
+    return write
 
 
 def _add(report: Report, file: Mended, by_rule: dict[str, str]) -> None:
