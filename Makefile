@@ -92,4 +92,4 @@ build: $(READY)
 	$(BIN)/python tools/check_dist.py dist
 
 clean:
-	rm -rf $(VENV) dist build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .regrow_cache

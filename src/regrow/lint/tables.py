@@ -29,7 +29,7 @@ class Table:
         self._name = name
         value: object = document
         for part in name.split("."):
-            value = cast("Mapping[str, object]", value).get(part, {}) if isinstance(value, Mapping) else value
+            value = _inside(value, part)
         if not isinstance(value, Mapping):
             raise self.error(name.rpartition(".")[2], f"[{name}] has to be a table")
         self.values: Mapping[str, object] = cast("Mapping[str, object]", value)
@@ -101,6 +101,10 @@ class Table:
         if len(words) == len(listed):
             return words
         raise self.error(key, f"{key}: {value!r} has to be a list of strings")
+
+
+def _inside(value: object, key: str) -> object:
+    return cast("Mapping[str, object]", value).get(key, {}) if isinstance(value, Mapping) else value
 
 
 def position(text: str, table: str, key: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -23,11 +24,10 @@ class Command(Protocol):
     DESCRIPTION: str
     """What its help says, above its arguments."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Say what it takes."""
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Do it, and return the exit code."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    """Says what it takes."""
+    run: Callable[[argparse.Namespace], int]
+    """Does it, and returns the exit code."""
 
 
 def command(name: str) -> Command:
