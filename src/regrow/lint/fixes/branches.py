@@ -34,6 +34,8 @@ def only_branch(file: SourceFile, choice: ast.If, message: str, *, value: bool) 
     """
     if not is_alone(file, choice) or any(indentation(file, one) is None for one in choice.body[:1]):
         return no_fix("the branches share their lines with other code")
+    if _declares(file, choice.orelse if value else choice.body):
+        return no_fix("what goes declares a variable that functions share")
     if file.text.content.startswith("elif", file.start(choice)):
         edits = _of_elif(file, choice, value=value)
     else:
@@ -41,6 +43,16 @@ def only_branch(file: SourceFile, choice: ast.If, message: str, *, value: bool) 
     if isinstance(edits, str):
         return no_fix(edits)
     return Fix(message, edits, Safety.UNSAFE)
+
+
+def _declares(file: SourceFile, gone: list[ast.stmt]) -> bool:
+    """Whether statements say ``global`` or ``nonlocal``, or bind what a function inside calls ``nonlocal``."""
+    shared = {name for one in file.index.of(ast.Nonlocal) for name in one.names}
+    return any(
+        isinstance(one, ast.Global | ast.Nonlocal) or (isinstance(one, ast.Name) and one.id in shared)
+        for statement in gone
+        for one in ast.walk(statement)
+    )
 
 
 def _of_if(file: SourceFile, choice: ast.If, *, value: bool) -> tuple[Edit, ...] | str:

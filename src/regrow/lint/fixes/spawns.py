@@ -34,7 +34,7 @@ def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
         return no_fix("what it runs can't be told from the call")
     if spawner != "create_task" and not is_coroutine(file, call.args[0]):
         return no_fix("it may be given something else than a coroutine, which no owner takes")
-    for owner in owners(file, call):
+    for owner in owners(file, call) if _may_have_owners(file) else ():
         fix = _under(file, call, owner)
         if fix is not None:
             return fix
@@ -53,6 +53,14 @@ def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
         return Fix("Have the test's kit run it", (replaced(file, call, text),), Safety.UNSAFE)
     fix = owned(file, call, spawner)
     return fix if fix.edits else no_fix(f"{fix.message}, or the fixture {_KIT_FIXTURE}")
+
+
+def _may_have_owners(file: SourceFile) -> bool:
+    """The cheap test before classes are looked up."""
+    settings = file.settings
+    kinds = (*settings.task_group_types, *(one.rpartition(".")[0] for one in settings.supervised_spawners))
+    names = {kind.rpartition(".")[2] for kind in kinds}
+    return any(name in file.text.content for name in ("TaskSupervisor", *names))
 
 
 def _under(file: SourceFile, call: ast.Call, owner: Owner) -> Fix | None:

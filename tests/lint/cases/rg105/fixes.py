@@ -101,3 +101,15 @@ def conditions(pool, x):
     else:
         text = ""
     return text
+
+
+def shares():
+    # expect below: RG105
+    if TESTING:
+        state = 0
+
+    def inner():
+        nonlocal state
+        state += 1
+
+    return inner
