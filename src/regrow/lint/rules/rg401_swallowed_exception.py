@@ -53,7 +53,7 @@ There is no fix: which exceptions may happen there only its author can say.
 - A handler that tries something else, and tells when that fails, is believed to have told.
 - A handler that only reads `error.args` is believed as well.
 - A handler inside another one that raises or tells its own error isn't reported, nor one right before a
-  `raise`, nor one around nothing but a `repr(...)` or `getattr(...)`.
+  `raise`, nor one around nothing but a `repr(...)`, a `getattr(...)` or a `get_type_hints(...)`.
 - `__del__`, `__repr__` and `__str__` are left alone: nothing may leave them.
 """
 
@@ -76,7 +76,7 @@ from regrow.lint.servers import is_server_class
 _QUIET: Final = frozenset({"__del__", "__repr__", "__str__"})
 _EXITS: Final = frozenset({"exit", "_exit", "quit", "abort", "kill", "interrupt_main"})
 _TELLING: Final = re.compile(r"exc_|exception|_exc$|_error|_fail|traceback|handleError|^fail$|^skip$")
-_ANYBODYS: Final = frozenset({"repr", "str", "getattr", "hasattr"})
+_ANYBODYS: Final = frozenset({"repr", "str", "getattr", "hasattr", "get_type_hints", "get_annotations"})
 _LOGGING: Final = frozenset(
     {"print", "echo", "secho", "debug", "info", "warning", "warn", "error", "critical", "fatal", "log"}
 )
@@ -155,16 +155,21 @@ def _is_secondary(file: SourceFile, handler: ast.ExceptHandler) -> bool:
 
 
 def _only_shows(file: SourceFile, handler: ast.ExceptHandler) -> bool:
-    """Whether all that is tried is an attribute or the `repr` of something: that code is anybody's."""
+    """Whether all that is tried is an attribute, `repr` or the annotations of something: anybody's code."""
     tried = file.parent(handler)
     if not isinstance(tried, ast.Try) or len(tried.body) != 1:
         return False
     value = getattr(tried.body[0], "value", None)
     asked = value.values if isinstance(value, ast.BoolOp) else [value]
-    return all(
-        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in _ANYBODYS
-        for one in asked
-    )
+    return all(_is_anybodys(one) for one in asked)
+
+
+def _is_anybodys(value: ast.expr | None) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    if isinstance(value.func, ast.Attribute):  # typing.get_type_hints(f), get_type_hints(f).get("x")
+        return value.func.attr in _ANYBODYS - {"str"} or _is_anybodys(value.func.value)
+    return isinstance(value.func, ast.Name) and value.func.id in _ANYBODYS
 
 
 def _may_be_broad(handler: ast.ExceptHandler) -> bool:

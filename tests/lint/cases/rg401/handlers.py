@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+import typing
 from contextlib import suppress
 
 import regrow as rg
@@ -188,3 +189,10 @@ async def end(task):
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):
         await task
+
+
+def returned(function):
+    try:
+        return typing.get_type_hints(function).get("return")
+    except Exception:
+        return None
