@@ -2,15 +2,18 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from regrow.comply import Outcome, Report, comply
 from regrow.comply.checks import CHECKS
+from regrow.comply.context import Context
 from regrow.comply.formats import FORMATS
+from regrow.comply.run import outcomes_of
 from regrow.errors import BadCompliance, BadExcuse
-from tests.comply.kit import Plant, Shop, shop
+from tests.comply.kit import Plant, Shop, check_named, shop
 from tests.comply.plants import GOODS, MAKE
 
 DOOR = "async def handle_continue(self, value: object) -> None: ...\n\n    async def on(self, value: object)"
@@ -19,6 +22,12 @@ RUN_TIME = {
     *("kill-child", "restart-leaks", "shutdown"),
 }
 """The checks that need an application."""
+NEED_CHILDREN = {
+    "supervised": "the application runs no process but its root supervisor",
+    "kill-child": "no supervisor of the application has a child",
+    "restart-leaks": "no child of the application is ever restarted",
+}
+"""What they say of a System without children."""
 
 
 def reported(copy: Shop, **options: object) -> Report:
@@ -69,13 +78,9 @@ def test_a_system_without_processes_passes_nothing_that_is_about_them(tmp_path: 
     text = "import regrow as rg\n\n\ndef make_system():\n    return rg.System([], strategy='one_for_one')\n"
     with shop(tmp_path) as copy:
         (tmp_path / copy.package / "main.py").write_text(text)
-        report = reported(copy)
-    reasons = {name: report.of(name)[0].details[0] for name in ("supervised", "kill-child", "restart-leaks")}
-    assert reasons == {
-        "supervised": "the application runs no process but its root supervisor",
-        "kill-child": "no supervisor of the application has a child",
-        "restart-leaks": "no child of the application is ever restarted",
-    }
+        outcomes = [one for name in NEED_CHILDREN for one in copy.outcomes(name)]
+    assert [one.status for one in outcomes] == ["could not run"] * 3
+    assert {one.check: one.details[0] for one in outcomes} == NEED_CHILDREN
 
 
 def test_no_files_are_not_clean_files(tmp_path: Path) -> None:
@@ -104,8 +109,9 @@ def test_an_excuse_is_told_with_its_reason(tmp_path: Path) -> None:
 def test_an_excuse_does_not_hide_what_is_found(tmp_path: Path) -> None:
     plant = Plant("main.py", GOODS, GOODS.replace("=3", "=1_000_000"), "")
     with shop(tmp_path, plant) as copy:
-        report = reported(copy, excuse={"restart-intensity": "we like it so"})
-    assert report.status("restart-intensity") == "failed"
+        copy.excuse = {"restart-intensity": "we like it so"}
+        outcomes = copy.outcomes("restart-intensity")
+    assert [one.subject for one in outcomes if one.status == "failed"] == ["root/goods"]
 
 
 def test_an_unknown_check_can_not_be_excused() -> None:
@@ -116,14 +122,17 @@ def test_an_unknown_check_can_not_be_excused() -> None:
 # -- supervision in other environments ---------------------------------------------------------------
 
 
+def supervision(copy: Shop, **environments: dict[str, str]) -> list[tuple[str, tuple[str, ...]]]:
+    options = replace(copy.options(), environments=environments)
+    outcomes = outcomes_of(check_named("same-supervision"), Context(options), {})
+    return [(one.subject, one.details) for one in outcomes if one.status == "failed"]
+
+
 def test_environments_of_ones_own_are_looked_at_too(tmp_path: Path) -> None:
     budget = GOODS.replace("=3", '=3 if os.environ.get("STAGE") != "cheap" else 5')
     with shop(tmp_path, Plant("main.py", GOODS, budget, "", "import os\n")) as copy:
-        report = reported(copy, environments={"cheap": {"STAGE": "cheap"}})
-    failed = [one for one in report.of("same-supervision") if one.status == "failed"]
-    assert [(one.subject, one.details) for one in failed] == [
-        ("root/goods", ("root/goods: max_restarts is 3 in production and 5 in cheap",))
-    ]
+        found = supervision(copy, cheap={"STAGE": "cheap"})
+    assert found == [("root/goods", ("root/goods: max_restarts is 3 in production and 5 in cheap",))]
 
 
 def test_a_supervisor_that_is_elsewhere_only_is_told(tmp_path: Path) -> None:
@@ -133,9 +142,9 @@ def test_a_supervisor_that_is_elsewhere_only_is_told(tmp_path: Path) -> None:
     )
     door = Plant("till.py", "async def handle_continue(self, value: object)", DOOR, "")
     with shop(tmp_path, plant, door) as copy:
-        report = reported(copy, environments={"staged": {"STAGE": "1"}})
-    told = [detail for one in report.of("same-supervision") for detail in one.details]
-    assert "root/queue: strategy is not there in production and one_for_one in staged" in told
+        [(subject, details)] = supervision(copy, staged={"STAGE": "1"})
+    assert subject == "root"
+    assert "root/queue: strategy is not there in production and one_for_one in staged" in details
 
 
 def test_what_ran_before_is_not_the_applications(tmp_path: Path) -> None:

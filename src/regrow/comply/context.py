@@ -38,6 +38,7 @@ class Context:
     def __init__(self, options: Options) -> None:
         self.options: Options = checked(options)
         self._kills: dict[str, Kill] = {}
+        self._lint_by: dict[tuple[str, ...], Report] = {}
 
     # -- sources -----------------------------------------------------------------------------------
 
@@ -96,10 +97,12 @@ class Context:
 
     def lint_by(self, *rules: str) -> Report:
         """What these rules alone say of them, whatever the settings select and ignore."""
-        settings = replace(
-            self.configuration.settings, select=rules, extend_select=(), ignore=(), per_file_ignores={}
-        )
-        return check_paths(self.paths, replace(self.configuration, settings=settings))
+        if rules not in self._lint_by:
+            settings = replace(
+                self.configuration.settings, select=rules, extend_select=(), ignore=(), per_file_ignores={}
+            )
+            self._lint_by[rules] = check_paths(self.paths, replace(self.configuration, settings=settings))
+        return self._lint_by[rules]
 
     @cached_property
     def audit(self) -> Audit:

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,15 +47,21 @@ class Descriptions:
 
 
 def describe_all(options: Options) -> Descriptions:
-    """Look at the application in each of its environments."""
+    """Look at the application in each of its environments, in all of them at the same time."""
     seen: dict[str, Description] = {}
     failed: dict[str, str] = {}
-    for name, variables in {PRODUCTION: {}, TEST: {}, **options.environments}.items():
-        found = _in_environment(options, name, variables)
-        if isinstance(found, str):
-            failed[name] = found
-        else:
-            seen[name] = found
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        given: dict[str, Mapping[str, str]] = {PRODUCTION: {}, TEST: {}, **options.environments}
+        looks = {
+            name: running.enter_context(_begun(options, name, variables, Path(folder) / f"{number}.json"))
+            for number, (name, variables) in enumerate(given.items())
+        }
+        for number, (name, look) in enumerate(looks.items()):
+            found = _ended(look, Path(folder) / f"{number}.json")
+            if isinstance(found, str):
+                failed[name] = found
+            else:
+                seen[name] = found
     return Descriptions(seen, failed)
 
 
@@ -89,23 +96,39 @@ def _child(child: Child) -> str:
     return f"{shown}, significant=True" if spec.significant else shown
 
 
-def _in_environment(options: Options, name: str, variables: Mapping[str, str]) -> Description | str:
+@contextmanager
+def _begun(
+    options: Options, name: str, variables: Mapping[str, str], out: Path
+) -> Generator[subprocess.Popen[str]]:
+    """A Python that looks at the application; it is killed if the block ends first."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment["PYTHONPATH"] = os.pathsep.join(one for one in sys.path if one)
     environment |= (_PYTEST if name == TEST else {}) | dict(variables)
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "seen.json"
-        given = json.dumps({"app": options.app, "package": options.package, "loop": options.loop})
-        command = [sys.executable, "-m", __spec__.name, name, given, str(out)]
+    given = json.dumps({"app": options.app, "package": options.package, "loop": options.loop})
+    look = subprocess.Popen(  # noqa: S603  # this Python, and the user's own application
+        [sys.executable, "-m", __spec__.name, name, given, str(out)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="backslashreplace",
+    )
+    with look:
         try:
-            done = subprocess.run(  # noqa: S603  # this Python, and the user's own application
-                command, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return f"it took longer than {LIMIT:g} s"
-        if done.returncode or not out.exists():
-            return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return cast("Description", json.loads(out.read_text("utf-8")))
+            yield look
+        finally:
+            look.kill()
+
+
+def _ended(look: subprocess.Popen[str], out: Path) -> Description | str:
+    try:
+        _, told = look.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {LIMIT:g} s"
+    if look.returncode or not out.exists():
+        return (told.strip().splitlines() or [f"exit code {look.returncode}"])[-1]
+    return cast("Description", json.loads(out.read_text("utf-8")))
 
 
 def main(argv: list[str]) -> int:

@@ -12,6 +12,7 @@ PASSED: Final = "passed"
 FAILED: Final = "failed"
 COULD_NOT_RUN: Final = "could not run"
 EXCUSED: Final = "excused"
+_WORST_FIRST: Final[tuple[Status, ...]] = (FAILED, COULD_NOT_RUN, EXCUSED, PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,7 @@ class Report:
     def counts(self) -> dict[Status, int]:
         """Status -> how many outcomes have it."""
         found = Counter(one.status for one in self.outcomes)
-        statuses: tuple[Status, ...] = ("passed", "failed", "could not run", "excused")
-        return {status: found[status] for status in statuses}
+        return {status: found[status] for status in (PASSED, FAILED, COULD_NOT_RUN, EXCUSED)}
 
     def of(self, check: str) -> tuple[Outcome, ...]:
         """The outcomes of one check."""
@@ -68,5 +68,7 @@ class Report:
     def status(self, check: str) -> Status:
         """A check's worst outcome: failed, could not run, excused, passed."""
         statuses = {one.status for one in self.of(check)}
-        worst: tuple[Status, ...] = ("failed", "could not run", "excused", "passed")
-        return next((status for status in worst if status in statuses), "could not run")
+        for status in _WORST_FIRST:
+            if status in statuses:
+                return status
+        return COULD_NOT_RUN

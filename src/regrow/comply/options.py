@@ -51,8 +51,8 @@ def checked(options: Options) -> Options:
     if not 0 < options.watch < math.inf:
         raise BadCompliance("watch", options.watch, "a number of seconds above 0")
     for name, variables in options.environments.items():
-        if not name or not all(isinstance(one, str) for pair in variables.items() for one in pair):
-            raise BadCompliance("environments", {name: dict(variables)}, "names with texts, by name")
+        if not name or not all(variables):
+            raise BadCompliance("environments", {name: dict(variables)}, "names, each with variables by name")
     check_options(options.loop)
     return options
 

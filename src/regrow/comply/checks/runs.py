@@ -15,7 +15,7 @@ from regrow.errors.lint import NothingToCheck
 from regrow.lint.addresses import uses_regrow
 
 RUN_TIME: Final = "at run time"
-_CALLS: Final = ("call", "down", "reserve")
+_CALLS: Final = ("call", "down", "reserve", "supervised_send", "broadcast")
 _RULES: Final = ("RG202", "RG204")
 
 
