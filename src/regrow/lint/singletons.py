@@ -93,7 +93,8 @@ def _kept_as(file: SourceFile, call: ast.Call) -> str | None:
 
 def _is_rebound(file: SourceFile, place: ast.Name) -> bool:
     """Whether it is deleted again, as what modules need only while they are imported."""
-    return any(isinstance(one.ctx, ast.Del) and one.id == place.id for one in file.index.of(ast.Name))
+    targets = (target for statement in file.index.of(ast.Delete) for target in statement.targets)
+    return any(isinstance(one, ast.Name) and one.id == place.id for one in targets)
 
 
 def _cache_of(file: SourceFile, call: ast.Call) -> str | None:
