@@ -46,7 +46,7 @@ def only_branch(file: SourceFile, choice: ast.If, message: str, *, value: bool) 
 
 
 def _declares(file: SourceFile, gone: list[ast.stmt]) -> bool:
-    """Whether statements say ``global`` or ``nonlocal``, or bind what a function inside calls ``nonlocal``."""
+    """Whether statements say ``global`` or ``nonlocal``, or name what another function calls ``nonlocal``."""
     shared = {name for one in file.index.of(ast.Nonlocal) for name in one.names}
     return any(
         isinstance(one, ast.Global | ast.Nonlocal) or (isinstance(one, ast.Name) and one.id in shared)

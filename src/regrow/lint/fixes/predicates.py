@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -77,28 +76,16 @@ def is_quick_to_hold(condition: ast.expr) -> bool:
     operator, other = condition.ops[-1], condition.comparators[-1]
     if isinstance(operator, ast.NotIn | ast.Lt | ast.LtE):
         return True
-    return isinstance(operator, ast.Eq | ast.Is) and _is_nothing(other)
+    return isinstance(operator, ast.Eq | ast.Is) and is_nothing(other)
 
 
-def _is_nothing(node: ast.expr) -> bool:
+def is_nothing(node: ast.expr) -> bool:
+    """Whether it is what things are before anything has happened: 0, None, an empty text or list."""
     if isinstance(node, ast.Constant):
         return not node.value
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return not node.elts
     return isinstance(node, ast.Dict) and not node.keys
-
-
-def joined(file: SourceFile, conditions: Sequence[ast.expr]) -> str:
-    """All of them at once."""
-    if len(conditions) == 1:
-        return file.segment(conditions[0])
-    texts: list[str] = []
-    for one in conditions:
-        loose = isinstance(one, ast.IfExp | ast.Lambda) or (
-            isinstance(one, ast.BoolOp) and isinstance(one.op, ast.Or)
-        )
-        texts.append(f"({file.segment(one)})" if loose else file.segment(one))
-    return " and ".join(texts)
 
 
 def negated(file: SourceFile, condition: ast.expr) -> str:

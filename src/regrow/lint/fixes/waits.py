@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.fixes.predicates import is_quick_to_hold, joined, negated, why_not, why_not_again
+from regrow.lint.fixes.asserting import Assertion, assertions, joined
+from regrow.lint.fixes.predicates import negated, why_not, why_not_again
 from regrow.lint.model import Fix, Safety, no_fix
 from regrow.lint.owning import uses
 from regrow.lint.patching import block_of, has_comment, is_alone, replaced, without_statement
@@ -40,20 +41,19 @@ def instead_of_sleep(file: SourceFile, call: ast.Call, name: str) -> Fix:
     if isinstance(delay, ast.Constant) and delay.value == 0:
         return _idle(file, statement)
     block = block_of(file, statement)
-    assertions = _assertions(block[block.index(statement) + 1 :])
-    if not assertions:
+    found = list(assertions(file, block[block.index(statement) + 1 :]))
+    if not found:
         return no_fix("what it waits for isn't said: wait for that, or use a virtual clock")
-    problem = _problem(file, statement, assertions)
+    problem = _problem(file, found)
     if problem is not None:
         return no_fix(problem)
     wait = spelled(file, _WAIT, call)
     if isinstance(wait, Fix):
         return wait
-    predicate = joined(file, [one.test for one in assertions])
-    text = f"await {wait.text}(lambda: {predicate}, timeout={_at_least(file, delay)}"
-    if assertions[0].msg is not None:
-        text += f", message={file.segment(assertions[0].msg)}"
-    gone = [edit for one in assertions if (edit := without_statement(file, one)) is not None]
+    text = f"await {wait.text}(lambda: {joined(found)}, timeout={_at_least(file, delay)}"
+    if found[0].message is not None:
+        text += f", message={file.segment(found[0].message)}"
+    gone = [edit for one in found if (edit := without_statement(file, one.statement)) is not None]
     edits = (replaced(file, statement, f"{text})"), *gone)
     return Fix("Wait for what is asserted", edits, Safety.UNSAFE, wait.imports)
 
@@ -112,36 +112,26 @@ def _idle(file: SourceFile, statement: ast.Expr) -> Fix:
 # -- assertions ------------------------------------------------------------------------------------
 
 
-def _assertions(statements: Sequence[ast.stmt]) -> list[ast.Assert]:
-    """Those that come next, without a gap."""
-    found: list[ast.Assert] = []
-    for one in statements:
-        if not isinstance(one, ast.Assert):
-            break
-        found.append(one)
-    return found
-
-
-def _problem(file: SourceFile, sleep: ast.Expr, assertions: Sequence[ast.Assert]) -> str | None:
-    for one in assertions:
-        problem = why_not(one.test) or why_not_again(file, one.test)
-        if problem is not None:
-            return problem
-        inside = has_comment(file, file.start(one), file.start(one.test))
-        behind = has_comment(file, file.end(one.test), file.end(one))
-        if inside or behind or not is_alone(file, one):
+def _problem(file: SourceFile, found: Sequence[Assertion]) -> str | None:
+    for one in found:
+        for part in one.parts:
+            problem = why_not(part) or why_not_again(file, part)
+            if problem is not None:
+                return problem
+        if not one.is_plain:
             return "a comment or other code stands within the assertion"
-    if all(is_quick_to_hold(one.test) for one in assertions):
+    if all(one.is_quick for one in found):
         return "it may hold at once: if it has to stay so, that is rt.never(...)"
-    told = [one for one in assertions if one.msg is not None]
-    if told and (len(assertions) > 1 or not _is_kept(file, told[0])):
+    told = [one for one in found if one.message is not None]
+    if told and (len(found) > 1 or not _is_kept(file, told[0])):
         return "its message can't be kept"
-    return None if is_alone(file, sleep) else "other code stands in the sleep's line"
+    return None
 
 
-def _is_kept(file: SourceFile, assertion: ast.Assert) -> bool:
-    is_text = isinstance(assertion.msg, ast.Constant) and isinstance(assertion.msg.value, str)
-    return is_text and not has_comment(file, file.start(assertion), file.end(assertion))
+def _is_kept(file: SourceFile, assertion: Assertion) -> bool:
+    message, statement = assertion.message, assertion.statement
+    is_text = isinstance(message, ast.Constant) and isinstance(message.value, str)
+    return is_text and not has_comment(file, file.start(statement), file.end(statement))
 
 
 def _at_least(file: SourceFile, delay: ast.expr | None) -> str:

@@ -45,7 +45,7 @@ Where the time itself is what is tested, run the test on a virtual clock and let
 
 ## Fix safety
 
-The fix is unsafe. In a coroutine a sleep and the assertions behind it become one
+The fix is unsafe. In a coroutine a sleep and the assertions behind it (unittest's methods too) become one
 `await rt.wait_for(lambda: ..., timeout=...)` with at least a second. There is none where nothing is asserted,
 where the assertion awaits, calls what may do more than look, or may hold before anything has happened
 (`not x`, `x == []`).

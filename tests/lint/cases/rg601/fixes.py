@@ -3,6 +3,7 @@
 
 import asyncio
 import time
+from unittest import IsolatedAsyncioTestCase
 
 import anyio
 
@@ -55,3 +56,34 @@ async def test_keeps(worker, queue, log):
 def test_plain(log):
     time.sleep(1)  # expect: RG601
     assert log
+
+
+class TestWorker(IsolatedAsyncioTestCase):
+    async def test_waits(self):
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertEqual(self.worker.jobs, 1 if self.fast else 2, "jobs")
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertTrue(self.a or self.b)
+        self.assertIn("x", self.log)
+        self.assertIsNotNone(
+            self.worker.result()
+        )
+        self.assertFalse(self.a and self.b)
+        self.assertIsInstance(self.a, str)
+
+    async def test_keeps(self):
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertEqual(self.worker.jobs, [])
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertTrue(not self.worker.done)
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertRaises(ValueError, self.worker.stop)
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertEqual(self.worker.jobs, 1, msg="jobs")
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertEqual(self.worker.stop(), 1)
+        await asyncio.sleep(0.1)  # expect: RG601
+        self.assertEqual(
+            self.worker.jobs,  # all of them
+            1,
+        )
