@@ -29,16 +29,14 @@ Examples:
 """
 SUFFIXES: Final = {".json": "json", ".md": "markdown"}
 
-ExistingPath = click.Path(exists=True, path_type=Path)
+EXISTING: Final = click.Path(exists=True, path_type=Path)
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("paths", nargs=-1, type=ExistingPath)
+@click.argument("paths", nargs=-1, type=EXISTING)
 @click.option("--app", metavar="MODULE:FACTORY", help="A function that returns a new rg.System.")
 @click.option("--package", metavar="NAME", help="The package to check (default: that of --app, or of PATHS).")
-@click.option(
-    "--tests", multiple=True, type=ExistingPath, help="Tests to audit (default: as the settings say)."
-)
+@click.option("--tests", multiple=True, type=EXISTING, help="Tests to audit (default: as the settings say).")
 @click.option("--excuse", multiple=True, metavar="CHECK=REASON", help="A check that can't run here, and why.")
 @click.option(
     "--environment", multiple=True, metavar="NAME:VARIABLE=VALUE", help="Where supervision must be the same."

@@ -70,7 +70,7 @@ class BadExcuse(ComplianceError, LookupError):
             problem = f"there is no such check; there are {', '.join(known)}"
         super().__init__(f"check {show(check)} can't be excused: {problem}")
         self.check = check
-        self.known = tuple(known)
+        self.known: tuple[str, ...] = tuple(known)
 
 
 class CouldNotRun(ComplianceError):
@@ -104,4 +104,4 @@ class NotCompliant(ComplianceError, AssertionError):
         super().__init__(f"{check} of {subject}:\n{lines}")
         self.check = check
         self.subject = subject
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)

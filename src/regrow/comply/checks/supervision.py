@@ -21,7 +21,7 @@ class RestartIntensity(Check):
     """A supervisor gives up at some time, so that what is above it gets its turn."""
 
     name = "restart-intensity"
-    title = f"each supervisor's restart budget is one: at most {MOST} restarts in its window"
+    title = "each supervisor's restart budget bounds something: at most 1000 restarts in its window"
 
     @override
     def subjects(self, context: Context) -> Sequence[str]:
