@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from regrow.lint import command
 from regrow.lint.command import main
+from regrow.lint.console import Progress
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.registry import own_rules
@@ -115,6 +116,7 @@ def test_a_rule_that_fails_is_exit_code_101(
     out, err = capsys.readouterr()
     assert "RG101" in out
     assert "a.py: RG901 failed, a bug of its own: ZeroDivisionError: oh\n  at " in err
+    assert "  Please report it in Regrow's issue tracker, with the file if you can share it.\n" in err
 
 
 def test_any_other_exception_is_exit_code_101(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +124,42 @@ def test_any_other_exception_is_exit_code_101(capsys: Captured, monkeypatch: pyt
     assert main(["rule", "--all"]) == 101
     err = capsys.readouterr().err
     assert "a bug of ours, not yours: ZeroDivisionError: division by zero" in err
+    assert "Please report it in Regrow's issue tracker" in err
     assert "Traceback" not in err
+
+
+class Terminal(io.StringIO):
+    """A terminal."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_long_run_says_on_a_terminal_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.1, 0.6, 0.61, 0.8])
+    monkeypatch.setattr("regrow.lint.console.time.monotonic", lambda: next(clock))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    progress = Progress("file")
+    for done in (1, 2, 3, 4):
+        progress(done, 1000)
+    progress.clear()
+    assert terminal.getvalue() == "\r2 of 1,000 files\r4 of 1,000 files\r                \r"
+
+
+def test_elsewhere_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regrow.lint.console.time.monotonic", iter(range(9)).__next__)
+    monkeypatch.setattr(sys, "stderr", file := io.StringIO())
+    progress = Progress("file")
+    progress(1, 2)
+    progress.clear()
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stderr", dumb := Terminal())
+    progress = Progress("file")
+    progress(1, 2)
+    progress.clear()
+    assert (file.getvalue(), dumb.getvalue()) == ("", "")
 
 
 def test_an_interrupt_is_no_bug(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

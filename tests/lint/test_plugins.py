@@ -9,6 +9,7 @@ import pytest
 from regrow.errors import BadRule
 from regrow.lint.command import main
 from regrow.lint.registry import all_rules, own_rules
+from tests.docs.blocks import blocks_of
 
 Captured = pytest.CaptureFixture[str]
 RULE = '''"""Calls of print.
@@ -112,6 +113,18 @@ def test_a_broken_one_is_one_error(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("python -m regrow.lint: entry point acme")
+
+
+def test_the_rule_of_the_page_works(site: Path, capsys: Captured) -> None:
+    blocks = [block.text for block in blocks_of("docs/checking.md")]
+    (source,) = [text for text in blocks if text.startswith("# acme_rules.py\n")]
+    (points,) = [text for text in blocks if "regrow.rules" in text]
+    install(site, source.partition("\n")[2], points.splitlines()[-1].replace('"', ""))
+    (site.parent / "work" / "a.py").write_text("from builtins import print as p\np(1)\n")
+    assert main(["check"]) == 1
+    assert capsys.readouterr().out == "a.py:2:1: ACME001 [no-print] log it instead\n"
+    assert main(["rule", "no-print"]) == 0
+    assert "Nobody reads the output of a service." in capsys.readouterr().out
 
 
 def test_one_that_fails_on_a_file_is_told_and_the_others_go_on(site: Path, capsys: Captured) -> None:

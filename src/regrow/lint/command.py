@@ -17,7 +17,7 @@ from regrow.lint.console import Exit, say
 _BUG: Final = """\
 {prog}: this is a bug of ours, not yours: {error}
   at {place}
-  Please report it, with the command and the file if you can share it.
+  Please report it in Regrow's issue tracker, with the command and the file if you can share it.
   REGROW_TRACEBACK=1 shows the whole traceback."""
 
 

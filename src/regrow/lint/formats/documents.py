@@ -20,7 +20,6 @@ def as_json(report: Report) -> Iterator[str]:
         "files": report.files,
         "lines": report.lines,
         "spared_lines": report.spared,
-        "cached_files": report.cached,
         "skipped": list(report.skipped),
         "failures": [asdict(failure) for failure in report.failures],
         "findings": [asdict(finding) for finding in report.findings],
