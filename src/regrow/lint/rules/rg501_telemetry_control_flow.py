@@ -33,10 +33,11 @@ async def until_started(system: rg.System) -> None:
 
 ```python
 import regrow as rg
+from shop import Worker
 
 
-async def until_started(system: rg.System, worker: rg.Ref) -> None:
-    await worker.call("ready", timeout=5.0)
+async def until_started(worker: rg.Ref[Worker]) -> None:
+    await worker.call(Worker.ready(), timeout=5.0)
 ```
 
 Ask the process, monitor it, or let it answer. In tests there are `rt.assert_event` and `rt.wait_for`.

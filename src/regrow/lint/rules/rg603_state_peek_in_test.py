@@ -18,17 +18,23 @@ wrong. The state of a process belongs to the process: somebody else's look at it
 ## Example
 
 ```python
+from shop import Counter
+
+
 async def test_counts(counter):
-    await counter.add(1, timeout=1.0)
+    await counter.call(Counter.add(1), timeout=1.0)
     assert counter._total == 1
 ```
 
 ## Use instead
 
 ```python
+from shop import Counter
+
+
 async def test_counts(counter):
-    await counter.add(1, timeout=1.0)
-    assert await counter.total(timeout=1.0) == 1
+    await counter.call(Counter.add(1), timeout=1.0)
+    assert await counter.call(Counter.total(), timeout=1.0) == 1
 ```
 
 ## Options

@@ -16,8 +16,11 @@ wrong, the process that is asked has died. Tests of the good case alone say noth
 ## Example
 
 ```python
+from shop import Till
+
+
 async def test_pays(till):
-    assert await till.pay(4, timeout=1.0) == 4
+    assert await till.call(Till.pay(4), timeout=1.0) == 4
 ```
 
 ## Use instead
@@ -26,16 +29,16 @@ async def test_pays(till):
 import pytest
 
 import regrow as rg
+from shop import Till
 
 
 async def test_pays(till):
-    assert await till.pay(4, timeout=1.0) == 4
+    assert await till.call(Till.pay(4), timeout=1.0) == 4
 
 
-async def test_a_till_that_is_gone(till, system):
-    await system.kill(till)
-    with pytest.raises(rg.errors.NoProcess):
-        await till.pay(4, timeout=1.0)
+async def test_a_sum_that_is_no_number(till):
+    with pytest.raises(rg.errors.ProcessExited):
+        await till.call(Till.pay("four"), timeout=1.0)
 ```
 
 ## Known problems
