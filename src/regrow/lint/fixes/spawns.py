@@ -17,6 +17,7 @@ _KITS: Final = frozenset({"regrow.testing.Kit", "regrow.testing.kit", "regrow.te
 _KIT_FIXTURE: Final = "regrow_kit"
 _NURSERIES: Final = ("anyio.", "trio.")
 _NOBODY: Final = "no task group or TaskSupervisor is in scope: hand one in"
+_SHORT: Final = 60
 _KEPT: Final = "the task is kept, and the owner in scope gives none: only you know what for"
 
 
@@ -38,7 +39,7 @@ def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
         fix = _under(file, call, owner)
         if fix is not None:
             return fix
-    return no_fix(_NOBODY)
+    return no_fix(_NOBODY + _as_child(file, call.args[0]))
 
 
 def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
@@ -53,6 +54,15 @@ def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
         return Fix("Have the test's kit run it", (replaced(file, call, text),), Safety.UNSAFE)
     fix = owned(file, call, spawner)
     return fix if fix.edits else no_fix(f"{fix.message}, or the fixture {_KIT_FIXTURE}")
+
+
+def _as_child(file: SourceFile, coroutine: ast.expr) -> str:
+    """How a supervisor would be told of it, where that is short enough."""
+    if not isinstance(coroutine, ast.Call) or not isinstance(coroutine.func, ast.Name) or coroutine.keywords:
+        return ""
+    given = ", ".join(file.segment(one) for one in coroutine.args)
+    text = f"rg.child({coroutine.func.id}, args=({given},))" if given else f"rg.child({coroutine.func.id})"
+    return f", or make it a child: {text}" if len(text) < _SHORT and "\n" not in text else ""
 
 
 def _may_have_owners(file: SourceFile) -> bool:
