@@ -64,6 +64,7 @@ cancellation; if it has to be, it belongs into a `finally`.
 - A raise under a condition is believed. So is a handler that keeps the error in a variable, returns it or
   hands it to another function than a log's or `set_exception`, and one that sets a variable to `True` that an
   `if` with a `raise` asks for in the same function: it may be raised later.
+- A loop `while not task.done()` that waits through all cancellations is left alone, whatever comes after it.
 - What stands in another handler that raises, or keeps its error, isn't reported.
 """
 
@@ -153,7 +154,7 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     function = file.function_of(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         return True
-    if isinstance(node, ast.ExceptHandler) and _keeps(node, function):
+    if isinstance(node, ast.ExceptHandler) and (_keeps(node, function) or _drains(file, node)):
         return True
     for one in file.ancestors(node):
         if one is function:
@@ -169,7 +170,7 @@ def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
         if isinstance(one, ast.Return) and one.value is not None and _is_name(one.value, handler.name):
             return True
         if isinstance(one, ast.Assign) and (
-            _is_name(one.value, handler.name)
+            any(_is_name(value, handler.name) for value in _values(one.value))
             or (_is_true(one.value) and _is_raised_for(one.targets[0], function))
         ):
             return True
@@ -177,9 +178,24 @@ def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
             called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
             if called == "exc_info":
                 return True
-            if called not in _NO_RAISERS and any(_is_name(given, handler.name) for given in one.args):
+            given = [*one.args, *(keyword.value for keyword in one.keywords)]
+            if called not in _NO_RAISERS and any(_is_name(value, handler.name) for value in given):
                 return True
     return False
+
+
+def _values(node: ast.expr) -> list[ast.expr]:
+    """What an assignment keeps: several values of a tuple or list."""
+    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _drains(file: SourceFile, handler: ast.ExceptHandler) -> bool:
+    """Whether it waits for a task's end through all cancellations: `while not task.done():`."""
+    loop = file.parent(file.parent(handler) or handler)
+    return isinstance(loop, ast.While) and any(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "done"
+        for one in ast.walk(loop.test)
+    )
 
 
 def _is_raised_for(flag: ast.expr, function: ast.AsyncFunctionDef) -> bool:

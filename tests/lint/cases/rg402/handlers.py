@@ -203,3 +203,26 @@ async def keeps_the_first(task, first, second):
         except asyncio.CancelledError:
             second.close()
     task.end(kept)
+
+
+async def keeps_both(stream):
+    try:
+        return await stream.read()
+    except BaseException as error:
+        result = ("error", error)
+    return result
+
+
+async def hands_on(stream, make):
+    try:
+        return await stream.read()
+    except BaseException as error:
+        return make(exception=error)
+
+
+async def waits_through(task):
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue
