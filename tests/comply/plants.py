@@ -56,6 +56,7 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant("till.py", CONTINUE, "def on(self, value: object)", "its init returns rg.Continue"),
         Plant("stock.py", "def handle_info(", "def on(", "has no handle_info that would get the DOWN"),
         Plant("bad.py", "", "raise RuntimeError('no key')\n", "RuntimeError: no key"),
+        Plant("bad.py", "", "raise SystemExit('no terminal')\n", "SystemExit: no terminal"),
     ),
     "bounded-init": (
         Plant("till.py", BOUNDED, READ[4:], "awaits read_prices()"),
@@ -72,6 +73,13 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant("main.py", 'name="watcher"', 'name="watcher", id="stock"', "there twice"),
         Plant("main.py", 'name="watcher"', 'id="watcher", name="stock"', "NameTaken"),
         Plant("main.py", MAKE, f"{MAKE}    raise OSError('no disk')\n", "no disk"),
+        Plant("main.py", MAKE, f"{MAKE}    raise SystemExit('no terminal')\n", "no terminal"),
+        Plant(
+            "till.py",
+            READ,
+            f"{READ}            await asyncio.open_connection('127.0.0.1', 9)\n",
+            "if it uses sockets, say so: suite(..., sockets=True), --sockets",
+        ),
         Plant("main.py", SYSTEM, "    return list([stock, desk", "list"),
         Plant("main.py", SYSTEM, "    return rg.System([rg.child(Twice), stock, desk", "there twice", TWICE),
     ),
@@ -159,6 +167,15 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
     "restart-leaks": (
         Plant("till.py", "        if not there.active:\n", "        if there:\n", "1 more processes"),
         Plant("till.py", TOTAL, f"{TOTAL}{SUBSCRIBES}", "1 more subscribers"),
+        Plant(
+            "till.py",
+            TOTAL,
+            f"{TOTAL}        self.later = asyncio.get_running_loop().call_later(3600.0, print)\n\n"
+            "    def terminate(self, reason: object) -> None:\n        self.later.cancel()\n\n"
+            "    async def read(self) -> None:\n",
+            "nobody gave back what the killed one had: timer",
+            leaves="timer",
+        ),
     ),
     "shutdown": (
         Plant(

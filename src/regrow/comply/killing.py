@@ -9,9 +9,10 @@ from regrow.comply.options import Options
 from regrow.comply.stage import READY, Stage, run
 from regrow.comply.tree import Child, Node, children_in, nodes_of
 from regrow.core.reasons import KILLED, NORMAL, format_reason
-from regrow.errors import SystemFailed, WaitFailed
+from regrow.errors import LeaksFound, SystemFailed, WaitFailed
 from regrow.runtime.process import Process
 from regrow.runtime.supervision import is_restarted
+from regrow.testing.leaks.guard import leak_guard
 from regrow.testing.virtual.passing import pass_time
 from regrow.testing.waiting.processes import wait_tree_ready
 
@@ -32,6 +33,7 @@ class Kill:
         group: The paths of those that had to be restarted.
         problems: What was not as it had to be.
         grown: Name -> how many more there were after the restart.
+        left: What the run left behind after its end.
         error: What kept it from being seen.
     """
 
@@ -39,6 +41,7 @@ class Kill:
     group: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list[str])
     grown: dict[str, int] = field(default_factory=dict[str, int])
+    left: list[str] = field(default_factory=list[str])
     error: BaseException | None = None
 
 
@@ -70,8 +73,13 @@ def group_of(node: Node, child: Child) -> tuple[Child, ...]:
 def kill(options: Options, path: str) -> Kill:
     """Run an application and kill the child at `path`."""
     seen = Kill()
+    ended, grown = 0.0, dict[str, int]()
     try:
-        _, (ended, grown) = run(options, lambda stage: _kill(seen, stage, path))
+        try:
+            with leak_guard():
+                _, (ended, grown) = run(options, lambda stage: _kill(seen, stage, path))
+        except LeaksFound as error:
+            seen.left = [str(leak) for leak in error.leaks]
         if grown:
             # What there is at that time anyway, while nothing is killed, isn't the restart's.
             _, usual = run(options, lambda stage: _counts_at(stage, ended))
@@ -79,7 +87,7 @@ def kill(options: Options, path: str) -> Kill:
     except SystemFailed as error:
         if seen.fate != "gives up":
             seen.problems.append(f"the whole System came down: {error}")
-    except Exception as error:  # noqa: BLE001  # an application may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     return seen
 

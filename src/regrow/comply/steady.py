@@ -66,7 +66,7 @@ def steady(options: Options) -> Steady:
                     left += [f"{leak}" for leak in error.leaks]
         except Contaminated as error:
             left += [f"{change}" for change in error.changes]
-    except Exception as error:  # noqa: BLE001  # an application may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     seen.left = tuple(left)
     return seen

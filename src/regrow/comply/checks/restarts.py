@@ -41,7 +41,7 @@ class RestartLeaks(Check):
     """A restart leaves no more than there was: what the dead one had is given back."""
 
     name = "restart-leaks"
-    title = "a restart leaves no more processes, names, monitors, timers or subscribers than there were"
+    title = "a restart leaves behind no process, name, monitor, timer, subscriber, task, thread or socket"
 
     @property
     @override
@@ -59,7 +59,8 @@ class RestartLeaks(Check):
         seen = context.kill(subject)
         if seen.error is not None:
             return [text_of(seen.error)]
-        return [f"{count} more {name} than before the restart" for name, count in seen.grown.items()]
+        more = [f"{count} more {name} than before the restart" for name, count in seen.grown.items()]
+        return [*more, *(f"nobody gave back what the killed one had: {left}" for left in seen.left)]
 
 
 def _children(context: Context, check: str) -> Iterator[tuple[Node, Child]]:

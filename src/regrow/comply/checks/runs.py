@@ -10,7 +10,7 @@ from typing_extensions import override
 from regrow.comply.check import Check
 from regrow.comply.checks.sources import shown
 from regrow.comply.context import Context, text_of
-from regrow.errors import CouldNotRun
+from regrow.errors import CouldNotRun, NotDeclared
 from regrow.errors.lint import NothingToCheck
 from regrow.lint.addresses import uses_regrow
 
@@ -44,7 +44,12 @@ class Builds(_OfTheApp):
         error = context.steady.error
         if error is None:
             return []
-        return [text_of(error), *(f"because of {text_of(one)}" for one in _causes(error))]
+        causes = _causes(error)
+        option = next((one.option for one in (error, *causes) if isinstance(one, NotDeclared)), None)
+        hint = (
+            [] if option is None else [f"if it uses {option}, say so: suite(..., {option}=True), --{option}"]
+        )
+        return [text_of(error), *(f"because of {text_of(one)}" for one in causes), *hint]
 
 
 class Supervised(_OfTheApp):
