@@ -50,7 +50,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_verdicts_make_a_page(files: Path) -> None:
     sites = [site(number) for number in range(4)]
     names = [one.rank(SEED) for one in sites]
-    a = dict.fromkeys(names, ("right", ""))
+    a: dict[str, tuple[str, str]] = dict.fromkeys(names, ("right", ""))
     b = {**a, names[1]: ("false", "it is awaited"), names[2]: ("false", "so is this")}
     a[names[2]] = ("false", "so is this")
     assert table.collect({"RG101": sites}, [a, b], SEED) == 4
