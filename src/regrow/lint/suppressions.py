@@ -13,6 +13,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from regrow.lint.file import SourceFile
@@ -75,11 +76,12 @@ class Suppression:
         )
 
 
-def suppressions(text: Text) -> list[Suppression]:
+@lru_cache(maxsize=1)  # asked for by the rule about reasons, and once more after all rules
+def suppressions(text: Text) -> tuple[Suppression, ...]:
     """The comments of a file that switch rules off, from top to bottom."""
     lowered = text.content.lower()  # most files have neither word: many times faster than the expression
     if ("noqa" not in lowered and "regrow:" not in lowered) or _MAYBE.search(text.content) is None:
-        return []
+        return ()
     found: list[Suppression] = []
     waiting: list[tuple[tokenize.TokenInfo, re.Match[str]]] = []
     code_line = 0
@@ -103,7 +105,7 @@ def suppressions(text: Text) -> list[Suppression]:
             else:
                 waiting.append((token, match))
     found += [_made(match, comment, comment.start[0]) for comment, match in waiting]
-    return sorted(found, key=lambda one: (one.line, one.column))
+    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
 
 def suppress(
