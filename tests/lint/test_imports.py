@@ -15,6 +15,10 @@ from regrow.lint.imports import with_imports
             "from __future__ import annotations\nimport os  # é\nx = 1\n",
             "from __future__ import annotations\nimport os  # é\nimport regrow as rg\nx = 1\n",
         ),
+        (
+            "from __future__ import annotations\n\nx = 1\n",
+            "from __future__ import annotations\n\nimport regrow as rg\n\nx = 1\n",
+        ),
         ("import os; x = 1\n", "import os; import regrow as rg; x = 1\n"),
         ("from os import (\n    path,\n)", "from os import (\n    path,\n)\nimport regrow as rg"),
         (

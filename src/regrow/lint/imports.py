@@ -50,5 +50,6 @@ def _insertion(content: str, tree: ast.Module, statements: list[str]) -> Edit:
         return Edit(at, at, "".join(f"; {one}" for one in statements))
     end = content.find("\n", at)
     at = len(content) if end < 0 else end
-    blank = "" if isinstance(last, ast.Import | ast.ImportFrom) else "\n"  # below a docstring
+    is_future = isinstance(last, ast.ImportFrom) and last.module == "__future__"
+    blank = "\n" if is_future or isinstance(last, ast.Expr) else ""  # a docstring
     return Edit(at, at, blank + "".join(f"\n{one}" for one in statements))
