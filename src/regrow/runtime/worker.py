@@ -61,9 +61,7 @@ class Workers:
         if process.task is not None:
             self.detach(process)  # a warm one, from before a hand-off: its end isn't that of the process
         context = process.context or engine.contexts.make(process)
-        name = process.name or process.kind
-        # As `Engine.own_task`, without its call: a process is what is started most.
-        task = asyncio.Task(coroutine, loop=engine.loop, name=name, context=context)  # noqa: RG101  # its life
+        task = engine.own_task(coroutine, process.name or process.kind, context)
         process.task = task
         self._alive += 1
         if engine.parked:
