@@ -62,7 +62,7 @@ def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
 
 
 def is_entered(file: SourceFile, node: ast.expr) -> bool:
-    """Whether ``__enter__`` puts it into an attribute with which ``__exit__`` deals."""
+    """Whether ``__enter__`` puts it into an attribute with which ``__exit__``, or what that calls, deals."""
     place, function = place_of(file, node), file.function_of(node)
     if not isinstance(place, ast.Attribute) or not isinstance(
         function, ast.FunctionDef | ast.AsyncFunctionDef
@@ -71,9 +71,13 @@ def is_entered(file: SourceFile, node: ast.expr) -> bool:
     owner = file.parent(function)
     if function.name not in {"__enter__", "__aenter__"} or not isinstance(owner, ast.ClassDef):
         return False
-    exits = [one for one in owner.body if getattr(one, "name", "") in {"__exit__", "__aexit__"}]
+    methods = [one for one in owner.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    exits = [one for one in methods if one.name in {"__exit__", "__aexit__"}]
+    called = {part.attr for one in exits for part in ast.walk(one) if isinstance(part, ast.Attribute)}
     return any(
-        isinstance(part, ast.Attribute) and part.attr == place.attr for one in exits for part in ast.walk(one)
+        isinstance(part, ast.Attribute) and part.attr == place.attr
+        for one in (*exits, *(one for one in methods if one.name in called))
+        for part in ast.walk(one)
     )
 
 

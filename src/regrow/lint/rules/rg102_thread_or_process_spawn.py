@@ -114,7 +114,7 @@ class ThreadOrProcessSpawn(Rule):
     def _found(self, file: SourceFile, call: ast.Call, name: str) -> Finding:
         last = name.rpartition(".")[2]
         advice = "use `with`, asyncio.to_thread, or a process under a supervisor"
-        return file.finding(self, call, f"{last} is started here and nobody owns it: {advice}")
+        return file.finding(self, call, f"{last} is made here and nobody owns it: {advice}")
 
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:

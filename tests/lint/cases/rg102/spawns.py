@@ -126,7 +126,12 @@ class Runner:
     def __enter__(self):
         self.pool = ThreadPoolExecutor()
         self.forgotten = ThreadPoolExecutor()  # expect: RG102
+        self.reader = Thread(target=work)
         return self
 
     def __exit__(self, *error) -> None:
         self.pool.shutdown()
+        self.stop()
+
+    def stop(self) -> None:
+        self.reader.join()
