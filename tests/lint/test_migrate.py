@@ -229,7 +229,7 @@ def test_a_file_with_which_the_command_fails_is_put_back_and_the_others_stay(
     assert ((root / "a.py").read_text(), (root / "c.py").read_text()) == (FIXED, CALL)
     assert "fails with its fixes (exit code 1): AssertionError: not c; the file is as it was" in out
     assert "1 file edited; 1 call fixed" in out
-    assert "1 file left as they were" in out
+    assert "1 file left unchanged" in out
     assert main(["migrate", "undo", journal_of(err)]) == 0
     assert capsys.readouterr().out == "a.py\n"
 

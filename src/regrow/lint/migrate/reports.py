@@ -32,7 +32,7 @@ def markdown(report: Report) -> Iterator[str]:
         yield from ("", "## Edited" if report.mode == "write" else "## Would be edited", "")
         yield from (f"- `{path}`" for path in report.edited)
     if report.alone:
-        yield from ("", "## Left as they were", "")
+        yield from ("", "## Left unchanged", "")
         yield from (f"- {_cell(why)}" for why in report.alone.values())
     if report.manual:
         yield from ("", "## Needs a human", "", "| place | migration | rule | why |", "|---|---|---|---|")
@@ -111,5 +111,5 @@ def summary(report: Report) -> str:
     if report.own_sends is not None:
         parts.append(f"{counted(report.own_sends, 'send')} to oneself kept")
     if report.alone:
-        parts.append(f"{counted(len(report.alone), 'file')} left as they were")
+        parts.append(f"{counted(len(report.alone), 'file')} left unchanged")
     return "; ".join(parts)
