@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from regrow import debug, testing, types
+from regrow import comply, debug, testing, types
 from tests.api.public import ERRORS, NAMES
 from tests.docs.blocks import REPOSITORY
 
@@ -25,5 +25,6 @@ def test_it_builds_and_every_public_name_is_on_the_reference(tmp_path: Path) -> 
     modules = {"debug", "errors", "events", "testing", "types"}
     wanted = {f"regrow.{name}" for name in NAMES if name not in modules}
     wanted |= {f"regrow.errors.{name}" for name in ERRORS}
-    wanted |= {f"{module.__name__}.{name}" for module in (debug, testing, types) for name in module.__all__}
+    others = (comply, debug, testing, types)
+    wanted |= {f"{module.__name__}.{name}" for module in others for name in module.__all__}
     assert wanted - shown == set()

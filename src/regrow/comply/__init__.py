@@ -6,8 +6,9 @@
 
 from regrow.comply.model import Outcome as Outcome
 from regrow.comply.model import Report as Report
+from regrow.comply.model import Status as Status
 from regrow.comply.run import comply as comply
 from regrow.comply.suite import Compliance as Compliance
 from regrow.comply.suite import suite as suite
 
-__all__ = ["Compliance", "Outcome", "Report", "comply", "suite"]
+__all__ = ["Compliance", "Outcome", "Report", "Status", "comply", "suite"]
