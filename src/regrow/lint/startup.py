@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _MAINS: Final = frozenset({"main", "_main", "__main__"})
 _FILES: Final = frozenset({"__main__.py", "manage.py", "wsgi.py", "asgi.py"})
-_COMMANDS: Final = frozenset({"command", "group"})
+_COMMANDS: Final = frozenset({"command", "group", "callback"})
 
 
 def is_start_up(file: SourceFile, node: ast.AST) -> bool:

@@ -55,7 +55,8 @@ async def handle(request, respond):
 ## Known problems
 
 - A variable that another module defines isn't seen.
-- What a task sets for itself alone ends with the task. That isn't told from other sets and is reported, too.
+- What a task sets for itself alone ends with the task. That is seen only where the same file begins the task,
+  or runs the function by `context.run`.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ from regrow.lint.owning import in_finally, local_place, place_of, uses
 from regrow.lint.rule import Rule
 
 _LOCALS: Final = ("threading.local", "_threading_local.local")
+
+_BEGINNING: Final = ("create_task", "ensure_future", "start_soon", "Task")
 
 
 class ContextAsState(Rule):
@@ -100,7 +103,7 @@ class ContextAsState(Rule):
             if variable is None or _is_cleared(call) or not _drops_token(file, call):
                 continue
             name = ast.unparse(variable)
-            if name not in seen and not _is_reset(file, call, name):
+            if name not in seen and not _is_reset(file, call, name) and not _ends_with_task(file, call):
                 seen.add(name)
                 text = f"{name} carries state: reset what is set here by its token, or pass the value on"
                 yield file.finding(self, call, text)
@@ -119,6 +122,26 @@ def _is_cleared(call: ast.Call) -> bool:
     """Whether the variable is set to nothing: the end of what another set began."""
     value = call.args[0]
     return isinstance(value, ast.Constant) and not value.value
+
+
+def _ends_with_task(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the function is run in a context of its own: as a task, or by `context.run`."""
+    function = file.function_of(call)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    for one in file.calls_named(function.name):
+        begun = file.parent(one)
+        if (
+            isinstance(begun, ast.Call)
+            and getattr(begun.func, "attr", getattr(begun.func, "id", "")) in _BEGINNING
+        ):
+            return True
+    return any(
+        isinstance(one, ast.Name | ast.Attribute)
+        and (one.id if isinstance(one, ast.Name) else one.attr) == function.name
+        for begun in file.calls_named(*_BEGINNING, "run")
+        for one in begun.args[:1]
+    )
 
 
 def _is_reset(file: SourceFile, call: ast.Call, name: str) -> bool:

@@ -8,7 +8,7 @@ the `finally` itself is left alone.
 
 What a program does with its own environment while it starts is left alone: in `main()` and in commands of
 click and typer, in `__main__.py`, `manage.py`, `wsgi.py` and `asgi.py`, and under
-`if __name__ == "__main__"`. Tests and scripts aren't looked at.
+`if __name__ == "__main__"`. `DJANGO_SETTINGS_MODULE` may be set anywhere. Tests and scripts aren't looked at.
 
 ## Why is this bad?
 
@@ -51,6 +51,7 @@ What configures your own code is an argument.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
@@ -77,9 +78,15 @@ class EnvMutation(Rule):
         if file.role is Role.SCRIPT:
             return
         for node in environment_changes(file):
-            if not is_start_up(file, node) and not in_finally(file, node):
+            if not (is_start_up(file, node) or in_finally(file, node) or _is_djangos(node)):
                 text = "this changes the environment of everybody: pass it on, or give it to the subprocess"
                 yield file.finding(self, node, text)
+
+
+def _is_djangos(node: ast.expr) -> bool:
+    """`os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)`: Django knows no other way."""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    return isinstance(first, ast.Constant) and first.value == "DJANGO_SETTINGS_MODULE"
 
 
 RULE: Final = EnvMutation()

@@ -3,8 +3,9 @@
 ## What it does
 
 Finds `asyncio.gather(..., return_exceptions=True)` whose results are dropped, or go to a variable that is
-never read. Gathering what the same function has cancelled before is left alone, and so is waiting for tasks
-that were begun elsewhere: their errors may be read there.
+never read. Gathering what the same function has cancelled before is left alone, and so are `close`, `stop`
+and their like, after which nothing can be done, and waiting for tasks that were begun elsewhere: their errors
+may be read there.
 
 ## Why is this bad?
 
@@ -54,6 +55,11 @@ from regrow.lint.model import Finding, Scope
 from regrow.lint.owning import uses
 from regrow.lint.rule import Rule
 
+_TASKS: Final = ("asyncio.create_task", "asyncio.ensure_future")
+_CLOSING: Final = frozenset(
+    {"close", "aclose", "wait_closed", "disconnect", "stop", "astop", "shutdown", "terminate", "cleanup"}
+)
+
 
 class IgnoredGatherErrors(Rule):
     """See the module's docstring."""
@@ -89,10 +95,13 @@ def _is_made_here(file: SourceFile, given: ast.expr) -> bool:
         if not isinstance(given, ast.ListComp | ast.GeneratorExp | ast.SetComp):
             return False
         given = given.elt
+    if isinstance(given, ast.Call) and given.args and file.is_called(given, _TASKS):
+        given = given.args[0]
     return (
         isinstance(given, ast.Call)
         and file.qualified(given.func) != "asyncio.wrap_future"
         and not _is_decorated(file, given.func)
+        and getattr(given.func, "attr", "") not in _CLOSING
     )
 
 

@@ -99,7 +99,7 @@ def _steers(file: SourceFile, call: ast.Call) -> str | None:
     if not isinstance(call.func, ast.Attribute):
         return None
     name, owner = call.func.attr, call.func.value
-    if name in _STEERING:
+    if name in _STEERING and not (name == "release" and _is_held_here(file, call)):
         return f"steers the program ({name})"
     if name == "call_soon_threadsafe" and call.args:
         inner = call.args[0]
@@ -108,6 +108,12 @@ def _steers(file: SourceFile, call: ast.Call) -> str | None:
     if name == "set" and not call.args and file.type_of(owner) in _EVENTS:
         return "steers the program (set)"
     return "sends a message" if name in _SENDING and is_address(file, owner) else None
+
+
+def _is_held_here(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the function has acquired what it releases."""
+    function = file.function_of(call)
+    return any(file.function_of(one) is function for one in file.calls_named("acquire"))
 
 
 RULE: Final = TelemetryControlFlow()

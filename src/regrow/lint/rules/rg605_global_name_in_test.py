@@ -53,7 +53,7 @@ from elsewhere won't find the server.
 ## Known problems
 
 - A port that is computed, or is a default of the code under test, isn't seen.
-- That a call is a stand-in's, which listens on nothing, isn't seen.
+- A test that speaks of mocks or of expected errors isn't looked at for ports: it may listen on nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.addresses import SYSTEMS
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
+from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 from regrow.lint.singletons import MAKERS, singletons
 
@@ -96,6 +96,7 @@ _ADDRESSES: Final = frozenset(
 )
 _PATHS: Final = {"asyncio.start_unix_server": 1, "aiohttp.web.UnixSite": 1}
 _LOOPS: Final = frozenset({"loop", "_loop", "event_loop"})
+_NO_LISTENER: Final = re.compile(r"[Mm]ock|patch|[Rr]aises")
 _GRPC: Final = re.compile(r":[1-9]\d*$")
 
 
@@ -125,12 +126,14 @@ class GlobalNameInTest(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what listens, at what the module keeps, and at look-ups."""
         for port in _fixed_ports(file):
+            if _is_meant_to_fail(file, port):
+                continue
             text = "a fixed port is everybody's: listen on port 0, and ask which one it became"
             yield file.finding(self, port, text, fix=_any_port(file, port))
         for path in _fixed_paths(file):
             yield file.finding(self, path, "a fixed path of a socket is everybody's: use tmp_path")
         for one in singletons(file):
-            if not one.cached:
+            if not one.cached and _is_of_tests(file, one.call):
                 text = f"{one.kind} in the variable {one.name} is one for all tests: make it in a fixture"
                 yield file.finding(self, one.call, text)
         if "regrow" in file.text.content:
@@ -138,6 +141,24 @@ class GlobalNameInTest(Rule):
                 if _is_shared_look_up(file, call):
                     text = "this name belongs to a System that all tests share: start the process in the test"
                     yield file.finding(self, call, text)
+
+
+def _is_meant_to_fail(file: SourceFile, port: ast.expr) -> bool:
+    """Whether nothing listens in the end: with stand-ins, where an error is expected, or none matters."""
+    if any(isinstance(one, ast.Try) and one.handlers for one in file.ancestors(port)):
+        return True
+    function = file.function_of(port)
+    return isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and bool(
+        _NO_LISTENER.search(file.segment(function))
+    )
+
+
+def _is_of_tests(file: SourceFile, call: ast.Call) -> bool:
+    """Whether tests of the file, or of its folder, share it, and no `setUpClass` makes it."""
+    if file.role is not Role.TEST and not file.path.endswith("conftest.py"):
+        return False
+    function = file.function_of(call)
+    return not (isinstance(function, ast.FunctionDef) and function.name.lower().startswith("setup"))
 
 
 def _fixed_ports(file: SourceFile) -> Iterator[ast.expr]:

@@ -4,6 +4,7 @@ from os import environ, putenv
 from os import environ as surroundings
 
 import click
+import typer
 
 os.environ["A"] = "1"  # expect: RG303
 COPY = dict(os.environ)
@@ -70,3 +71,12 @@ def main():
 if __name__ == "__main__":
     os.environ["A"] = "1"
     main()
+
+
+app = typer.Typer()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+
+@app.callback()
+def options(debug: bool):
+    os.environ["DEBUG"] = str(debug)

@@ -45,8 +45,8 @@ class Pool:
         await gather(*pending, return_exceptions=True)
 
     async def close(self):
-        await gather(*(one.close() for one in self.open), return_exceptions=True)  # expect: RG403
-        closing = [one.close() for one in self.open]
+        await gather(*(one.flush() for one in self.open), return_exceptions=True)  # expect: RG403
+        closing = [one.flush() for one in self.open]
         await gather(*closing, return_exceptions=True)  # expect: RG403
 
 
@@ -56,3 +56,9 @@ async def begin_all(rows, log_exceptions):
         await row.begin()
 
     await asyncio.gather(*(begin(row) for row in rows), return_exceptions=True)
+
+
+async def close_all(rows):
+    await asyncio.gather(*(row.aclose() for row in rows), return_exceptions=True)
+    tasks = [asyncio.create_task(row.disconnect()) for row in rows]
+    await asyncio.gather(*tasks, return_exceptions=True)

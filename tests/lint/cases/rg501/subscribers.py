@@ -81,3 +81,12 @@ class Spans(SpanProcessor):
 class Bus:
     def wait(self, bus, done):
         bus.subscribe("ready", lambda event: done.set_result(event))
+
+
+class Guarded(logging.Handler):
+    def emit(self, record):
+        self.inner.acquire()
+        try:
+            self.inner.emit(record)
+        finally:
+            self.inner.release()

@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
 from aiohttp import web
 
 import regrow as rg
@@ -59,3 +60,26 @@ def test_own_thread():
     thread = threading.Thread(target=print)
     thread.start()
     thread.join()
+
+
+async def test_refuses(factory):
+    loop = asyncio.get_running_loop()
+    with pytest.raises(ValueError, match="ssl"):
+        await loop.create_server(factory, "127.0.0.1", 80, ssl_handshake_timeout=1)
+
+
+def test_anything(server):
+    try:
+        server.bind(("127.0.0.1", 8081))
+    except OSError:
+        server.close()
+
+
+class TestShared:
+    @classmethod
+    def setUpClass(cls):
+        cls.pool = ThreadPoolExecutor()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.pool.shutdown()
