@@ -137,9 +137,11 @@ class Receipt(msgspec.Struct, eq=False):
 
 def message_of(item: object) -> object:
     """The message that an item of a mailbox carries; a signal of the runtime is its own message."""
+    if isinstance(item, Request):  # first, as most are
+        return item.message
     if isinstance(item, Tracked):
-        item = item.item
-    if isinstance(item, Info | Request):
+        return message_of(item.item)
+    if isinstance(item, Info):
         return item.message
     if isinstance(item, Continuation):
         return item.value

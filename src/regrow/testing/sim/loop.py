@@ -150,10 +150,12 @@ class SimLoop(asyncio.BaseEventLoop):
             if steps > self._max_steps:
                 raise TooManySteps(self._max_steps, self.now, [task.get_name() for task in self.live])
             task = handle.task
-            if note is not None and task is not None:
+            if note is None:
+                trace.step(task, handle.callback)
+            elif task is not None:
                 note(task.get_name())  # what `trace.step` does, in place
             else:
-                trace.step(task, handle.callback)
+                note(getattr(handle.callback, "__qualname__", None) or type(handle.callback).__name__)
             before = None
             if task is not None and engines:
                 asked = hand_off.asked  # `hand_off.open`, in place
@@ -192,8 +194,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _raised(self, handle: Ready | Timed, error: BaseException) -> None:
         what = getattr(handle.callback, "__qualname__", "a callback")
-        context = {"message": f"exception in {what}", "exception": error, "handle": handle}
-        self.call_exception_handler(context)
+        self.call_exception_handler({"message": f"exception in {what}", "exception": error, "handle": handle})
 
     def _leave_fewer(self) -> tuple[float, list[tuple[Engine, int]]]:
         """In the next step fewer calls, or none, are handed off. Returns how many, and what was left."""
@@ -282,8 +283,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def timers(self) -> tuple[asyncio.TimerHandle, ...]:
         """The timers that are to go off, in order."""
-        waiting = (timer for _, _, timer in sorted(self._timers) if not timer.gone)
-        return tuple(waiting)  # type: ignore[arg-type]
+        return tuple(timer for _, _, timer in sorted(self._timers) if not timer.gone)  # type: ignore[misc]
 
     # -- callbacks and tasks -------------------------------------------------------------------
 

@@ -23,14 +23,15 @@ class Picker:
         trace: What notes whatever isn't plain.
     """
 
-    __slots__ = ("_made", "_picks", "_question", "_schedule", "_trace", "held")
+    __slots__ = ("_made", "_note", "_picks", "_question", "_schedule", "_soonest", "_trace", "held")
 
     def __init__(self, decisions: Decisions, trace: Trace) -> None:
         self._question = question = decisions.schedule
         self._schedule = question.schedule
         self._made = decisions.made
         self._trace = trace
-        self._picks = 0
+        self._note = None if trace.tells else trace.add
+        self._picks = self._soonest = 0
         self.held: dict[object, int] = {}
         """Who is held back, until the how many-th pick."""
 
@@ -50,9 +51,7 @@ class Picker:
         open_ = asked >= question.next
         if held:
             # Whether anything is asked mustn't count: a replay is asked where it deviates, and nowhere else.
-            back = [one for one, until in held.items() if until <= picks]
-            for one in back:
-                del held[one]
+            back = self._come_back() if picks >= self._soonest else ()
             return self._of_free(ready, back) if open_ else self._oldest_free(ready)
         if not open_:
             return 0
@@ -63,21 +62,41 @@ class Picker:
             return 0
         self._made["schedule", asked] = answer
         if answer < 0:
-            held[ready[0]] = picks + HOLDS[-answer]
-            self._trace.held(ready[0], HOLDS[-answer])
+            self._hold(ready[0], HOLDS[-answer])
             return self._oldest_free(ready)
         index = answer if ready[answer] is not None else ready.index(None)
-        self._trace.chosen(index, ready)
+        if self._note is None:
+            self._trace.chosen(index, ready)
+        else:
+            self._note(index)  # what `trace.chosen` does, in place
         return index
+
+    def _hold(self, one: object, picks: int) -> None:
+        """Pass it over, for so many picks."""
+        until = self.held[one] = self._picks + picks
+        self._soonest = min(self._soonest, until) if len(self.held) > 1 else until
+        self._trace.held(one, picks)
+
+    def _come_back(self) -> Sequence[object]:
+        """Who is no longer held."""
+        held, picks = self.held, self._picks
+        back = [one for one, until in held.items() if until <= picks]
+        for one in back:
+            del held[one]
+        self._soonest = min(held.values(), default=0)
+        return back
 
     def _oldest_free(self, ready: Sequence[object]) -> int:
         """The oldest that isn't held back; if all are, the oldest."""
         held = self.held
-        return next((index for index, one in enumerate(ready) if one not in held), 0)
+        for index, one in enumerate(ready):
+            if one not in held:
+                return index
+        return 0
 
     def _of_free(self, ready: Sequence[object], back: Sequence[object]) -> int:
         """One of those that aren't held back; if all are, one of all. Some are just back."""
-        held, picks = self.held, self._picks
+        held = self.held
         free = [one for one in ready if one not in held] or ready
         if len(free) == 1:
             return ready.index(free[0])  # the question stays open: the last one is never held back
@@ -85,8 +104,7 @@ class Picker:
         if answer < 0 and free[0] in back:
             return ready.index(free[0])  # not held back for ever, a thousand picks at a time
         if answer < 0:
-            held[free[0]] = picks + HOLDS[-answer]
-            self._trace.held(free[0], HOLDS[-answer])
+            self._hold(free[0], HOLDS[-answer])
             return self._oldest_free(ready)
         if answer:
             self._trace.chosen(answer, free)

@@ -128,12 +128,17 @@ class Simulation(Controls):
 
     def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]
+        trace = self._loop.trace
         if phase == "init":
             self._loop.engines[process.engine] = None
-            self._loop.trace.begin(process)
+            trace.begin(process)
             self._process_faults.begin(process)
             return
-        self._loop.trace.turn(process, message)
+        if trace.tells:
+            trace.turn(process, message)
+        else:  # what it does, in place
+            trace.add(process.serial)
+            trace.add(type(message).__name__)
         if process.blueprint.server is None:
             self._process_faults.received(process)
 
