@@ -115,7 +115,8 @@ def test_hooks_are_valid(tmp_path: Path) -> None:
             **dict.fromkeys(("id", "name", "description", "entry"), text),
             "language": {"const": "python"},
             "types_or": {"const": ["python", "pyi"]},
-            "require_serial": {"const": False},
+            "require_serial": {"type": "boolean"},
+            "pass_filenames": {"const": False},
         },
         "additionalProperties": False,
     }
@@ -133,8 +134,9 @@ def calls() -> Iterator[tuple[str, list[str]]]:
 
 def test_commands_and_formats_in_them_exist() -> None:
     found = list(calls())
-    assert {command for command, _ in found} == {"check", "fix"} <= set(COMMANDS)
-    formats = [arguments[arguments.index("--format") + 1] for _, arguments in found if arguments]
+    assert {command for command, _ in found} == {"baseline", "check", "fix"} <= set(COMMANDS)
+    assert [arguments for command, arguments in found if command == "baseline"] == [["tighten"]]
+    formats = [one[one.index("--format") + 1] for _, one in found if "--format" in one]
     assert len(formats) == 2
     assert set(formats) <= set(FORMATS)
 

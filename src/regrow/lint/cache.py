@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -120,8 +121,11 @@ class Cache:
         self._files, self._projects = document["files"], document["projects"]
 
     def _forget_old(self) -> None:
-        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files[_KEPT:]:
+        ages: list[tuple[int, Path]] = []
+        for file in self._folder.glob("*.json"):
+            with suppress(FileNotFoundError):  # another run forgets as well
+                ages.append((file.stat().st_mtime_ns, file))
+        for _, file in sorted(ages, reverse=True)[_KEPT:]:
             file.unlink(missing_ok=True)
 
 
