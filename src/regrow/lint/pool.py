@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -24,10 +25,18 @@ def check_in_processes(
     count = min(jobs * _CHUNKS, len(sources))
     chunks = [sources[start::count] for start in range(count)]
     # Not "fork": whoever calls this may have threads.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    try:
         works = {pool.submit(_check_chunk, settings, project, chunk): chunk for chunk in chunks}
         for work in as_completed(works):
             yield from zip(works[work], work.result(), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to all processes of a terminal; the first one says what comes of it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _check_chunk(settings: Settings, project: Project, sources: Sequence[Source]) -> list[Outcome]:
