@@ -19,7 +19,8 @@ _CHANGES: Final = (
     *("append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove"),
     *("add", "discard", "update", "setdefault", "clear"),
 )
-_KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
+KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
+"""Names of caches and registries."""
 _FILLERS: Final = re.compile(r"^_*(register|unregister|add_|cache|clear_|init_subclass__)")
 
 _Key: TypeAlias = tuple[ast.ClassDef | None, str]
@@ -83,7 +84,7 @@ def _containers(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Assign | ast.An
             target = statement.target
         else:
             continue
-        if isinstance(target, ast.Name) and _is_container(statement.value) and not _KEPT.search(target.id):
+        if isinstance(target, ast.Name) and _is_container(statement.value) and not KEPT.search(target.id):
             yield target.id, statement
 
 

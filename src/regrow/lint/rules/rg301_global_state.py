@@ -13,7 +13,7 @@ These don't count:
 
 - what is imported late, or computed once and kept: a `global` that is bound under an `if` that asks for it,
   or after one that returns, or in a cached function;
-- locks that are made anew, as after a fork;
+- functions that put another one in their own place, and what is made anew after a fork;
 - caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
   speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what
   `__init_subclass__` or functions called `register...` or `add_...` fill;
@@ -65,7 +65,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from regrow.errors.base import override
-from regrow.lint.containers import Shared, shared_containers
+from regrow.lint.containers import KEPT, Shared, shared_containers
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
@@ -112,7 +112,9 @@ def _is_state(file: SourceFile, node: ast.Global, name: str) -> bool:
     """Whether the function binds a module's variable anew, other than once and for all."""
     function = file.function_of(node)
     found = file.names.bindings_of(file.tree).get(name)
-    if function is None or found is None or name.startswith("__") or is_start_up(file, node):
+    if function is None or found is None or name.startswith("__") or KEPT.search(name):
+        return False
+    if is_start_up(file, node) or function in found.sources or "fork" in getattr(function, "name", ""):
         return False
     bound = [one for one in found.sources if file.function_of(one) is not None]
     if not any(file.function_of(one) is function for one in bound):

@@ -106,10 +106,22 @@ class SwallowedException(Rule):
                     yield file.finding(self, handler, text, fix=_NO_FIX)
         for call, _ in file.calls_to("contextlib.suppress"):
             broad = [one for one in call.args if file.qualified(one) in CATCH_ALLS]
-            if broad and not _is_allowed(file, call) and not _ends_cancelled(file, call):
+            if broad and not (
+                _is_allowed(file, call) or _ends_cancelled(file, call) or _raises_on(file, call)
+            ):
                 name = file.segment(broad[0])
                 text = f"suppress({name}) hides every bug: name what may happen here"
                 yield file.finding(self, call, text, fix=_NO_FIX)
+
+
+def _raises_on(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in a handler that raises its own error in the end."""
+    for one in file.ancestors(node):
+        if isinstance(one, FUNCTIONS):
+            return False
+        if isinstance(one, ast.ExceptHandler) and raises(one):
+            return True
+    return False
 
 
 def _ends_cancelled(file: SourceFile, call: ast.Call) -> bool:
@@ -160,8 +172,13 @@ def _only_shows(file: SourceFile, handler: ast.ExceptHandler) -> bool:
     if not isinstance(tried, ast.Try) or len(tried.body) != 1:
         return False
     value = getattr(tried.body[0], "value", None)
-    asked = value.values if isinstance(value, ast.BoolOp) else [value]
-    return all(_is_anybodys(one) for one in asked)
+    plain = (ast.Constant, ast.Name)
+    asked = (
+        [one for one in value.values if not isinstance(one, plain)]
+        if isinstance(value, ast.BoolOp)
+        else [value]
+    )
+    return bool(asked) and all(_is_anybodys(one) for one in asked)
 
 
 def _is_anybodys(value: ast.expr | None) -> bool:

@@ -92,9 +92,18 @@ class UnsupervisedTestProcess(Rule):
                 yield file.finding(self, call, message, fix=in_kit(file, call, last))
         for call, _ in file.calls_to("threading.Thread"):
             method = file.parent(call)
-            if isinstance(method, ast.Attribute) and method.attr == "start":
+            if isinstance(method, ast.Attribute) and method.attr == "start" and not _is_awaited(file, call):
                 message = "a thread that the test forgets: keep it, and join it at the end"
                 yield file.finding(self, call, message, fix=no_fix("where the test is done with it you know"))
+
+
+def _is_awaited(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a `with` around it waits for threads, as `wait_threads_exit()` of Python's own tests does."""
+    return any(
+        isinstance(one, ast.With)
+        and any("thread" in ast.unparse(item.context_expr).lower() for item in one.items)
+        for one in file.ancestors(call)
+    )
 
 
 def _has_to_fail(file: SourceFile, call: ast.Call) -> bool:

@@ -49,6 +49,7 @@ runs on a virtual clock then, and sockets and threads have to be declared.
 
 - A fixture or a helper that puts things back is known by its name only: one that speaks of the environment,
   the working directory or isolation.
+- A class with other bases than unittest's own isn't looked at: they may put things back.
 - What helpers of the test change isn't seen, nor what functions inside of it do.
 """
 
@@ -69,9 +70,11 @@ from regrow.lint.spelling import spelled
 from regrow.lint.virtual import is_virtual
 
 _SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
+_PLAIN_CASES: Final = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "builtins.object"})
+_CLEANING: Final = frozenset({"addCleanup", "addfinalizer", "addAsyncCleanup", "enterContext", "fork"})
 _SHARED: Final = ("os.chdir", *(f"sys.path.{change}" for change in ("append", "insert", "remove", "extend")))
 _RESTORES: Final = re.compile(
-    r"env|cwd|chdir|workdir|isolat|restor|preserv|sys_path|syspath|sandbox|\bkit\b|contamination",
+    r"env|cwd|chdir|workdir|isolat|restor|preserv|sys_path|syspath|sandbox|\bkit\b|contamination|raises|run_with",
     re.IGNORECASE,
 )
 
@@ -128,7 +131,7 @@ def _is_restored(file: SourceFile, change: ast.expr, test: ast.FunctionDef | ast
     for one in ast.walk(test):
         if isinstance(one, ast.Try) and one.finalbody:
             return True
-        if isinstance(one, ast.Attribute) and one.attr in {"addCleanup", "addfinalizer", "addAsyncCleanup"}:
+        if isinstance(one, ast.Attribute) and one.attr in _CLEANING:
             return True
     for call in file.calls_named("setenv", "delenv", "chdir"):
         if file.function_of(call) is test and _keeps_for_later(call, change):
@@ -156,9 +159,13 @@ def _is_env(call: ast.Call) -> bool:
 
 
 def _has_teardown(file: SourceFile, test: ast.AST) -> bool:
-    """Whether its class tears down, or a fixture of the file does so for all tests."""
+    """Whether its class tears down or may inherit it, or a fixture of the file does so for all tests."""
     owner = file.parent(test)
     methods = owner.body if isinstance(owner, ast.ClassDef) else []
+    if isinstance(owner, ast.ClassDef) and any(
+        file.qualified(base) not in _PLAIN_CASES for base in owner.bases
+    ):
+        return True
     if any(getattr(one, "name", "").lower().startswith("teardown") for one in methods):
         return True
     return "autouse" in file.text.content

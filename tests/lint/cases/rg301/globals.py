@@ -67,6 +67,22 @@ def after_fork():
     guard = threading.Lock()
 
 
+def pager(text):
+    global pager
+    pager = print
+    pager(text)
+
+
+def _reset_after_fork():
+    global children
+    children = 0
+
+
+def refresh(value):
+    global _value_cache
+    _value_cache = value
+
+
 def sets_several(value):
     global host  # expect: RG301
     global port

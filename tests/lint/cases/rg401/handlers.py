@@ -196,3 +196,19 @@ def returned(function):
         return typing.get_type_hints(function).get("return")
     except Exception:
         return None
+
+
+def text(error, default):
+    try:
+        return str(error) or default
+    except Exception:
+        return default
+
+
+def closes(make, one, other):
+    try:
+        return make(one, other)
+    except BaseException:
+        with suppress(BaseException):
+            one.close()
+        raise

@@ -41,3 +41,8 @@ async def test_outer(work):
 def test_refused(case):
     with case.assertRaises(TypeError):
         asyncio.ensure_future("ok")
+
+
+def test_with_a_guard(threading_helper):
+    with threading_helper.wait_threads_exit():
+        threading.Thread(target=print).start()

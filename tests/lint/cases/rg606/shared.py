@@ -99,3 +99,19 @@ class Tidy(unittest.TestCase):
 
     def test_sets(self):
         os.environ["A"] = "1"
+
+
+class Inherited(Tidy):
+    def test_sets(self):
+        os.environ["A"] = "1"
+
+
+class TestRefused:
+    def test_name(self):
+        with pytest.raises(ValueError, match="null"):
+            os.putenv("A\0", "1")
+
+    def test_child(self):
+        if os.fork() == 0:
+            os.chdir("/")
+            os._exit(0)
