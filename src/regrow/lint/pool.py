@@ -25,7 +25,7 @@ def check_in_processes(
     count = min(jobs * _CHUNKS, len(sources))
     chunks = [sources[start::count] for start in range(count)]
     # Not "fork": whoever calls this may have threads.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_at_interrupts)
     try:
         works = {pool.submit(_check_chunk, settings, project, chunk): chunk for chunk in chunks}
         for work in as_completed(works):
@@ -34,9 +34,9 @@ def check_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C goes to all processes of a terminal; the first one says what comes of it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_at_interrupts() -> None:
+    """Ctrl-C goes to all processes of a terminal: these end, and the first one says what comes of it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _check_chunk(settings: Settings, project: Project, sources: Sequence[Source]) -> list[Outcome]:
