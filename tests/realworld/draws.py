@@ -45,13 +45,19 @@ def _idiom(site: Site) -> str:
 
 def excerpt(site: Site) -> str:
     """Some 25 lines, with the line numbers, and the line marked."""
-    text = Text((_package(site).folder / site.path).read_bytes())
-    lines = text.content.split("\n")
+    lines = _content((_package(site).folder / site.path).read_bytes()).split("\n")
     first = max(0, site.line - 1 - _AROUND)
     return "\n".join(
         f"{'>' if number == site.line else ' '}{number:>5}  {line}"
         for number, line in enumerate(lines[first : site.line + _AROUND], first + 1)
     )
+
+
+def _content(data: bytes) -> str:
+    try:
+        return Text(data).content
+    except (SyntaxError, UnicodeDecodeError):  # that is what was found
+        return data.decode(errors="replace")
 
 
 def _package(site: Site) -> Package:
