@@ -137,3 +137,13 @@ def test_one_that_fails_on_a_file_is_told_and_the_others_go_on(site: Path, capsy
         "a.py: ACME001 failed, a bug of its own: AttributeError: 'Call' object has no attribute 'gone'" in err
     )
     assert f"acme_rules.py:{14}" in err
+
+
+def test_a_process_that_ends_is_told(site: Path, capsys: Captured) -> None:
+    install(site, RULE.replace("for call in", "__import__('os')._exit(9)\n        for call in"))
+    for number in range(4):
+        (site.parent / "work" / f"m{number}.py").write_text("print(1)\n")
+    assert main(["check", "-j", "2"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("python -m regrow.lint: a worker process ended before its files were looked at")

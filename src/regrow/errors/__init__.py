@@ -123,6 +123,7 @@ In brackets: the built-in exception that it is as well::
             RuleFailed
             UnknownMigration (LookupError)
             UnknownRule (LookupError)
+            WorkerEnded
         MailboxFull
             MailboxStayedFull (TimeoutError)
         NameTaken

@@ -16,6 +16,7 @@ __all__ = (
     "NothingToCheck",
     "RuleFailed",
     "UnknownRule",
+    "WorkerEnded",
 )
 
 
@@ -99,6 +100,16 @@ class BadRule(LintError, TypeError):
         )
         self.entry_point = entry_point
         self.problem = problem
+
+
+class WorkerEnded(LintError):
+    """A process of a run in several processes ended before its files were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker process ended before its files were looked at: it may have been killed, as systems do"
+            " that are short of memory; run with fewer processes, `-j 1` needs none"
+        )
 
 
 class BadBaseline(LintError, ValueError):

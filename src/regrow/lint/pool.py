@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Final
 
+from regrow.errors.lint import WorkerEnded
 from regrow.lint.checker import Checker, Outcome
 from regrow.lint.discovery import Source
 from regrow.lint.engine import without_gc
@@ -30,6 +32,8 @@ def check_in_processes(
         works = {pool.submit(_check_chunk, settings, project, chunk): chunk for chunk in chunks}
         for work in as_completed(works):
             yield from zip(works[work], work.result(), strict=True)
+    except BrokenProcessPool as error:
+        raise WorkerEnded from error
     finally:
         pool.shutdown(cancel_futures=True)
 
