@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from regrow.lint.model import Edit
@@ -11,6 +12,7 @@ from regrow.lint.model import Edit
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
+_TEXTS: Final = frozenset({"Constant", "JoinedStr", "TemplateStr"})  # the last one from Python 3.14 on
 _NEED_PARENTHESES: Final = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Lambda, ast.IfExp)
 
 
@@ -88,6 +90,15 @@ def without_statement(file: SourceFile, statement: ast.stmt) -> Edit | None:
     if content[end : line_end(content, end)].strip():  # a comment
         return Edit(start, end + len(content[end:]) - len(content[end:].lstrip(" \t")), "")
     return Edit(line_start(content, start), min(line_end(content, end) + 1, len(content)), "")
+
+
+def has_long_text(statements: Sequence[ast.stmt]) -> bool:
+    """Whether a text of several lines stands in them, which other indentation would change."""
+    return any(
+        isinstance(one, ast.expr) and type(one).__name__ in _TEXTS and one.lineno != one.end_lineno
+        for statement in statements
+        for one in ast.walk(statement)
+    )
 
 
 def line_start(content: str, offset: int) -> int:

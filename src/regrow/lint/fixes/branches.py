@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from regrow.lint.model import Edit, Fix, Safety, no_fix
 from regrow.lint.patching import (
     has_comment,
+    has_long_text,
     indentation,
     is_alone,
     line_end,
@@ -129,7 +130,7 @@ def _first_of(file: SourceFile, statement: ast.stmt) -> int:
 
 
 def _dedented(file: SourceFile, choice: ast.If, kept: list[ast.stmt], text: str) -> str | None:
-    if any(_is_long_text(one) for statement in kept for one in ast.walk(statement)):
+    if has_long_text(kept):
         return None
     outer = indentation(file, choice) or ""
     inner = indentation(file, kept[0])
@@ -137,10 +138,3 @@ def _dedented(file: SourceFile, choice: ast.If, kept: list[ast.stmt], text: str)
         return text
     lines = text.split("\n")
     return "\n".join(outer + line.removeprefix(inner) if line.startswith(inner) else line for line in lines)
-
-
-def _is_long_text(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Constant | ast.JoinedStr):
-        return False
-    is_text = isinstance(node, ast.JoinedStr) or isinstance(node.value, str | bytes)
-    return is_text and node.lineno != node.end_lineno

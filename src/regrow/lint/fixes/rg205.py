@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from regrow.lint.model import Edit, Fix, Safety, no_fix
-from regrow.lint.patching import block_of, is_alone, line_end, replaced, with_argument
+from regrow.lint.patching import block_of, has_long_text, is_alone, line_end, replaced, with_argument
 from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _monitoring(file: SourceFile, call: ast.Call) -> Fix:
     rest = block[block.index(statement) + 1 :]
     if file.function_of(call) is None or not isinstance(statement, ast.Expr) or not rest:
         return no_fix("nothing follows that the monitor could be for")
-    if not all(is_alone(file, one) for one in (statement, *rest)) or _has_long_text(rest):
+    if not all(is_alone(file, one) for one in (statement, *rest)) or has_long_text(rest):
         return no_fix("what follows can't be indented: two statements in a line, or a text of several lines")
     name = spelled(file, "regrow.monitoring", call)
     if isinstance(name, Fix):
@@ -50,12 +50,3 @@ def _monitoring(file: SourceFile, call: ast.Call) -> Fix:
             edits.append(Edit(at, at, "    "))
         at = following
     return Fix("Release the monitor after what follows", tuple(edits), Safety.UNSAFE, name.imports)
-
-
-def _has_long_text(statements: list[ast.stmt]) -> bool:
-    """Whether a text of several lines would change if it were indented."""
-    return any(
-        isinstance(one, ast.Constant | ast.JoinedStr) and one.lineno != one.end_lineno
-        for statement in statements
-        for one in ast.walk(statement)
-    )
