@@ -29,6 +29,7 @@ from regrow.runtime.process import Process
 from regrow.runtime.stacks import caller, site
 from regrow.runtime.supervision import BRUTAL
 from regrow.runtime.system import System
+from regrow.testing.virtual.options import LoopSettings
 from regrow.testing.virtual.run import run_virtual
 from regrow.testing.waiting.processes import wait_tree_ready
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LIMIT: Final = 20.0
+"""Real seconds that one run may take."""
 READY: Final = 60.0
 """Seconds of virtual time in which a tree has to be up."""
 
@@ -131,7 +134,8 @@ def run(options: Options, body: Callable[[Stage], Coroutine[object, Never, T]]) 
         stage.left += [f"subscriber {name_of(one.callback)} of the System's events" for one in others]
         return stage, result
 
-    return run_virtual(main(), **options.loop)
+    loop: LoopSettings = {"limit": LIMIT, **options.loop}
+    return run_virtual(main(), **loop)
 
 
 def _left(engine: Engine) -> list[str]:

@@ -26,12 +26,17 @@ class Watcher(rg.GenServer):
 
     def init(self) -> None:
         self.lost = 0
-        rg.monitor(self.system.ref("stock", Stock), tag="stock", long_lived=True)
+        self.watch()
         rg.send_interval(self.pid, "look", 10.0)
+
+    def watch(self) -> None:
+        rg.monitor(self.system.ref("stock", Stock), tag="stock", long_lived=True)
 
     async def handle_info(self, message: object) -> None:
         if isinstance(message, rg.Down):
             self.lost += 1
-            rg.monitor(self.system.ref("stock", Stock), tag="stock", long_lived=True)
+            rg.send_after(self.pid, "watch", 0.5)  # until it is back, each monitor would fire at once
+        elif message == "watch":
+            self.watch()
         elif message == "look":
             await self.system.ref("stock", Stock).call(Stock.count("pear"), timeout=1.0)
