@@ -7,6 +7,7 @@ import logging
 import time
 
 import regrow as rg
+import regrow.testing as rt
 from benchmarks.systems import guard_tests, own_suite
 from benchmarks.systems import sim_scenario as scenario
 from benchmarks.systems.kit import Bench, Job, Note, Result, now
@@ -76,16 +77,18 @@ class TestKit(Bench):
         return rg.__version__
 
     def t1(self, job: Job) -> Result:
-        n, totals, traces = job.int("n"), Totals(job.nonce), set[str]()
+        n, totals = job.int("n"), Totals(job.nonce)
+
+        async def body(sim: Simulation) -> None:
+            await _body(job, totals.run(sim.seed))(sim)
+
         run_seed(_body(job, Sums(0)), 0)  # imports, which no seed should pay for
         started, used = now(), time.process_time()
-        for seed in range(n):
-            outcome = run_seed(_body(job, totals.run()), seed)
-            if outcome.failure is not None:
-                raise outcome.failure
-            traces.add(outcome.trace_hash)
+        report = rt.explore(body, seeds=n)
         seconds, used = now() - started, time.process_time() - used
-        measures = {"seconds": seconds, "per_core_second": n / used, "distinct": len(traces)}
+        for outcome in report.failures:
+            raise AssertionError(outcome.seed) from outcome.failure
+        measures = {"seconds": seconds, "per_core_second": n / used, "distinct": report.distinct}
         return {**measures, "proof": totals.proof()}
 
     def t1r(self, job: Job) -> Result:

@@ -173,10 +173,12 @@ class Totals:
         self._nonce = nonce
         self._runs: list[Sums] = []
 
-    def run(self) -> Sums:
-        """The sums of the next run."""
-        self._runs.append(Sums(self._nonce + len(self._runs)))
-        return self._runs[-1]
+    def run(self, number: int | None = None) -> Sums:
+        """The sums of the next run; of that number, in the place of an earlier one's if it is run again."""
+        at = len(self._runs) if number is None else number
+        sums = Sums(self._nonce + at)
+        self._runs[at : at + 1] = [sums]
+        return sums
 
     def proof(self) -> dict[str, int]:
         return {
