@@ -134,36 +134,3 @@ def _is_marked(file: SourceFile, mark: ast.expr) -> bool:
 def _is_zero(file: SourceFile, call: ast.Call) -> bool:
     delay = file.argument(call, "delay", 0)
     return isinstance(delay, ast.Constant) and delay.value == 0
-
-
-def polling_loop(file: SourceFile, call: ast.Call) -> ast.While | ast.For | ast.AsyncFor | None:
-    """The loop that asks again and again whether something came true, sleeping in between; None if none.
-
-    It is a ``while`` with a condition, or a loop that a ``break`` or ``return`` under an ``if`` or in a
-    ``try`` leaves.
-    """
-    for one in file.ancestors(call):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            return None
-        if isinstance(one, ast.While):
-            return one if not isinstance(one.test, ast.Constant) or _leaves(one.body) else None
-        if isinstance(one, ast.For | ast.AsyncFor):
-            counts = file.is_called(one.iter, ("builtins.range", "itertools.count"))
-            return one if counts and _leaves(one.body) else None
-    return None
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Whether something in a loop's own body leaves it on a condition."""
-    for statement in body:
-        if isinstance(statement, ast.Break | ast.Return):
-            return True
-        if isinstance(statement, ast.If) and _leaves(statement.body + statement.orelse):
-            return True
-        if isinstance(statement, ast.Try | ast.TryStar):
-            inner = statement.body + statement.orelse + statement.finalbody
-            if _leaves(inner) or any(_leaves(handler.body) for handler in statement.handlers):
-                return True
-        if isinstance(statement, ast.With | ast.AsyncWith) and _leaves(statement.body):
-            return True
-    return False

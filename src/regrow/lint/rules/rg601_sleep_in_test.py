@@ -72,8 +72,9 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.waits import instead_of_sleep
 from regrow.lint.model import Finding, Safety, Scope
+from regrow.lint.polls import polling_loop
 from regrow.lint.rule import Rule
-from regrow.lint.virtual import polling_loop, sleeps
+from regrow.lint.virtual import sleeps
 
 
 class SleepInTest(Rule):

@@ -6,6 +6,8 @@ Finds loops in tests, and in what supports them, that sleep between two looks: a
 one that counts and is left by `break` or `return` once something holds. On a virtual clock, as RG601 tells
 it, loops around `asyncio.sleep` are allowed.
 
+A loop that only counts its rounds, runs for some time, sleeps until a time or reads data slowly isn't one.
+
 ## Why is this bad?
 
 Everybody writes the loop anew, with limits of its own or none, and most forget to say in the failure what
@@ -57,8 +59,9 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.waits import instead_of_loop
 from regrow.lint.model import Finding, Safety, Scope
+from regrow.lint.polls import polling_loop
 from regrow.lint.rule import Rule
-from regrow.lint.virtual import polling_loop, sleeps
+from regrow.lint.virtual import sleeps
 
 
 class HandRolledPoll(Rule):

@@ -76,3 +76,53 @@ async def test_function_in_loop(jobs):
             await asyncio.sleep(1)
 
         await one()
+
+
+async def test_counts_its_rounds(loop):
+    rounds = 0
+    while rounds < 10:
+        await asyncio.sleep(0.1)
+        rounds += 1
+    assert loop
+
+
+def test_runs_for_some_time(hub):
+    deadline = time.monotonic() + 6
+    while time.monotonic() < deadline:
+        hub.run_once()
+        time.sleep(0.05)
+    assert hub.done
+
+
+async def test_reads_slowly(process):
+    while True:
+        data = await process.stdout.read(65536)
+        if data:
+            await asyncio.sleep(0.3)
+        else:
+            break
+    assert process
+
+
+def test_sleeps_until(end):
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        time.sleep(left)
+
+
+def test_counts_down(worker):
+    attempts = 10
+    while attempts:
+        if worker.done:
+            break
+        attempts -= 1
+        time.sleep(1)  # expect: RG602
+
+
+def test_flag(worker):
+    done = False
+    while not done:
+        time.sleep(0.1)  # expect: RG602
+        done = worker.done

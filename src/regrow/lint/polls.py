@@ -1,0 +1,117 @@
+"""Loops that ask again and again whether something came true."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from regrow.lint.file import SourceFile
+
+Loop: TypeAlias = ast.While | ast.For | ast.AsyncFor
+
+_CLOCKS: Final = frozenset({"time.monotonic", "time.time", "time.perf_counter"})
+_READS: Final = frozenset({"read", "readline", "readexactly", "recv", "receive"})
+
+
+def polling_loop(file: SourceFile, call: ast.Call) -> Loop | None:
+    """The loop that asks again and again whether something came true, sleeping in between; None if none.
+
+    It is a ``while`` with a condition, or a loop that a ``break`` or ``return`` under an ``if`` or in a
+    ``try`` leaves. One that counts its own rounds, runs for some time, reads data or sleeps until a time is
+    none.
+    """
+    for one in file.ancestors(call):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return None
+        if isinstance(one, ast.While):
+            asks = not isinstance(one.test, ast.Constant) and not _runs_on_its_own(file, one)
+            polls = (asks or _leaves(one.body)) and not _reads(one) and not _sleeps_until(file, call, one)
+            return one if polls else None
+        if isinstance(one, ast.For | ast.AsyncFor):
+            counts = file.is_called(one.iter, ("builtins.range", "itertools.count"))
+            return one if counts and _leaves(one.body) else None
+    return None
+
+
+def _runs_on_its_own(file: SourceFile, loop: ast.While) -> bool:
+    """Whether its condition is about the clock and about what it counts itself alone."""
+    own = {ast.unparse(target) for target, value in _stores(loop) if not _calls_anything(value)}
+    parts = loop.test.values if isinstance(loop.test, ast.BoolOp) else [loop.test]
+    return all(_asks_clock(file, part) or _asks_only(part, own) for part in parts)
+
+
+def _stores(loop: ast.While) -> Iterator[tuple[ast.expr, ast.expr]]:
+    for one in ast.walk(loop):
+        if isinstance(one, ast.Assign):
+            yield from ((target, one.value) for target in one.targets)
+        elif isinstance(one, ast.AugAssign):
+            yield one.target, one.value
+
+
+def _calls_anything(value: ast.expr) -> bool:
+    return any(
+        isinstance(one, ast.Call | ast.Await | ast.Constant) and _is_news(one) for one in ast.walk(value)
+    )
+
+
+def _is_news(node: ast.Call | ast.Await | ast.Constant) -> bool:
+    """Whether it tells of something outside; a flag (`done = True`) does."""
+    return not isinstance(node, ast.Constant) or isinstance(node.value, bool)
+
+
+def _asks_clock(file: SourceFile, part: ast.expr) -> bool:
+    return isinstance(part, ast.Compare) and any(
+        isinstance(one, ast.Call) and file.qualified(one.func) in _CLOCKS for one in ast.walk(part)
+    )
+
+
+def _asks_only(part: ast.expr, own: set[str]) -> bool:
+    """Whether all that changes in it is what the loop itself counts; there has to be something."""
+    if isinstance(part, ast.Compare):
+        return ast.unparse(part.left) in own and all(
+            isinstance(one, ast.Constant | ast.Name) for one in part.comparators
+        )
+    return isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) in own
+
+
+def _reads(loop: ast.While) -> bool:
+    """Whether each round begins with data: a slow reader."""
+    first = loop.body[0]
+    value = first.value if isinstance(first, ast.Assign) else None
+    called = value.value if isinstance(value, ast.Await) else value
+    return (
+        isinstance(called, ast.Call)
+        and isinstance(called.func, ast.Attribute | ast.Name)
+        and (called.func.attr if isinstance(called.func, ast.Attribute) else called.func.id) in _READS
+    )
+
+
+def _sleeps_until(file: SourceFile, call: ast.Call, loop: ast.While) -> bool:
+    """Whether what it sleeps is what is left by the clock."""
+    delay = file.argument(call, "delay", 0)
+    if not isinstance(delay, ast.Name):
+        return False
+    return any(
+        isinstance(target, ast.Name)
+        and target.id == delay.id
+        and any(isinstance(one, ast.Call) and file.qualified(one.func) in _CLOCKS for one in ast.walk(value))
+        for target, value in _stores(loop)
+    )
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Whether something in a loop's own body leaves it on a condition."""
+    for statement in body:
+        if isinstance(statement, ast.Break | ast.Return):
+            return True
+        if isinstance(statement, ast.If) and _leaves(statement.body + statement.orelse):
+            return True
+        if isinstance(statement, ast.Try | ast.TryStar):
+            inner = statement.body + statement.orelse + statement.finalbody
+            if _leaves(inner) or any(_leaves(handler.body) for handler in statement.handlers):
+                return True
+        if isinstance(statement, ast.With | ast.AsyncWith) and _leaves(statement.body):
+            return True
+    return False
