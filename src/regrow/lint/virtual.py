@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from regrow.lint.file import SourceFile
-from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import following
+from regrow.lint.interrupting import is_interrupted
 
 ASYNC_SLEEPS: Final = (
     *("asyncio.sleep", "asyncio.tasks.sleep"),
@@ -16,12 +15,13 @@ ASYNC_SLEEPS: Final = (
 )
 THREAD_SLEEPS: Final = ("time.sleep",)
 _KIT: Final = ("run_virtual", "virtual_loop", "explore", "VirtualTestCase", "simulate")
-_FOREVER: Final = 30.0
-"""Seconds that no test waits for."""
 _FIXTURES: Final = frozenset(
     {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
 )
-_OTHER_CLOCKS: Final = ("MockClock", "autojump_clock", "looptime", "async_solipsism", "VirtualClock")
+_OTHER_CLOCKS: Final = (
+    *("MockClock", "autojump_clock", "looptime", "async_solipsism", "VirtualClock"),
+    *("TestLoop(", "new_test_loop"),  # those of asyncio's own tests
+)
 
 
 def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
@@ -31,38 +31,8 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
         if allowed and _is_zero(file, call):
             continue
-        if name in THREAD_SLEEPS or not (other_clock or _is_on_kit(file, call) or _is_cut_short(file, call)):
+        if name in THREAD_SLEEPS or not (other_clock or _is_on_kit(file, call) or is_interrupted(file, call)):
             yield call, name
-
-
-def _is_cut_short(file: SourceFile, call: ast.Call) -> bool:
-    """Whether it is there to be interrupted: it lasts for ever, in a timeout, or before a failure."""
-    following_one = next(following(file, call), None)
-    if isinstance(following_one, ast.Expr) and file.is_called(following_one.value, ("pytest.fail",)):
-        return True
-    delay = file.argument(call, "delay", 0)
-    if isinstance(delay, ast.Constant) and isinstance(delay.value, int | float) and delay.value >= _FOREVER:
-        return True
-    for one in file.ancestors(call):
-        if isinstance(one, FUNCTIONS):
-            return False
-        if isinstance(one, ast.With | ast.AsyncWith) and any(
-            _is_shorter(file, item.context_expr, delay) for item in one.items
-        ):
-            return True
-    return False
-
-
-def _is_shorter(file: SourceFile, scope: ast.expr, delay: ast.expr | None) -> bool:
-    """Whether a timeout's limit is below the delay, or nobody can tell from here."""
-    if not file.is_called(scope, file.settings.timeout_scopes):
-        return False
-    assert isinstance(scope, ast.Call)
-    limit = scope.args[0] if scope.args else None
-    if not isinstance(limit, ast.Constant) or not isinstance(delay, ast.Constant):
-        return limit is not None
-    most, lasts = limit.value, delay.value
-    return isinstance(most, int | float) and isinstance(lasts, int | float) and most < lasts
 
 
 def is_virtual(file: SourceFile, node: ast.AST) -> bool:

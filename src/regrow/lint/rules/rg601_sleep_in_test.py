@@ -4,7 +4,8 @@
 
 Finds `asyncio.sleep`, `anyio.sleep`, `trio.sleep` and `time.sleep` in tests and in what supports them, in
 stand-ins for slow work as well. A sleep of 0 is allowed, and so is one that is there to be interrupted: of
-half a minute or more in a coroutine, in a timeout shorter than itself, or with `pytest.fail` behind it.
+half a minute or more in a coroutine (5 seconds in one that a test defines), in a timeout shorter than itself,
+as the last thing before a cancellation is caught or expected, or with `pytest.fail` behind it.
 
 Sleeps on a virtual clock are allowed, too: in a file that uses `run_virtual`, `virtual_loop`, `explore`,
 `simulate` or `VirtualTestCase` of `regrow.testing`, or speaks of another library's (`MockClock`, `looptime`,

@@ -38,3 +38,29 @@ async def never():
 async def long():
     await asyncio.sleep(10)  # expect: RG601
     time.sleep(3600)  # expect: RG601
+
+
+async def test_stand_ins(spawn, cancelled):
+    async def slow():
+        await asyncio.sleep(10)
+
+    async def quick():
+        await asyncio.sleep(0.5)  # expect: RG601
+
+    async def patient():
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            cancelled.append(1)
+            raise
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0.1)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0.1)  # expect: RG601
+        await spawn(slow, quick, patient)
+    try:
+        await asyncio.sleep(0.1)  # expect: RG601
+        await spawn(slow)
+    except asyncio.CancelledError:
+        pass
