@@ -7,8 +7,9 @@ names that are set or patched: `setattr(other, "_name", ...)` (also `monkeypatch
 `patch("package._name")`, `patch.object(other, "_name")`. It also finds `server.state`, or another name of
 `state-attributes`, where the file says that `server` is a server of Regrow.
 
-Names that the file itself defines are its own affair. So are `_replace`, `_asdict`, `_make`, `_fields` and
-`_field_defaults` of named tuples.
+Names that the file itself defines are its own affair, and so are those of its mocks. Names with an
+underscore at both ends, such as `_fields_` of ctypes, aren't private, and neither are `_replace`, `_asdict`,
+`_make`, `_fields` and `_field_defaults` of named tuples.
 
 ## Why is this bad?
 
@@ -60,6 +61,12 @@ from regrow.lint.rule import Rule
 from regrow.lint.servers import is_server
 
 _NAMED_TUPLE: Final = frozenset({"_replace", "_asdict", "_make", "_fields", "_field_defaults"})
+_PUBLIC: Final = _NAMED_TUPLE | {"_get_current_object"}
+_MOCKS: Final = frozenset(
+    f"{module}.{kind}"
+    for module in ("unittest.mock", "mock")
+    for kind in ("Mock", "MagicMock", "AsyncMock", "NonCallableMock")
+)
 _MODULES: Final = frozenset({"os", "sys", "ctypes", "pytest"})
 
 
@@ -82,7 +89,7 @@ class StatePeekInTest(Rule):
         for node in file.index.of(ast.Attribute):
             if is_private(node.attr) and not _is_own_object(node.value):
                 own = _defined(file) if own is None else own
-                if node.attr not in own and file.qualified(node.value) not in _MODULES:
+                if node.attr not in own and not _is_allowed(file, node.value):
                     text = f"{node.attr} is private: test what callers see"
                     yield file.finding(self, node, text)
             elif node.attr in states and (kind := file.type_of(node.value)) and is_server(file, kind):
@@ -98,9 +105,16 @@ class StatePeekInTest(Rule):
                     )
 
 
+def _is_allowed(file: SourceFile, owner: ast.expr) -> bool:
+    """Whether it is a module whose underscores are no secret, or a stand-in of the test."""
+    if file.qualified(owner) in _MODULES:
+        return True
+    return "Mock" in file.text.content and file.type_of(owner) in _MOCKS
+
+
 def is_private(name: str) -> bool:
     """Whether a name says that it is nobody else's affair."""
-    return name[0] == "_" and len(name) > 1 and not name.startswith("__") and name not in _NAMED_TUPLE
+    return name[0] == "_" and name[-1] != "_" and not name.startswith("__") and name not in _PUBLIC
 
 
 def _is_own_object(node: ast.expr) -> bool:

@@ -1,8 +1,9 @@
 # role: test
+import ctypes
 import os
 from collections import namedtuple
 from unittest import mock
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import regrow as rg
 
@@ -56,3 +57,17 @@ def test_own():
     fake._told()
     assert Point(1, 2)._replace(x=2)._asdict() == {"x": 2, "y": 2}
     os._exit(0)
+
+
+def test_a_mock(shop):
+    till = Mock()
+    till._drawer = 1
+    shop.open(till)
+    assert till._drawer == 1
+
+
+class Pair(ctypes.Structure):
+    pass
+
+
+Pair._fields_ = [("x", ctypes.c_int)]
