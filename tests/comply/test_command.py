@@ -72,6 +72,7 @@ def bad(copy: Shop) -> dict[str, tuple[list[str], str]]:
         "unknown": (["--app", copy.app, "--excuse", "kil-child=x"], "did you mean 'kill-child'"),
         "environment": (["--app", copy.app, "--environment", "x=1"], "NAME:VARIABLE=VALUE"),
         "report": (["--app", copy.app, "--report", "x.html"], "has to end in .json or .md"),
+        "allow": (["--app", copy.app, "--allow", "logs=x"], "one of task, timer"),
         "watch": (["--app", copy.app, "--watch", "-1"], "a number of seconds above 0"),
     }
 

@@ -12,9 +12,10 @@ from regrow.comply.checks import CHECKS
 from regrow.comply.context import Context
 from regrow.comply.formats import FORMATS
 from regrow.comply.run import outcomes_of
-from regrow.errors import BadCompliance, BadExcuse
+from regrow.comply.steady import steady
+from regrow.errors import BadCompliance, BadExcuse, BadSetting
 from tests.comply.kit import Plant, Shop, check_named, shop
-from tests.comply.plants import GOODS, MAKE
+from tests.comply.plants import GOODS, MAKE, TOTAL
 
 DOOR = "async def handle_continue(self, value: object) -> None: ...\n\n    async def on(self, value: object)"
 RUN_TIME = {
@@ -158,6 +159,27 @@ def test_what_ran_before_is_not_the_applications(tmp_path: Path) -> None:
         go_on.set()
         mine.join()
     assert [one.status for one in outcomes] == ["passed"]
+
+
+# -- what is let pass --------------------------------------------------------------------------------
+
+
+def test_what_is_allowed_with_a_reason_is_let_pass(tmp_path: Path) -> None:
+    line = "        logging.getLogger().addHandler(logging.NullHandler())\n"
+    plant = Plant("till.py", TOTAL, f"{TOTAL}{line}", "", "import logging\n")
+    with shop(tmp_path, plant) as copy:
+        left = steady(replace(copy.options(), allow={"logging:root*": "it logs"})).left
+        other = steady(replace(copy.options(), allow={"timer": "it waits"})).left
+    assert left == ()
+    assert [one.partition(":")[0] for one in other] == ["logging"]
+
+
+@pytest.mark.parametrize(
+    "allow", [{"loging": "it logs"}, {"logging": " "}, {"logging": "it logs", "timer": ""}]
+)
+def test_what_is_allowed_has_a_kind_and_a_reason(allow: dict[str, str]) -> None:
+    with pytest.raises(BadSetting):
+        comply("regrow", allow=allow)
 
 
 # -- formats -----------------------------------------------------------------------------------------

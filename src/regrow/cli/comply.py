@@ -44,6 +44,9 @@ EXISTING: Final = click.Path(exists=True, path_type=Path)
 @click.option(
     "--watch", type=float, default=60.0, show_default=True, help="Virtual seconds that it runs by itself."
 )
+@click.option(
+    "--allow", multiple=True, metavar="KIND=REASON", help="What it may leave behind or change, and why."
+)
 @click.option("--sockets", is_flag=True, help="The application uses the network.")
 @click.option("--threads", is_flag=True, help="The application uses threads of its own.")
 @click.option("--subprocesses", is_flag=True, help="The application starts programs.")
@@ -60,6 +63,7 @@ def comply(  # click's own way to tell arguments
     excuse: tuple[str, ...],
     environment: tuple[str, ...],
     watch: float,
+    allow: tuple[str, ...],
     sockets: bool,
     threads: bool,
     subprocesses: bool,
@@ -85,6 +89,7 @@ def comply(  # click's own way to tell arguments
                 excuse=dict(_pair(one, "--excuse", "CHECK=REASON") for one in excuse),
                 environments=_environments(environment),
                 watch=watch,
+                allow=dict(_pair(one, "--allow", "KIND=REASON") for one in allow),
                 **loop,
             )
     except (ComplianceError, LintError, BadSetting) as error:

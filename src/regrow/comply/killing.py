@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from regrow.comply.options import Options
 from regrow.comply.stage import READY, Stage, run
+from regrow.comply.steady import remaining
 from regrow.comply.tree import Child, Node, children_in, nodes_of
 from regrow.core.reasons import KILLED, NORMAL, format_reason
 from regrow.errors import LeaksFound, SystemFailed, WaitFailed
@@ -79,7 +80,7 @@ def kill(options: Options, path: str) -> Kill:
             with leak_guard():
                 _, (ended, grown) = run(options, lambda stage: _kill(seen, stage, path))
         except LeaksFound as error:
-            seen.left = [str(leak) for leak in error.leaks]
+            seen.left = remaining(error.leaks, options)
         if grown:
             # What there is at that time anyway, while nothing is killed, isn't the restart's.
             _, usual = run(options, lambda stage: _counts_at(stage, ended))

@@ -6,9 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from regrow.errors import BadApplication, BadCompliance
+from regrow.testing.contamination.resources import KINDS as CHANGES
+from regrow.testing.leaks.kinds import KINDS as LEAKS
+from regrow.testing.optouts import OptOuts
 from regrow.testing.virtual.options import LoopSettings, check_options
+
+KINDS: Final = (*LEAKS, *CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class Options:
         environments: Name -> variables of the environment; the application's supervision has to be the same
             in all of them. Default: the test's and the production's, which differ in what pytest sets.
         loop: Options of the virtual loop, for applications that use threads, sockets or subprocesses.
+        allow: What a run may leave behind or change (kinds of `rt.LeakKind` and `rt.ContaminationKind`, or
+            ``"kind:pattern"`` for names that match) -> the reason.
     """
 
     package: str
@@ -33,6 +41,14 @@ class Options:
     watch: float = 60.0
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     loop: LoopSettings = field(default_factory=LoopSettings)
+    allow: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def opt_outs(self) -> OptOuts:
+        """`allow` for guards; raises `BadSetting` where it can't be used."""
+        for reason in self.allow.values():
+            OptOuts("compliance", tuple(self.allow), reason, KINDS)
+        return OptOuts("compliance", tuple(self.allow), "; ".join(self.allow.values()), KINDS)
 
 
 def checked(options: Options) -> Options:
@@ -54,6 +70,7 @@ def checked(options: Options) -> Options:
         if not name or not all(variables):
             raise BadCompliance("environments", {name: dict(variables)}, "names, each with variables by name")
     check_options(options.loop)
+    _ = options.opt_outs
     return options
 
 

@@ -30,6 +30,7 @@ def comply(
     excuse: Mapping[str, str] | None = None,
     watch: float = 60.0,
     environments: Mapping[str, Mapping[str, str]] | None = None,
+    allow: Mapping[str, str] | None = None,
     **loop: Unpack[LoopSettings],
 ) -> Report:
     """Run every check on a package and its application, and report what each says.
@@ -46,13 +47,24 @@ def comply(
         watch: Seconds of virtual time that the application runs by itself. Default 60.
         environments: Name -> variables. Supervision has to be the same in each of them, beside the test's and
             the production's, which differ in what pytest sets. Default: no other.
+        allow: What a run may leave behind or change (kinds of `rt.LeakKind` and `rt.ContaminationKind`, or
+            ``"kind:pattern"``) -> the reason. Default: nothing.
         **loop: Options of the virtual loop, as ``sockets=True``.
 
     Raises:
         BadApplication, BadCompliance, BadExcuse, BadSetting: Something can't be used.
         BadLintSetting: The linter's settings can't be used.
     """
-    options = Options(package, app, paths_of(paths), paths_of(tests), watch, dict(environments or {}), loop)
+    options = Options(
+        package,
+        app,
+        paths=paths_of(paths),
+        tests=paths_of(tests),
+        watch=watch,
+        environments=dict(environments or {}),
+        loop=loop,
+        allow=dict(allow or {}),
+    )
     excuses = checked_excuses(excuse)
     context = Context(options)
     outcomes = [one for check in CHECKS for one in outcomes_of(check, context, excuses)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from regrow.comply.application import load
@@ -12,7 +13,9 @@ from regrow.errors import Contaminated, LeaksFound
 from regrow.runtime.system import System
 from regrow.runtime.unsupervised import Unsupervised
 from regrow.testing.contamination.guard import contamination_guard
+from regrow.testing.contamination.resources import Change
 from regrow.testing.leaks.guard import leak_guard
+from regrow.testing.leaks.kinds import Leak
 from regrow.testing.virtual.passing import pass_time
 from regrow.testing.virtual.run import run_virtual
 
@@ -63,13 +66,20 @@ def steady(options: Options) -> Steady:
                         stage, _ = run(options, body)
                         left += stage.left
                 except LeaksFound as error:
-                    left += [f"{leak}" for leak in error.leaks]
+                    left += remaining(error.leaks, options)
         except Contaminated as error:
-            left += [f"{change}" for change in error.changes]
+            left += remaining(error.changes, options)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     seen.left = tuple(left)
     return seen
+
+
+def remaining(found: Iterable[object], options: Options) -> list[str]:
+    """The leaks and changes that nothing allows, as texts."""
+    opt_outs = options.opt_outs
+    known = (one for one in found if isinstance(one, Leak | Change))
+    return [str(one) for one in known if not opt_outs.lets_pass(one.kind, one.name)]
 
 
 async def _foreign() -> frozenset[Unsupervised]:

@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from regrow.comply.check import Check
 from regrow.comply.checks import CHECKS
 from regrow.comply.context import Context
-from regrow.comply.options import Options, checked, paths_of
+from regrow.comply.options import Options, paths_of
 from regrow.comply.run import checked_excuses
 from regrow.errors import CouldNotRun, NotCompliant
 from regrow.testing.virtual.options import LoopSettings
@@ -80,6 +80,7 @@ def suite(
     excuse: Mapping[str, str] | None = None,
     watch: float = 60.0,
     environments: Mapping[str, Mapping[str, str]] | None = None,
+    allow: Mapping[str, str] | None = None,
     **loop: Unpack[LoopSettings],
 ) -> type[Compliance]:
     """Make a class of tests that check a package and its application.
@@ -101,13 +102,22 @@ def suite(
         watch: Seconds of virtual time that the application runs by itself. Default 60.
         environments: Name -> variables. Supervision has to be the same in each of them, beside the test's and
             the production's, which differ in what pytest sets. Default: no other.
+        allow: What a run may leave behind or change (kinds of `rt.LeakKind` and `rt.ContaminationKind`, or
+            ``"kind:pattern"``) -> the reason. Default: nothing.
         **loop: Options of the virtual loop, as ``sockets=True``.
 
     Raises:
         BadApplication, BadCompliance, BadExcuse, BadSetting: Something can't be used.
     """
-    options = checked(
-        Options(package, app, paths_of(paths), paths_of(tests), watch, dict(environments or {}), loop)
+    options = Options(
+        package,
+        app,
+        paths=paths_of(paths),
+        tests=paths_of(tests),
+        watch=watch,
+        environments=dict(environments or {}),
+        loop=loop,
+        allow=dict(allow or {}),
     )
     members: dict[str, object] = {"context": Context(options), "excuses": checked_excuses(excuse)}
     for check in CHECKS:
