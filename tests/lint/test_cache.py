@@ -128,7 +128,7 @@ def test_what_other_files_say_of_a_class_counts(root: Path) -> None:
 
 def test_the_rules_own_source_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     check()
-    monkeypatch.setattr("regrow.lint.cache._sources", lambda folder: [Path("c.py")])
+    monkeypatch.setattr("regrow.lint.cache.sources_of", lambda folder: [Path("c.py")])
     assert check().cached == 0
 
 

@@ -157,12 +157,13 @@ def _key(checker: Checker) -> str:
     modules = {sys.modules[type(rule).__module__].__file__ for rule in checker.rules}
     own = Path(__file__).parent
     others = sorted(Path(one) for one in modules if one and not Path(one).is_relative_to(own))
-    for file in (*_sources(own), *others):
+    for file in (*sources_of(own), *others):
         hashed.update(f"\0{file.name}\0".encode(errors="surrogateescape") + file.read_bytes())
     return hashed.hexdigest()
 
 
-def _sources(folder: Path) -> Iterable[Path]:
+def sources_of(folder: Path) -> Iterable[Path]:
+    """The source files of the rules and of what they stand on."""
     return sorted(folder.rglob("*.py"))
 
 
