@@ -12,7 +12,7 @@ from regrow.errors.lint import NothingToCheck
 from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration
 from regrow.lint.discovery import Source, find, problem
-from regrow.lint.engine import RuleFailure, findings_of
+from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import fix_file, write_back
 from regrow.lint.model import Finding, Safety
@@ -152,7 +152,8 @@ def _mended(source: Source, checker: Checker, *, unsafe: bool) -> Mended:
     except OSError as error:
         unread = (problem(source.path, error.strerror or type(error).__name__),)
         return Mended(source, before=unread, left=unread)
-    return mend(data, source, checker, unsafe=unsafe)
+    with without_gc():
+        return mend(data, source, checker, unsafe=unsafe)
 
 
 def _written(mended: Mended, write: Write | None) -> Mended:
