@@ -16,6 +16,8 @@ RUN_TIME = (
     *("kill-child", "restart-leaks", "shutdown"),
 )
 
+STAGING = ("--environment", "staging:STAGE=staging", "--environment", "staging:SIZE=1")
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,13 +43,15 @@ def test_what_is_found_is_exit_code_one(tmp_path: Path) -> None:
     speaks = Plant(
         "main.py", "    stock = rg.supervisor(\n", "    print('hello')\n    stock = rg.supervisor(\n", ""
     )
-    with shop(tmp_path, PLANTS["steady"][0], speaks) as copy:
-        done = regrow("comply", "--app", copy.app, "--json")
+    with shop(tmp_path, PLANTS["steady"][0], PLANTS["same-supervision"][0], speaks) as copy:
+        done = regrow("comply", "--app", copy.app, "--json", *STAGING)
     assert done.code == 1
     checks = {one["name"]: one for one in done.document["checks"]}  # type: ignore[attr-defined]
     assert checks["steady"]["status"] == "failed"
     assert "KeyError" in checks["steady"]["outcomes"][0]["details"][0]
     assert "hello" in done.err  # and not in the report
+    assert "max_restarts is 30 in production and 3 in test" in done.out
+    assert "in staging" not in done.out  # it is as in production
 
 
 def test_what_could_not_run_is_exit_code_one_unless_it_is_excused(tmp_path: Path) -> None:
@@ -84,11 +88,3 @@ def test_bad_use_is_exit_code_two(tmp_path: Path) -> None:
             assert (done.code, done.out) == (2, ""), arguments
             assert message in done.err
             assert "Traceback" not in done.err
-
-
-def test_environments_are_given_by_name(tmp_path: Path) -> None:
-    arguments = ["--environment", "staging:STAGE=staging", "--environment", "staging:SIZE=1"]
-    with shop(tmp_path, PLANTS["same-supervision"][0]) as copy:
-        done = regrow("comply", "--app", copy.app, *arguments)
-    assert "max_restarts is 30 in production and 3 in test" in done.out
-    assert "in staging" not in done.out  # it is as in production
