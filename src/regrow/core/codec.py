@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, final, get_args, get_origin
 
@@ -79,10 +80,16 @@ class Codec:
         entry = self._by_message.get(type(message))
         if entry is None:
             entry = self._add(self._handler_of(message))
-        try:
-            return _encoder.encode((*entry.head, *msgspec.structs.astuple(message)))
-        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-            raise EncodeFailed(message, str(error)) from error
+        return _encoded(entry.head, message)
+
+    def encoder_of(self, handler: Handler) -> Callable[[Message], bytes]:
+        """What `encode` does, for messages of this handler of the class.
+
+        Raises:
+            NoCodec: As `encode`.
+        """
+        entry = self._by_message.get(handler.message) or self._add(handler)
+        return partial(_encoded, entry.head)
 
     def decode(self, data: bytes) -> Message:
         """The message that `encode` wrote, equal to the first one if its arguments are.
@@ -163,6 +170,13 @@ class _Entry:
             return self.handler.fields[index] if 0 <= index < len(self.handler.fields) else match[0]
 
         return f"{_shown(self.handler)}: {_PLACE.sub(name, problem)}"
+
+
+def _encoded(head: tuple[str, str, int], message: Message) -> bytes:
+    try:
+        return _encoder.encode((*head, *msgspec.structs.astuple(message)))
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise EncodeFailed(message, str(error)) from error
 
 
 def _qualified(server: type) -> str:

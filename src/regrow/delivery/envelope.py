@@ -63,7 +63,7 @@ def known_of(message: type[Message]) -> Known:
     return Known(
         CALL if issubclass(message, CallMessage) else CAST,
         f"{server.__module__}:{server.__qualname__}.{handler.name}",
-        codec(server).encode,
+        codec(server).encoder_of(handler),
         scalars_of(handler) if handler.repeatable else None,
     )
 

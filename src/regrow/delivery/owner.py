@@ -92,7 +92,7 @@ class JournalOwner:
             random=engine.ports.random("dead letters"),
         )
         opened.writer.observe = queue.observe
-        opened.check_dead = queue.check_room
+        opened.dead = queue
         engine.extensions[opened_in] = opened
         await queue.opened()
 
@@ -173,8 +173,8 @@ class JournalOwner:
             JournalFull: There are too many dead letters.
         """
         opened = self.opened
-        if opened.check_dead is not None:
-            opened.check_dead()
+        if opened.dead is not None:
+            opened.dead.check_room()
         return opened.books.burial(live, reason, cause)
 
     @property

@@ -85,12 +85,12 @@ class DeadLetterQueue:
 
     __slots__ = (
         "_handlers",
-        "_most",
         "around",
         "arrivals",
         "changes",
         "depth",
         "journal",
+        "most",
         "policy",
         "redaction",
         "tracked",
@@ -109,7 +109,7 @@ class DeadLetterQueue:
         self.depth: int = 0
         self.tracked: dict[int, Ended] = {}
         self.wake: Callable[[], object] | None = None
-        self._most: float = policy.max_count if policy.overflow == "refuse" else inf
+        self.most: float = policy.max_count if policy.overflow == "refuse" else inf
         self._handlers: dict[type, Callable[[Operation], None]] = {
             Bury: self._buried,
             BuryNew: self._buried,
@@ -142,7 +142,7 @@ class DeadLetterQueue:
         Raises:
             JournalFull: There are as many as the policy allows, and it says to refuse.
         """
-        if self.depth + more > self._most:
+        if self.depth + more > self.most:
             raise JournalFull(WHAT, self.depth, self.policy.max_count)
 
     def _buried(self, op: Operation) -> None:

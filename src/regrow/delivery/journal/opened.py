@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, final
 
 from regrow.core.delivery_events import JournalClosed, JournalOpened, JournalTrouble
 from regrow.delivery.journal.books import Books
@@ -38,6 +38,24 @@ T = TypeVar("T")
 AT_A_TIME: Final = 5_000
 
 
+class Graveyard(Protocol):
+    """The dead letters, as far as there has to be room for what may become one."""
+
+    @property
+    def depth(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def most(self) -> float:
+        """How many there may be before nothing more is accepted."""
+        ...
+
+    def check_room(self, more: int = 1, /) -> None:
+        """Raise `JournalFull` if there are too many."""
+        ...
+
+
 @final
 class OpenJournal:
     """The parts of a journal that is open. Made by `open_journal`; one at a time for each store."""
@@ -49,8 +67,8 @@ class OpenJournal:
         "_reading",
         "books",
         "boot",
-        "check_dead",
         "clock",
+        "dead",
         "desk",
         "engine",
         "epochs",
@@ -92,8 +110,7 @@ class OpenJournal:
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
         self._capacity = options.capacity
         self.max_crashes: int = options.max_crashes
-        self.check_dead: Callable[[], object] | None = None
-        """Raises `JournalFull` if there are too many dead letters."""
+        self.dead: Graveyard | None = None
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
         self.random: Random = engine.ports.random(f"deliveries of start {opened.boot}")
@@ -158,8 +175,9 @@ class OpenJournal:
         Raises:
             JournalFull: There are as many as there may be, or too many dead letters.
         """
-        if self.check_dead is not None:
-            self.check_dead()
+        dead = self.dead
+        if dead is not None and dead.depth >= dead.most:
+            dead.check_room()
         held = len(self.desk.owed) + self.writer.waiting
         if held >= self._capacity:
             raise JournalFull("live deliveries", held, self._capacity)  # noqa: TRY003  # what is full

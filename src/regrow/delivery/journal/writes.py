@@ -13,6 +13,8 @@ writer gained nothing over this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import msgspec
@@ -40,6 +42,7 @@ Statement: TypeAlias = tuple[str, list[Value]]
 
 _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
+_ID: Final = itemgetter(1)  # in the row of a delivery
 _LARGER: Final = (388, 452, 516)
 
 
@@ -83,11 +86,8 @@ class _View:
         for start in range(0, len(rows), most):
             some = rows[start : start + most]
             size = next(size for size in self._sizes if size >= len(some))
-            values: list[Value] = []
-            for row in some:
-                values += row
-                if len(row) < width:
-                    values += _NOTHING[len(row) : width]
+            full = (row if len(row) == width else row + _NOTHING[len(row) : width] for row in some)
+            values: list[Value] = list(chain.from_iterable(full))
             yield self._statements[size], values + [None] * (self.width * (size - len(some)))
 
 
@@ -116,9 +116,17 @@ class _Encoding:
         self._processed: list[tuple[str, str, int]] = []
         self._states: dict[str, ops.SaveState] = {}
         self._incarnations: dict[str, int] = {}
-        self._last_id = 0
+        accepted, settled = self._accepted, self._settled
         for op in batch:
-            self._add(op)
+            # Nearly all are one of these two, and as they are here.
+            if type(op) is ops.Accept:
+                live = op.live
+                accepted.append(_usual(live) or _whole(live))
+            elif type(op) is ops.Settle and not op.attempted:
+                settled.append(op.id)
+            else:
+                self._add(op)
+                settled = self._settled
 
     def statements(self) -> list[Statement]:
         """What to run, in this order."""
@@ -126,7 +134,7 @@ class _Encoding:
         for op in self._states.values():
             self._put("state", msgspec.structs.astuple(op.state))
         if self._accepted:
-            self._put("accepted", (len(self._accepted), self._last_id))
+            self._put("accepted", (len(self._accepted), max(map(_ID, self._accepted))))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
         rows = [*self._epochs, *self._accepted, *self._events, *self._rest]
         if self._events:
@@ -138,12 +146,9 @@ class _Encoding:
         return list(view.statements(rows))
 
     def _add(self, op: ops.Operation) -> None:
-        if isinstance(op, ops.Accept):
-            self._accept(op.live)
-        elif isinstance(op, ops.Settle):
+        if isinstance(op, ops.Settle):
             self._settled.append(op.id)
-            if op.attempted:
-                self._attempted.append(op.id)
+            self._attempted.append(op.id)
         elif isinstance(op, ops.Processed):
             self._processed.append((op.consumer, op.key, op.until_us))
         elif isinstance(op, ops.SaveState):
@@ -161,8 +166,7 @@ class _Encoding:
             self._rare(op)
 
     def _accept(self, live: Live) -> None:
-        self._accepted.append(_usual(live) or (NEW_LIVE, *msgspec.structs.astuple(live)))
-        self._last_id = max(self._last_id, live.id)
+        self._accepted.append(_usual(live) or _whole(live))
 
     def _epoch(self, name: str, epoch: int) -> None:
         if self._incarnations.get(name) != epoch:
@@ -221,6 +225,10 @@ _PLAIN: Final[dict[type[ops.Operation], str]] = {
 
 def _row(kind: str, values: Row) -> Row:
     return (KINDS[kind], *values)
+
+
+def _whole(live: Live) -> Row:
+    return (NEW_LIVE, *msgspec.structs.astuple(live))
 
 
 def _usual(live: Live) -> Row | None:
