@@ -66,7 +66,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.addresses import SYSTEMS
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
+from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 from regrow.lint.singletons import MAKERS, singletons
 
@@ -155,10 +155,23 @@ def _is_meant_to_fail(file: SourceFile, port: ast.expr) -> bool:
 
 def _is_of_tests(file: SourceFile, call: ast.Call) -> bool:
     """Whether tests of the file, or of its folder, share it, and no `setUpClass` makes it."""
-    if file.role is not Role.TEST and not file.path.endswith("conftest.py"):
+    tests = any(
+        one.name.startswith("test") or any(decorator.endswith("fixture") for decorator in _decorators(one))
+        for one in _functions(file)
+    )
+    if not tests:  # a program that a test runs
         return False
     function = file.function_of(call)
     return not (isinstance(function, ast.FunctionDef) and function.name.lower().startswith("setup"))
+
+
+def _functions(file: SourceFile) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    yield from file.index.of(ast.FunctionDef)
+    yield from file.index.of(ast.AsyncFunctionDef)
+
+
+def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    return [ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in function.decorator_list]
 
 
 def _fixed_ports(file: SourceFile) -> Iterator[ast.expr]:
