@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.catching import CANCELLED, kinds_of
+from regrow.lint.catching import CANCELLED, inside, kinds_of
 from regrow.lint.model import Edit, Fix, Safety, no_fix
 from regrow.lint.owning import following
 from regrow.lint.patching import indentation, is_alone, line_end, line_start, replaced
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
 _ALONE: Final = CANCELLED - {"builtins.BaseException"}
+_WRAPPERS: Final = frozenset({"wait_for", "shield", "gather", "wait"})
+_WHOSE: Final = "it may be the cancellation of what is awaited: ask asyncio.current_task().cancelling()"
 _AT_END: Final = "Raise the cancellation again at the end of its handler"
 
 
@@ -25,6 +27,9 @@ def raise_again(file: SourceFile, handler: ast.ExceptHandler) -> Fix:
         file: The file.
         handler: One that catches a cancellation, among others or alone, and never raises.
     """
+    tried = file.parent(handler)
+    if isinstance(tried, ast.Try | ast.TryStar) and _awaits_task(tried.body):
+        return no_fix(_WHOSE)
     if handler.type is not None and all(file.qualified(one) in _ALONE for one in kinds_of(handler.type)):
         return _at_its_end(file, handler)
     content, start = file.text.content, file.start(handler)
@@ -68,6 +73,9 @@ def _leaves_a_loop(file: SourceFile, last: ast.stmt) -> bool:
 
 def stop_suppressing(file: SourceFile, call: ast.Call) -> Fix:
     """A cancellation taken out of what ``suppress`` names; what it names alone a human has to see to."""
+    around = file.statement_of(call)
+    if isinstance(around, ast.With) and _awaits_task(around.body):
+        return no_fix(_WHOSE)
     kept = [one for one in call.args if file.qualified(one) not in CANCELLED]
     if not kept or len(kept) != len(call.args) - 1 or call.keywords:
         return no_fix("suppress would have nothing left to suppress")
@@ -77,6 +85,18 @@ def stop_suppressing(file: SourceFile, call: ast.Call) -> Fix:
     else:
         start, end = file.start(call.args[0]), file.start(call.args[1])
     return Fix("Let a cancellation be raised", (Edit(start, end, ""),), Safety.UNSAFE)
+
+
+def _awaits_task(body: list[ast.stmt]) -> bool:
+    """Whether a task or future is awaited that others have, whose own cancellation it may be."""
+    for one in inside(body):
+        value = one.value if isinstance(one, ast.Await) else None
+        if isinstance(value, ast.Call) and value.args:
+            name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+            value = value.args[0] if name in _WRAPPERS else None
+        if isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.Starred):
+            return True
+    return False
 
 
 def _uses_trio(file: SourceFile) -> bool:

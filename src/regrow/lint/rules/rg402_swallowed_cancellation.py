@@ -49,7 +49,8 @@ Where it is only about cleaning up, `finally` does it without the question.
 
 The fix is unsafe: it puts `except asyncio.CancelledError: raise` before a handler that catches more, and
 `raise` at the end of one that catches nothing else. What followed the handler isn't run any more after a
-cancellation; if it has to be, it belongs into a `finally`.
+cancellation; if it has to be, it belongs into a `finally`. There is no fix where a task or future is awaited
+that others have: it may be that one which was cancelled.
 
 ## Options
 

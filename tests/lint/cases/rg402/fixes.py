@@ -87,3 +87,21 @@ async def renamed(queue, CancelledError, aio, asyncio):
         await queue.get()
     except BaseException:  # expect: RG402
         pass
+
+
+async def whose(task, futures, queue):
+    try:
+        await task
+    except CancelledError:  # expect: RG402
+        pass
+    try:
+        await aio.wait_for(aio.shield(task), 1)
+        await aio.wait_for(task, 1)
+    except (CancelledError, TimeoutError):  # expect: RG402
+        pass
+    with suppress(CancelledError, TimeoutError):  # expect: RG402
+        await aio.gather(*futures)
+    try:
+        await aio.wait_for(queue.get(), 1)
+    except (CancelledError, TimeoutError):  # expect: RG402
+        pass
