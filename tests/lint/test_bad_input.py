@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from regrow.errors import BadBaseline, BadLintSetting, NothingToCheck, UnknownRule
 from regrow.lint.checker import Checker
 from regrow.lint.command import main
-from regrow.lint.configuration import Configuration
+from regrow.lint.configuration import Configuration, read
 from regrow.lint.discovery import source
 from regrow.lint.engine import without_gc
+from regrow.lint.ratchet.baseline import Baseline, Entry, Increase, dumps, loads
 from regrow.lint.settings import Settings
 from tests.lint.cases import CASES
 
@@ -175,3 +177,66 @@ def test_damaged_files_are_no_bug(folder: Path) -> None:
         assert outcome.failures == ()
         assert all(1 <= finding.line <= outcome.lines + 1 for finding in outcome.findings)
         assert all(finding.end_line >= finding.line for finding in outcome.findings)
+
+
+BASELINE = dumps(
+    Baseline(
+        {
+            ("a.py", "RG101"): Entry(("1f", "2e"), "2026-11-21"),
+            ("b.py", "RG401"): Entry(("3d",), "2026-11-21", "é"),
+        },
+        (Increase("2026-11-21", "RG401", 1, "é"),),
+    )
+).encode()
+
+
+def is_in(error: BadBaseline | BadLintSetting, data: bytes) -> bool:
+    """Whether the error's place is one of the file."""
+    return 1 <= error.line <= data.count(b"\n") + 1 and error.column >= 1
+
+
+def test_a_damaged_baseline_is_an_error_with_its_place_or_a_baseline() -> None:
+    draw = random.Random(7)
+    refused: list[bool] = []
+    for _ in range(500):
+        data = damaged(BASELINE, draw)
+        try:
+            baseline = loads(data, "b.json")
+        except BadBaseline as error:
+            refused.append(is_in(error, data))
+        else:
+            assert loads(dumps(baseline).encode(), "b.json") == baseline
+    assert 300 < len(refused) < 500
+    assert all(refused)
+
+
+SETTINGS = b"""\
+[tool.regrow.check]
+select = ["ALL"]  # all
+per-file-ignores = { "tests/*" = ["RG101", "raw-send"] }
+src = [
+    "src",
+]
+allow-sleep-zero = false
+
+[tool.regrow.ratchet]
+mode = "no-grow"
+max-total = { RG101 = 41 }
+"""
+
+
+def test_damaged_settings_are_an_error_with_its_place_or_settings(tmp_path: Path) -> None:
+    draw = random.Random(11)
+    file = tmp_path / "pyproject.toml"
+    refused: list[bool] = []
+    for _ in range(500):
+        data = damaged(SETTINGS, draw)
+        file.write_bytes(data)
+        try:
+            Checker(read(file).settings)
+        except BadLintSetting as error:
+            refused.append(is_in(error, data))
+        except (UnknownRule, NothingToCheck):
+            refused.append(True)
+    assert 250 < len(refused) < 500
+    assert all(refused)
