@@ -65,6 +65,7 @@ that others have: it may be that one which was cancelled.
 - A raise under a condition is believed. So is a handler that keeps the error in a variable, returns it or
   hands it to another function than a log's or `set_exception`, and one that sets a variable to `True` that an
   `if` with a `raise` asks for in the same function: it may be raised later.
+- A `try` around nothing but a sleep without end is left alone: it waits for its cancellation.
 - A loop `while not task.done()` that waits through all cancellations is left alone, whatever comes after it.
 - What stands in another handler that raises, or keeps its error, isn't reported.
 """
@@ -155,7 +156,9 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     function = file.function_of(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         return True
-    if isinstance(node, ast.ExceptHandler) and (_keeps(node, function) or _drains(file, node)):
+    if isinstance(node, ast.ExceptHandler) and (
+        _keeps(node, function) or _drains(file, node) or _waits_for_it(file, node)
+    ):
         return True
     for one in file.ancestors(node):
         if one is function:
@@ -197,6 +200,18 @@ def _drains(file: SourceFile, handler: ast.ExceptHandler) -> bool:
         isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "done"
         for one in ast.walk(loop.test)
     )
+
+
+def _waits_for_it(file: SourceFile, handler: ast.ExceptHandler) -> bool:
+    """Whether all that is tried is to sleep until the cancellation comes."""
+    tried = file.parent(handler)
+    body = tried.body if isinstance(tried, ast.Try | ast.TryStar) else []
+    value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+    call = value.value if isinstance(value, ast.Await) else None
+    if not isinstance(call, ast.Call):
+        return False
+    name = (file.qualified(call.func) or "").rpartition(".")[2]
+    return name == "sleep_forever" or (name == "sleep" and bool(call.args) and file.is_endless(call.args[0]))
 
 
 def _is_raised_for(flag: ast.expr, function: ast.AsyncFunctionDef) -> bool:

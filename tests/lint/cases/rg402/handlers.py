@@ -226,3 +226,17 @@ async def waits_through(task):
             await asyncio.wait([task])
         except asyncio.CancelledError:
             continue
+
+
+async def until_cancelled(workers):
+    try:
+        await trio.sleep_forever()
+    except trio.Cancelled:
+        workers.clear()
+
+
+async def until_the_end(workers):
+    try:
+        await asyncio.sleep(float("inf"))
+    except asyncio.CancelledError:
+        workers.clear()
