@@ -79,8 +79,12 @@ class Context:
         """Path -> what rules see, for the files that can be parsed."""
         parsed: dict[str, SourceFile] = {}
         for one in self.found.sources:
+            try:
+                data = one.file.read_bytes()
+            except OSError:  # the linter's finding
+                continue
             settings = self.configuration.settings
-            file = parse(one.file.read_bytes(), one.path, module=one.module, role=one.role, settings=settings)
+            file = parse(data, one.path, module=one.module, role=one.role, settings=settings)
             if isinstance(file, SourceFile):
                 parsed[one.path] = file
         return parsed
