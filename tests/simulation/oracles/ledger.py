@@ -114,6 +114,8 @@ class Ledger:
         self.without_power: set[int] = set()
         """Starts of the program that a power cut has ended: nobody knows who was being handled then."""
         self._violate = violate
+        self.look: Callable[[], object] = bool
+        """Looks at the disk; else that is done after each step."""
         self.all: dict[int, Sent] = {}
         self.by_id: dict[str, Sent] = {}
         self.boot = 0
@@ -217,6 +219,8 @@ class Ledger:
         if not sent.tracked:
             return start
         self.expect(sent.told != "refused", "G1", f"{sent} was refused, and is handled")
+        if sent.number not in self.live:
+            self.look()  # what a commit has let out is handled within the same step
         held_up = not self.exact and "attempt_timeout" in sent.options
         self.expect(
             sent.number in self.live or held_up,

@@ -26,6 +26,7 @@ class Shelf:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        ledger.look = self.look
         self.dead: dict[int, DeadLetter] = {}
         self.counts = NOTHING
         self.also: Callable[[Reader], object] | None = None
