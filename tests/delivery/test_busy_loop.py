@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import regrow as rg
+from regrow.delivery.journal.lookout import HAND_OVER, PERIOD, Lookout
 from regrow.testing import run_virtual
 from tests.delivery.durable_kit import ports, run_system
 
@@ -82,3 +84,34 @@ def test_commits_handlers_and_senders_wait_for_a_slice_of_others_and_not_for_a_t
         assert log[commit:handled].count("work") <= 2 * SLICE
         assert log[handled:told].count("work") <= 2 * SLICE
     assert log.count("work") >= 20
+
+
+class Slices:
+    """A scheduler that has always something to do, as a lookout sees it."""
+
+    def __init__(self) -> None:
+        self.busy = True
+        self.between: deque[Callable[[], object]] = deque()
+
+
+class Commit:
+    """A thread that takes its time."""
+
+    under_way = 1
+
+    def take(self) -> None:
+        pass
+
+
+def test_short_slices_do_not_wait_for_threads_each_time() -> None:
+    slices, waits = Slices(), list[float]()
+    now = 100.0
+    lookout = Lookout(cast(Any, slices), cast(Any, Commit()), lambda: now, waits.append)
+    lookout.begin()
+    for _ in range(100):
+        now += PERIOD / 10
+        slices.between.popleft()()
+    assert waits == [HAND_OVER] * 10
+    slices.busy = False
+    slices.between.popleft()()
+    assert not slices.between

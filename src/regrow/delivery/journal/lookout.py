@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.threads import JournalThreads
     from regrow.runtime.scheduler import Scheduler
 
-__all__ = ("HAND_OVER", "Lookout")
+__all__ = ("HAND_OVER", "PERIOD", "Lookout")
 
 HAND_OVER: Final = 2e-5
 """Seconds in which a thread that has work, or waits for the GIL, wakes up."""
+PERIOD: Final = 5e-4
+"""Seconds between two such waits, so that short slices don't wait longer than they run."""
 
 
 @final
@@ -25,14 +28,30 @@ class Lookout:
     Args:
         scheduler: Whose slices.
         threads: Whose work.
+        monotonic: The real time, in seconds.
+        sleep: Gives up the GIL for so many seconds.
     """
 
-    __slots__ = ("_looks", "_scheduler", "_threads")
+    __slots__ = ("_looks", "_monotonic", "_next", "_scheduler", "_sleep", "_threads")
 
-    def __init__(self, scheduler: Scheduler, threads: JournalThreads) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        threads: JournalThreads,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._scheduler = scheduler
         self._threads = threads
+        self._monotonic = monotonic
+        self._sleep = sleep
         self._looks = False
+        self._next = 0.0
+
+    def hand_over(self) -> None:
+        """Let a thread that has just got work have the GIL."""
+        self._sleep(HAND_OVER)
+        self._next = self._monotonic() + PERIOD
 
     def begin(self) -> None:
         """Work was handed to a thread by `run_then`."""
@@ -43,6 +62,7 @@ class Lookout:
     def _look(self) -> None:
         self._looks = False
         if self._threads.under_way:
-            time.sleep(HAND_OVER)
+            if self._monotonic() >= self._next:
+                self.hand_over()
             self._threads.take()
             self.begin()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, final
 
-from regrow.delivery.journal.lookout import HAND_OVER, Lookout
+from regrow.delivery.journal.lookout import Lookout
 from regrow.delivery.journal.operations import Accept, Operation
 from regrow.delivery.journal.units import Accepting, Submitted, Unit, size_of, writes_for
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
@@ -88,7 +87,7 @@ class Writer:
         self._work: deque[Callable[[], object]] = deque()
         self._committing = False
         self._starting = False
-        self._lookout = Lookout(engine.scheduler, threads)
+        self._lookout = Lookout(engine.scheduler, threads, engine.monotonic)
         self._pause = 0.0
         self._paused = False
         self._finishing = False
@@ -279,7 +278,7 @@ class Writer:
                 self._engine.contexts.base,
             )
             if self._engine.scheduler.busy or len(operations) >= EARLY:
-                time.sleep(HAND_OVER)  # so that the thread has the GIL now
+                self._lookout.hand_over()
             self._lookout.begin()
             return
         error: BaseException | None = None
