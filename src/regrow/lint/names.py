@@ -202,7 +202,7 @@ class Names:
             scope = self.index.tree
         elif name in self._nonlocals.get(scope, ()):
             outer = self.scope_of(scope)
-            while isinstance(outer, ast.ClassDef):
+            while isinstance(outer, ast.ClassDef) or name in self._nonlocals.get(outer, ()):
                 outer = self.scope_of(outer)
             scope = outer
         binding = self._scopes.setdefault(scope, {}).setdefault(name, Binding())

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from regrow.lint.names import FUNCTIONS
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -61,6 +63,16 @@ def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
     return place if found is not None and function is not None and found[0] is function else None
 
 
+def outer_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
+    """The variable of a function further out that an expression's value goes to: one that is `nonlocal`."""
+    place = place_of(file, node)
+    if not isinstance(place, ast.Name):
+        return None
+    found = file.names.binding(place.id, file.names.scope_of(place))
+    outer = found is not None and isinstance(found[0], FUNCTIONS) and found[0] is not file.function_of(node)
+    return place if outer else None
+
+
 def is_entered(file: SourceFile, node: ast.expr) -> bool:
     """Whether ``__enter__`` puts it into an attribute with which ``__exit__``, or what that calls, deals."""
     place, function = place_of(file, node), file.function_of(node)
@@ -114,16 +126,33 @@ def following(file: SourceFile, node: ast.AST) -> Iterator[ast.stmt]:
 
 def ends_in_finally(file: SourceFile, node: ast.expr, name: ast.Name) -> bool:
     """Whether a ``finally`` that covers what follows `node` deals with the variable."""
-    later = set(following(file, node))
     reads = set(uses(file, name))
-    for read in tuple(reads):  # tasks = [one, two]
-        if outermost(file, read) is not read and (group := local_place(file, read)) is not None:
+    for read in tuple(reads):  # tasks = [one, two]; tasks.append(one)
+        if (group := local_place(file, read)) is not None:
             reads.update(uses(file, group))
-    covering: Iterable[ast.AST] = (*later, *file.ancestors(node))
+    reads.update(_calls_of(file, reads, node))
+    found = file.names.binding(name.id, file.names.scope_of(name))
+    home = found[0] if found is not None else None
+    covering: Iterable[ast.AST] = (*following(file, node), *file.ancestors(node))
+    if isinstance(home, FUNCTIONS) and home is not file.function_of(node):  # a variable that is `nonlocal`
+        covering = ast.walk(home)
     return any(
         isinstance(one, ast.Try) and any(part in reads for final in one.finalbody for part in ast.walk(final))
         for one in covering
     )
+
+
+def _calls_of(file: SourceFile, reads: set[Place], node: ast.AST) -> Iterator[Place]:
+    """The names of functions within functions that deal with one of `reads`: ``await clean_up()``."""
+    spawner = file.function_of(node)
+    for around in {file.function_of(read) for read in reads}:
+        if around is spawner or not isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if file.function_of(around) is None:
+            continue
+        for one in file.index.of(ast.Name):
+            if one.id == around.name and isinstance(one.ctx, ast.Load):
+                yield one
 
 
 def in_finally(file: SourceFile, node: ast.AST) -> bool:

@@ -256,3 +256,137 @@ class Subscriber:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait([asyncio.create_task(self.logs())])  # expect: RG101
+
+
+async def outcome_of(task):
+    await asyncio.shield(task)
+
+
+async def result_of(signal, future):
+    wrapped = asyncio.wrap_future(future)
+    done, _ = await asyncio.wait({wrapped, signal})
+    return wrapped.exception()
+
+
+async def registered(task, tasks) -> None:
+    tasks.add(task)
+
+
+async def hands_on(client, loop, signal, tasks) -> None:
+    closing = asyncio.create_task(client.close())
+    await outcome_of(closing)
+    future = asyncio.run_coroutine_threadsafe(client.close(), loop)
+    error = await result_of(signal, future)
+    other = asyncio.create_task(client.close())  # expect: RG101
+    await registered(other, tasks)
+    unknown = asyncio.create_task(client.close())  # expect: RG101
+    await client.take(unknown, error)
+
+
+async def stored_first(client, tasks) -> None:
+    sending = asyncio.create_task(client.send())
+    tasks.add(sending)
+    sending.add_done_callback(tasks.discard)
+    await asyncio.shield(sending)
+    flushing = asyncio.create_task(client.flush())  # expect: RG101
+    tasks.add(flushing)
+    client.close()
+    await asyncio.shield(flushing)
+
+
+async def assigned_first(client, stream) -> None:
+    reading = asyncio.create_task(client.read())
+    failed: BaseException | None = None
+    iterator = aiter(stream)
+
+    async def pull():
+        return await anext(iterator)
+
+    try:
+        await pull()
+    except BaseException as error:
+        failed = error
+        reading.cancel()
+        raise
+    writing = asyncio.create_task(client.write())  # expect: RG101
+    opened = await client.open()
+    try:
+        await pull(opened, failed)
+    except BaseException:
+        writing.cancel()
+        raise
+
+
+async def nested(client, ready) -> None:
+    running = asyncio.create_task(client.run())
+    try:
+        try:
+            await ready.wait()
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        client.use()
+    except ValueError:
+        client.refuse()
+
+
+async def cleans_up(stream, ticks):
+    waiter = None
+
+    def get_waiter():
+        nonlocal waiter
+        waiter = asyncio.create_task(stream.wait())
+
+        def forget(_) -> None:
+            nonlocal waiter
+            waiter = None
+
+        waiter.add_done_callback(forget)
+        return waiter
+
+    async def clean_up() -> None:
+        waiter.cancel()
+
+    try:
+        await ticks(get_waiter)
+    finally:
+        await clean_up()
+
+
+async def leaves(stream, ticks):
+    waiter = None
+
+    def get_waiter():
+        nonlocal waiter
+        waiter = asyncio.create_task(stream.wait())  # expect: RG101
+        return waiter
+
+    async def clean_up() -> None:
+        waiter.cancel()
+
+    await ticks(get_waiter)
+    await clean_up()
+
+
+async def collects(tools, cancel_all) -> None:
+    tasks = []
+    try:
+        for tool in tools:
+            task = asyncio.create_task(tool.run())
+            tool.note(task)
+            tasks.append(task)
+        await asyncio.gather(*tasks)
+    finally:
+        await cancel_all(*tasks)
+
+
+async def only_watches(client, ready, quiet, tasks) -> None:
+    running = asyncio.create_task(client.run())  # expect: RG101
+    try:
+        await ready.wait()
+    except BaseException:
+        running.add_done_callback(quiet)
+        raise
+    closing = asyncio.create_task(client.close())  # expect: RG101
+    closing.add_done_callback(lambda _: tasks.discard(closing))
+    tasks.add(closing)
