@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         part=options.part,
         scenario=options.scenario,
         until_first=options.until_first,
+        replay=options.again,
     )
     result = campaign.run(processes=options.processes, tell=_Progress(options.seeds))
     if options.json:
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenario", choices=list(scenarios()), metavar="NAME", help="only this one")
     parser.add_argument("--processes", type=int, default=1, metavar="P", help="run on so many (default 1)")
     parser.add_argument("--until-first", action="store_true", help="stop at the first violation")
+    parser.add_argument("--again", action="store_true", help="replay each run, and compare both")
     parser.add_argument("--replay", metavar="TOKEN", help="run that of a token again; with --scenario")
     parser.add_argument(
         "--story",

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from functools import partial
 
 import msgspec
 
@@ -51,8 +50,8 @@ class Result(msgspec.Struct, kw_only=True):
     def seeds(self) -> int:
         return sum(self.runs.values())
 
-    def add(self, scenario: Scenario, outcome: Outcome) -> None:
-        """One more run."""
+    def add(self, scenario: Scenario, outcome: Outcome, replayed: Outcome | None = None) -> None:
+        """One more run, and the same once more from its deviations."""
         name = scenario.name
         self.runs[name] += 1
         self.steps += outcome.steps
@@ -63,6 +62,10 @@ class Result(msgspec.Struct, kw_only=True):
             invariant = str(getattr(failure, "invariant", type(failure).__name__))
             text, token = str(failure), scenario.token(outcome)
             self.violations.append(Violated(name, outcome.seed, invariant, text, token))
+        if replayed is not None and replayed.trace_hash != outcome.trace_hash:
+            token = scenario.token(outcome)
+            text = f"replay: {outcome.trace_hash} was replayed as {replayed.trace_hash}"
+            self.violations.append(Violated(name, outcome.seed, "replay", text, token))
 
     def report(self) -> str:
         """Of each violation: what is wrong, and how to see it again; "" if there is none."""
@@ -90,6 +93,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         part: Only scenarios of this part.
         scenario: Only this one.
         until_first: Stop at the first violation.
+        replay: Run each again from its deviations, and compare.
     """
 
     first: int = 0
@@ -97,6 +101,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     part: Part | None = None
     scenario: str | None = None
     until_first: bool = False
+    replay: bool = False
 
     def plan(self) -> list[tuple[str, int]]:
         """Scenario and seed of each run."""
@@ -111,7 +116,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         total = Result()
         plan = self.plan()
         chunks = [plan[at : at + CHUNK] for at in range(0, len(plan), CHUNK)]
-        parts = (run_chunk(chunk, self.part, until_first=self.until_first) for chunk in chunks)
+        parts = map(self.run_chunk, chunks)
         for part in parts if processes == 1 else self._spread(chunks, processes):
             total.merge(part)
             total.seconds = time.monotonic() - begun
@@ -121,11 +126,23 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
                 break
         return total
 
+    def run_chunk(self, chunk: list[tuple[str, int]]) -> Result:
+        """Run some of them, here."""
+        known = scenarios(self.part)
+        result = Result()
+        for name, seed in chunk:
+            scenario = known[name]
+            outcome = scenario.run(seed)
+            again = scenario.run(seed, replay=outcome.deviations) if self.replay else None
+            result.add(scenario, outcome, again)
+            if self.until_first and result.violations:
+                break
+        return result
+
     def _spread(self, chunks: list[list[tuple[str, int]]], processes: int) -> Iterator[Result]:
         """Run them on several processes; results come as they are ready."""
-        run = partial(run_chunk, part=self.part, until_first=self.until_first)
         with ProcessPoolExecutor(processes) as pool:
-            futures: list[Future[Result]] = [pool.submit(run, chunk) for chunk in chunks]
+            futures: list[Future[Result]] = [pool.submit(self.run_chunk, chunk) for chunk in chunks]
             try:
                 for future in as_completed(futures):
                     yield future.result()
@@ -139,14 +156,3 @@ def _in_turn(chosen: Iterable[Scenario]) -> Iterator[str]:
     weights = {one.name: one.weight for one in chosen}
     for round_ in range(max(weights.values())):
         yield from (name for name, weight in weights.items() if weight > round_)
-
-
-def run_chunk(chunk: list[tuple[str, int]], part: Part | None, *, until_first: bool = False) -> Result:
-    """Run some of them, here."""
-    known = scenarios(part)
-    result = Result()
-    for name, seed in chunk:
-        result.add(known[name], known[name].run(seed))
-        if until_first and result.violations:
-            break
-    return result

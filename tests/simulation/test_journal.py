@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.campaign import Campaign, run_chunk
+from tests.simulation.campaign import Campaign
 
 SEEDS = 150
-PLAN = Campaign(count=SEEDS, part="journal").plan()
+CAMPAIGN = Campaign(count=SEEDS, part="journal")
+PLAN = CAMPAIGN.plan()
 NAMES = sorted({name for name, _ in PLAN})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_promised_holds(name: str) -> None:
-    result = run_chunk([row for row in PLAN if row[0] == name], "journal")
+    result = CAMPAIGN.run_chunk([row for row in PLAN if row[0] == name])
     assert result.seeds > 0
     assert not result.violations, result.report()
 
