@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 A = TypeVar("A", bound=ast.AST)
@@ -38,11 +38,22 @@ _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 }
 
 
+_SHAPES: Final[dict[type[ast.AST], tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+"""Kind -> its fields with a node or None, and those with a list; learnt from the first node of the kind."""
+
+
+def _shape(kind: type[ast.AST], values: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if kind not in _SHAPES:
+        lists = tuple(field for field in _FIELDS[kind] if isinstance(values[field], list))
+        _SHAPES[kind] = tuple(field for field in _FIELDS[kind] if field not in lists), lists
+    return _SHAPES[kind]
+
+
 class Index:
     """A tree's parents, and its nodes by kind.
 
     Args:
-        tree: A module's tree.
+        tree: A module's tree, as the parser made it.
     """
 
     __slots__ = ("_kinds", "parents", "tree")
@@ -50,31 +61,39 @@ class Index:
     def __init__(self, tree: ast.Module) -> None:
         self.tree: ast.Module = tree
         self.parents: dict[ast.AST, ast.AST] = {}
-        self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        self._kinds: dict[type[ast.AST], list[ast.AST]] = {ast.Name: [], ast.Constant: []}
         self._walk()
 
     def _walk(self) -> None:
-        # An explicit stack: as fast as it gets in Python, and no nesting is too deep for it.
-        parents, kinds, fields = self.parents, self._kinds, _FIELDS
+        # An explicit stack: as fast as it gets in Python, and no nesting is too deep for it. Names and
+        # constants are half of all nodes, and nothing stands in them.
+        parents, kinds, name, constant = self.parents, self._kinds, ast.Name, ast.Constant
+        add_name, add_constant = kinds[name].append, kinds[constant].append
+        ways: dict[type[ast.AST], tuple[Callable[[ast.AST], None], tuple[str, ...], tuple[str, ...]]] = {}
         stack: list[ast.AST] = [self.tree]
         pop, push = stack.pop, stack.append
         while stack:
             node = pop()
-            kind = node.__class__
-            if kind in kinds:
-                kinds[kind].append(node)
-            else:
-                kinds[kind] = [node]
-            for field in fields[kind]:
-                value = getattr(node, field)
-                if value.__class__ is list:
-                    for child in value:
-                        if child is not None:  # the key of `**other` in a dict
-                            parents[child] = node
-                            push(child)
-                elif value is not None:
-                    parents[value] = node
-                    push(value)
+            values = node.__dict__
+            try:
+                add, singles, lists = ways[node.__class__]
+            except KeyError:
+                kind = node.__class__
+                add, (singles, lists) = kinds.setdefault(kind, []).append, _shape(kind, values)
+                ways[kind] = add, singles, lists
+            add(node)
+            for field in singles:
+                child = values[field]
+                if child is not None:
+                    parents[child] = node
+                    kind = child.__class__
+                    (add_name if kind is name else add_constant if kind is constant else push)(child)
+            for field in lists:
+                for child in values[field]:
+                    if child is not None:  # the key of `**other` in a dict
+                        parents[child] = node
+                        kind = child.__class__
+                        (add_name if kind is name else add_constant if kind is constant else push)(child)
 
     def of(self, kind: type[A]) -> list[A]:
         """All nodes of this very kind (not of its subclasses), in no order that means anything."""
