@@ -9,7 +9,10 @@ an owner:
 - what a `with` or an exit stack's `enter_context` holds;
 - what a variable of the function holds that the same function joins, shuts down, closes or terminates, or a
   variable of the module that `atexit.register` does that for;
-- what `__enter__` puts into an attribute that `__exit__` deals with;
+- what an attribute holds that the same function joins further on, on the way that isn't an error's;
+- what `__enter__` puts into an attribute that `__exit__` deals with, and what any function puts into one (or
+  into a dictionary there) from which an `__exit__` of the file shuts it down;
+- what the function returns and keeps nowhere: the caller has it, unless a decorator caches it;
 - the event loop's default executor;
 - the child of a fork whose parent exits at once (a program that goes into the background), or waits for it
   in the same function or one around it.
@@ -56,7 +59,8 @@ class Reader(rg.GenServer):
 
 - An object that keeps its thread in an attribute and joins it in a method is reported: it is a supervisor
   written by hand.
-- A thread that a function takes as an argument, or gets from another one, isn't followed.
+- Whether the caller of a function that returns a thread ends it isn't looked at; nor what becomes of a thread
+  that a function takes as an argument.
 """
 
 from __future__ import annotations
@@ -67,6 +71,7 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
+from regrow.lint.handing import ENDS, is_exited, is_returned
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
 from regrow.lint.owning import following, is_entered, local_place, outermost, place_of, uses
@@ -80,7 +85,6 @@ _SPAWNERS: Final = (
     *("concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"),
 )
 _CLASSES: Final = frozenset(name for name in _SPAWNERS if name.rpartition(".")[2][0].isupper())
-_ENDS: Final = frozenset({"join", "shutdown", "close", "terminate", "cancel", "stop"})
 _ENTERS: Final = frozenset({"enter_context", "enterContext", "push", "callback", "set_default_executor"})
 _EXITS: Final = frozenset({"os._exit", "sys.exit", "builtins.exit"})
 _WAITS: Final = ("os.wait", "os.waitpid", "os.wait3", "os.wait4", "os.waitid")
@@ -127,10 +131,42 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
         return True
     if _leaves(file, call) or _is_awaited(file, call):
         return True
+    if is_returned(file, call) or is_exited(file, call):
+        return True
     place = local_place(file, call)
     if place is not None:
         return _ends(file, place, 3)
-    return is_entered(file, call) or _ends_at_exit(file, call)
+    return is_entered(file, call) or _ends_at_exit(file, call) or _ends_here(file, call)
+
+
+def _ends_here(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the same function joins what an attribute holds, and not only when it gives up."""
+    place, function = place_of(file, call), file.function_of(call)
+    if not isinstance(place, ast.Attribute) or function is None:
+        return False
+    kept = ast.dump(place.value)
+    return any(
+        isinstance(read, ast.Attribute)
+        and read.lineno > call.lineno
+        and ast.dump(read.value) == kept
+        and file.function_of(read) is function
+        and isinstance(method := file.parent(read), ast.Attribute)
+        and method.attr in ENDS
+        and not _gives_up(file, read)
+        for read in uses(file, place)
+    )
+
+
+def _gives_up(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in the handler of an error, or in a branch that leaves the function."""
+    for one in file.ancestors(node):
+        if isinstance(one, FUNCTIONS):
+            return False
+        if isinstance(one, ast.ExceptHandler) or (
+            isinstance(one, ast.If) and isinstance(one.body[-1], ast.Raise | ast.Return)
+        ):
+            return True
+    return False
 
 
 def _ends_at_exit(file: SourceFile, call: ast.Call) -> bool:
@@ -141,7 +177,7 @@ def _ends_at_exit(file: SourceFile, call: ast.Call) -> bool:
     registered = (call.args[0] for call, _ in file.calls_to("atexit.register") if call.args)
     return any(
         isinstance(one, ast.Attribute)
-        and one.attr in _ENDS
+        and one.attr in ENDS
         and isinstance(one.value, ast.Name)
         and one.value.id == place.id
         for one in registered
@@ -176,7 +212,7 @@ def _ends(file: SourceFile, place: ast.Name, depth: int) -> bool:
     for read in uses(file, place):
         parent = file.parent(read)
         if isinstance(parent, ast.Attribute):
-            if parent.attr in _ENDS:
+            if parent.attr in ENDS:
                 return True
         elif isinstance(parent, ast.withitem) or _enters(parent):
             return True

@@ -1,4 +1,5 @@
 import atexit
+import functools
 import concurrent.futures
 import multiprocessing as mp
 import os
@@ -58,8 +59,8 @@ def joined() -> None:
         one.join()
 
 
-def not_joined() -> Thread:
-    thread = Thread(target=work)  # expect: RG102
+def hands_over_one_of_them() -> Thread:
+    thread = Thread(target=work)
     thread.start()
     threads = [Thread(target=work) for _ in range(3)]  # expect: RG102
     for one in threads:
@@ -135,3 +136,65 @@ class Runner:
 
     def stop(self) -> None:
         self.reader.join()
+
+
+def makes() -> Thread:
+    return Thread(target=work)
+
+
+def starts() -> Thread:
+    reader = Thread(target=work)
+    reader.start()
+    return reader
+
+
+def forks(terminal):
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+    return pid, terminal
+
+
+def starts_only() -> None:
+    return Thread(target=work).start()  # expect: RG102
+
+
+@functools.lru_cache
+def shared_pool():
+    return ThreadPoolExecutor()  # expect: RG102
+
+
+class Keeper:
+    def pool_of(self, key):
+        pool = ThreadPoolExecutor()  # expect: RG102
+        self.pools[key] = pool
+        return pool
+
+    def communicate(self):
+        self.output = Thread(target=work)
+        self.output.start()
+        self.errors = Thread(target=work)  # expect: RG102
+        self.errors.start()
+        if self.failed:
+            self.errors.join()
+            raise OSError
+        if self.output is not None:
+            self.output.join()
+
+    def restart(self):
+        self.thread.join()
+        self.thread = Thread(target=work)  # expect: RG102
+
+    def executor_of(self, context):
+        executor = ThreadPoolExecutor()
+        self.by_context[context] = executor
+        self.latest = ThreadPoolExecutor()
+        self.others = ThreadPoolExecutor()  # expect: RG102
+
+
+class Context:
+    async def __aexit__(self, *error) -> None:
+        executor = Keeper.by_context.pop(self, None)
+        if executor:
+            executor.shutdown()
+        Keeper.latest.shutdown()
