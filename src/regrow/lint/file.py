@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.lint.comments import comments
@@ -180,14 +180,23 @@ class SourceFile:
 
     def calls_to(self, *qualified: str) -> Iterator[tuple[ast.Call, str]]:
         """The calls of these qualified functions, through whatever aliases, and which one it is."""
-        wanted = frozenset(qualified)
-        tails = {name.rpartition(".")[2] for name in wanted}
-        for tail in sorted(tails):
+        for tail, names, roots in _by_tail(qualified):
+            if self.module and roots.isdisjoint(self._roots):
+                continue
             for name in (tail, *sorted(self._aliases.get(tail, ()))):
                 for call in self._calls.get(name, ()):
                     found = self.qualified(call.func)
-                    if found is not None and found in wanted and found.rpartition(".")[2] == tail:
+                    if found in names:
                         yield call, found
+
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        """What qualified names can begin with here: what is imported, built-ins, and the own package."""
+        roots = {"builtins", self.module.partition(".")[0]}
+        for plain in self.index.of(ast.Import):
+            roots.update(alias.name.partition(".")[0] for alias in plain.names)
+        roots.update(one.module.partition(".")[0] for one in self.index.of(ast.ImportFrom) if one.module)
+        return frozenset(roots)
 
     @staticmethod
     def argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
@@ -299,3 +308,11 @@ class SourceFile:
     def is_called(self, node: ast.AST, names: Container[str | None]) -> bool:
         """Whether it is a call of a function with one of these qualified names."""
         return isinstance(node, ast.Call) and self.qualified(node.func) in names
+
+
+@lru_cache(maxsize=256)
+def _by_tail(qualified: tuple[str, ...]) -> tuple[tuple[str, frozenset[str], frozenset[str]], ...]:
+    """Last parts of qualified names, with the names that end in them and what these begin with."""
+    tails = sorted({name.rpartition(".")[2] for name in qualified})
+    groups = [(tail, frozenset(one for one in qualified if one.rpartition(".")[2] == tail)) for tail in tails]
+    return tuple((tail, names, frozenset(name.partition(".")[0] for name in names)) for tail, names in groups)
