@@ -58,6 +58,7 @@ check: $(READY)
 	$(BIN)/python tools/api_snapshot.py --check
 	$(BIN)/python tools/event_table.py --check
 	$(BIN)/python tools/rule_pages.py --check
+	$(BIN)/python tools/own_rules.py
 	$(PYTEST) -q tests/api
 
 format: $(READY)

@@ -1,4 +1,4 @@
-"""Hold this project to the rules that it makes: nothing found in `src` and `tests`, and every exception explained.
+"""Hold this project to its own rules: nothing found in `src` and `tests`, every exception explained.
 
     python tools/own_rules.py
 
