@@ -154,6 +154,10 @@ def _catches(file: SourceFile, body: list[ast.stmt]) -> bool:
 
 
 def _is_caught(file: SourceFile, statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.With | ast.AsyncWith) and any(
+        _suppresses(file, one.context_expr) for one in statement.items
+    ):
+        return True
     if isinstance(statement, ast.While | ast.With | ast.AsyncWith | ast.For | ast.AsyncFor):
         return _catches(file, statement.body)
     if isinstance(statement, ast.If):
@@ -167,9 +171,19 @@ def _is_caught(file: SourceFile, statement: ast.stmt) -> bool:
     )
 
 
+def _suppresses(file: SourceFile, manager: ast.expr) -> bool:
+    return (
+        isinstance(manager, ast.Call)
+        and file.qualified(manager.func) == "contextlib.suppress"
+        and any(_is_broad(file, one) for one in manager.args)
+    )
+
+
 def _is_plain_statement(file: SourceFile, statement: ast.Expr) -> bool:
     if isinstance(statement.value, ast.Await):
         return _is_plain(statement.value.value)
+    if isinstance(statement.value, ast.Constant):  # a docstring
+        return True
     return isinstance(file.function_of(statement), ast.AsyncFunctionDef) or _is_plain(statement.value)
 
 

@@ -12,8 +12,9 @@ Finds what runs on its own and whose exception is read by nobody:
   `asyncio.run_coroutine_threadsafe(...)`;
 - `asyncio.wait(...)` where neither what it gives nor its tasks are looked at.
 
-A coroutine or function of the same file that catches every `Exception` itself is no finding. A task that is
-dropped on the spot is RG101's finding.
+A coroutine or function of the same file that catches every `Exception` itself is no finding, with an `except`
+or with `contextlib.suppress`; nor is a private function all whose calls in the file hand it such a coroutine.
+A task that is dropped on the spot is RG101's finding.
 
 ## Why is this bad?
 
@@ -150,7 +151,29 @@ def _is_safe(file: SourceFile, call: ast.Call, position: int) -> bool:
         made = [file.parent(one) for one in file.types.sources(work)]
         if len(made) == 1 and isinstance(made[0], ast.Assign):
             work = made[0].value
-    return work is not None and (is_plain_wait(work) or handles_all(file, work))
+    if work is None:
+        return False
+    handed = _handed_in(file, call, work)
+    if handed:
+        return all(is_plain_wait(one) or handles_all(file, one) for one in handed)
+    return is_plain_wait(work) or handles_all(file, work)
+
+
+def _handed_in(file: SourceFile, call: ast.Call, work: ast.expr) -> list[ast.expr]:
+    """What the calls of a private function give it as the coroutine; empty where it isn't an argument."""
+    function = file.function_of(call)
+    if (
+        not isinstance(work, ast.Name)
+        or not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        or not function.name.startswith("_")
+    ):
+        return []
+    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    if work.id not in names:
+        return []
+    position = names.index(work.id) - (1 if names[0] in {"self", "cls"} else 0)
+    given = [file.argument(one, work.id, position) for one in file.calls_named(function.name)]
+    return [one if one is not None else work for one in given]
 
 
 def _is_forgotten(file: SourceFile, call: ast.Call) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 import concurrent.futures
 from concurrent.futures import ThreadPoolExecutor
 
@@ -159,3 +160,56 @@ class ByName:
             await self.anything()
         except Exception as error:
             print(error)
+
+
+class Suppresses:
+    def start(self) -> None:
+        self._polling = asyncio.create_task(self.poll())
+        self._reading = asyncio.create_task(self.read())  # expect: RG103
+
+    async def poll(self) -> None:
+        while self.running:
+            with suppress(Exception):
+                await self.producer.poll(0.1)
+
+    async def read(self) -> None:
+        while self.running:
+            with suppress(ValueError):
+                await self.producer.read(0.1)
+
+
+class Background:
+    def learn(self, executor) -> None:
+        executor.submit(self.process, 1)
+        self._schedule(self._quiet(1))
+        self._defer(self._quiet(2))
+        self._defer(self.loud())
+
+    def process(self, message) -> None:
+        """Hand it to all stores."""
+        context = {"message": message}
+        for store in self.stores:
+            try:
+                store.process(context)
+            except Exception as error:
+                print(error)
+
+    async def _quiet(self, message) -> None:
+        """Fails unseen, and means it."""
+        try:
+            await self.add(message)
+        except Exception:
+            pass
+
+    async def loud(self) -> None:
+        await self.deliver(1)
+
+    def _schedule(self, coroutine) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _defer(self, coroutine) -> None:
+        task = asyncio.ensure_future(coroutine)  # expect: RG103
+        self._deferred.add(task)
+        task.add_done_callback(self._deferred.discard)
