@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from regrow.lint.file import SourceFile
+from regrow.lint.parsing import parse
 from regrow.lint.registry import own_rules
 from tests.lint.cases import CASES, expected, found, parsed
 
@@ -29,3 +31,19 @@ def test_every_rule_has_bad_and_good_lines(rule: object) -> None:
     marked = sum(len(expected(file, code)) for file in files)
     assert marked >= 3
     assert sum(file.text.lines for file in files) >= 3 * marked // 2
+
+
+@pytest.mark.parametrize(
+    ("module", "lines"),
+    [
+        ("docs.how-to.example", []),
+        ("benchmarks.gzip", []),
+        ("t.unit.case", []),
+        ("shop.examples.one", [1]),
+        ("shop.t", [1]),
+    ],
+)
+def test_folders_beside_the_packages_dont_ship(module: str, lines: list[int]) -> None:
+    file = parse(b"import pytest\n", "case.py", module=module)
+    assert isinstance(file, SourceFile)
+    assert [finding.line for finding in found(file, "RG105")] == lines

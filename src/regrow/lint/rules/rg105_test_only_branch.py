@@ -12,6 +12,10 @@ Finds, in code that ships, conditions that ask whether a test is running, and im
 - `import pytest`, except in what has hooks or fixtures or uses the classes that plugins use, in modules of
   test helpers, and in a `try` that goes on without pytest.
 
+What stands in a folder of the project that doesn't ship is left alone: `docs`, `examples`, `samples`,
+`benchmarks`, `perf` and `t` (and `doc`, `example`, `benchmark`, `bench`), beside those of tests. Folders of
+these names within a package ship with it.
+
 ## Why is this bad?
 
 What tests run isn't what ships then: the branch for production is never tested, and a restart, a timeout or a
@@ -65,6 +69,9 @@ _SET_BY_PYTEST: Final = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYT
 _VALUES: Final = frozenset({"test", "testing", "tests"})
 _STAGE: Final = re.compile(r"(?:^|_)(?:env|environment|stage)$", re.IGNORECASE)
 _HELPERS: Final = re.compile(r"(?:^|[._])(?:pytest|testing|tests?|conftest|fixtures?)(?:$|[._])")
+_NOT_SHIPPED: Final = frozenset(  # folders beside the packages
+    {"docs", "doc", "examples", "example", "samples", "benchmarks", "benchmark", "bench", "perf", "t"}
+)
 _PLUGINS: Final = frozenset(
     {
         *("fixture", "hookimpl", "hookspec", "Config", "Item", "Session", "Function", "Parser", "Collector"),
@@ -87,7 +94,7 @@ class TestOnlyBranch(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at names, constants and imports, the rarest first."""
-        if _HELPERS.search(file.module):
+        if _HELPERS.search(file.module) or file.module.partition(".")[0] in _NOT_SHIPPED:
             return
         content = file.text.content
         if any(one in content for one in _IN_TEXTS):
