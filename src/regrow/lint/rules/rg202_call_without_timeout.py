@@ -10,7 +10,10 @@ Finds calls that wait for somebody else without a timeout:
   `http.client`, `smtplib`, `ftplib` and `poplib`;
 - `await asyncio.open_connection(...)` of no socket that is connected already, without a timeout around it.
 
-A function that takes a timeout, and hands it on if there is one, is no finding.
+A function that takes a timeout, and hands it on if there is one, is no finding. Nor is a call that waits for
+nobody: of a `data:` or `file:` URL, written there or asked for with `startswith` around the call; of what the
+function replaces by something else (`http.client.HTTPConnection = ...`, `patch("requests.get")`); or within a
+`with` that sets the socket's default timeout, which is a function that `timeout-scopes` adds.
 
 ## Why is this bad?
 
@@ -69,6 +72,7 @@ from regrow.lint.expecting import is_expected_to_fail
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.timeouts import bounded, with_own_timeout, with_timeout
 from regrow.lint.model import Finding, Fix, Safety, no_fix
+from regrow.lint.offline import LOCAL, has_default, waits_for_nobody
 from regrow.lint.rule import Rule
 from regrow.lint.servers import ACTORS, is_server
 
@@ -87,7 +91,6 @@ _SOCKETS: Final[dict[str, int | None]] = {  # qualified function -> the position
     "poplib.POP3_SSL": None,
 }
 _CONNECTS_LATER: Final = frozenset({"ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL"})
-_LOCAL: Final = ("data:", "file:")
 _REQUESTS: Final = tuple(f"requests.{name}" for name in _METHODS)
 _SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
 _REFERENCES: Final = frozenset({"pykka.ActorRef", "pykka._ref.ActorRef", "pykka.ref.ActorRef"})
@@ -114,10 +117,15 @@ class CallWithoutTimeout(Rule):
         if not file.calls_named("setdefaulttimeout"):
             for call, name in file.calls_to(*_SOCKETS):
                 position = _SOCKETS[name]
-                if not (_is_excused(file, call, position) or _is_other_way(file, call, position)):
+                if not (
+                    _is_excused(file, call, position)
+                    or _is_other_way(file, call, position)
+                    or waits_for_nobody(file, call, name)
+                    or has_default(file, call)
+                ):
                     yield self._found(file, call, name)
         for call, name in file.calls_to(*_REQUESTS):
-            if not _is_excused(file, call):
+            if not (_is_excused(file, call) or waits_for_nobody(file, call, name)):
                 yield self._found(file, call, name)
         for call in self._on_sessions(file):
             yield self._found(file, call, "requests.Session")
@@ -204,7 +212,7 @@ def _says_timeout(connect: ast.Call) -> bool:
 def _is_local(file: SourceFile, address: ast.expr, depth: int) -> bool:
     """Whether it is an address that needs no network: ``data:``, ``file:``."""
     if isinstance(address, ast.Constant):
-        return str(address.value).startswith(_LOCAL)
+        return str(address.value).startswith(LOCAL)
     if isinstance(address, ast.BinOp):
         return _is_local(file, address.left, depth)
     if isinstance(address, ast.JoinedStr):

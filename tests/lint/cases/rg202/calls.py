@@ -3,8 +3,11 @@ import http.client
 import smtplib
 import socket
 import urllib.request
+from test.support import socket_helper
+from unittest.mock import patch
 from urllib.request import urlopen
 
+import anyio
 import pykka
 import requests
 
@@ -126,3 +129,34 @@ def refused(self, pytest) -> None:
             requests.get("https://example.org")  # expect: RG202
 
         later()
+
+
+def asked(url: str) -> bytes:
+    if url.startswith("data:"):
+        return urllib.request.urlopen(url).read()
+    if url.startswith(("data:", "https:")):
+        return urllib.request.urlopen(url).read()  # expect: RG202
+    if not url.startswith("data:"):
+        return urllib.request.urlopen(url).read()  # expect: RG202
+    if url and url.startswith(("data:", "file:")):
+        return urllib.request.urlopen(url).read()
+    else:
+        return urllib.request.urlopen(url).read()  # expect: RG202
+
+
+def replaced(fake) -> None:
+    http.client.HTTPConnection = fake
+    urllib.request.urlopen("https://example.org")
+
+
+@patch("requests.get")
+def patched(fake) -> None:
+    requests.get("https://example.org")
+    requests.post("https://example.org")  # expect: RG202
+
+
+def flaky(url: str) -> None:
+    with socket_helper.transient_internet(url):
+        urllib.request.urlopen(url)
+    with anyio.fail_after(3):
+        urllib.request.urlopen(url)  # expect: RG202
