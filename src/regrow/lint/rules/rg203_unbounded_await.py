@@ -3,9 +3,9 @@
 ## What it does
 
 Finds `await` of what may never happen, without a timeout around it: `wait()` of an event, a condition or a
-barrier, `get` and `join` of a queue and `put` where it has a limit, `acquire` of a lock or a semaphore,
-`asyncio.wait` without its timeout, a stream's reads and `drain`, a child process's `wait` and `communicate`.
-It is off by default: ask for it where every wait must have an end.
+barrier, `get` and `join` of a queue and `put` where the file shows its limit, `acquire` of a lock or a
+semaphore, `asyncio.wait` without its timeout, a stream's reads and `drain`, a child process's `wait` and
+`communicate`. It is off by default: ask for it where every wait must have an end.
 
 ## Why is this bad?
 
@@ -39,7 +39,9 @@ async def next_job(jobs: asyncio.Queue[str]) -> str:
 
 ## Known problems
 
-- A loop that is meant to wait for ever, and is cancelled to end it, is reported: that is why it is off.
+- Waits that are meant to last are reported, too: a consumer's loop that a sentinel or a cancellation ends,
+  what keeps a connection open until it is closed, a task that waits for the shutdown. That is why the rule is
+  off, and why each of its findings has to be read.
 - Only objects are seen whose class the file says.
 - A timeout around the function that calls this one isn't seen.
 """
@@ -96,7 +98,7 @@ class UnboundedAwait(Rule):
                 and isinstance(file.parent(call), ast.Await)
                 and call.func.attr in _METHODS.get(file.type_of(call.func.value) or "", ())
                 and not file.is_bounded(call)
-                and not (call.func.attr == "put" and _has_room(file, call.func.value))
+                and (call.func.attr != "put" or _has_limit(file, call.func.value))
             ):
                 message = f"{call.func.attr} may wait for ever: put it into `async with asyncio.timeout(...)`"
                 yield file.finding(self, call, message)
@@ -107,11 +109,10 @@ class UnboundedAwait(Rule):
                 yield file.finding(self, call, "asyncio.wait may wait for ever: say timeout=...")
 
 
-def _has_room(file: SourceFile, queue: ast.expr) -> bool:
-    """Whether all that the file makes of it are queues without a limit."""
+def _has_limit(file: SourceFile, queue: ast.expr) -> bool:
+    """Whether the file shows that it is a queue with a limit."""
     values = [getattr(file.parent(source), "value", None) for source in file.types.sources(queue)]
-    made = [one for one in values if isinstance(one, ast.Call)]
-    return bool(made) and not any(one.args or one.keywords for one in made)
+    return any(isinstance(one, ast.Call) and bool(one.args or one.keywords) for one in values)
 
 
 RULE: Final = UnboundedAwait()

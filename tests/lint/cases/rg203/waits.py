@@ -14,7 +14,7 @@ class Worker:
         await self.jobs.get()  # expect: RG203
         await self.ready.wait()  # expect: RG203
         await lock.acquire()  # expect: RG203
-        await given.put(1)  # expect: RG203
+        await given.put(1)
         await reader.readline()  # expect: RG203
         await writer.drain()  # expect: RG203
         await self.other.get()
