@@ -19,12 +19,13 @@ _CONNECTIONS: Final = frozenset(
     }
 )
 _ASYNC: Final = frozenset(Settings().timeout_scopes)  # they can't interrupt a call that blocks
+_GREEN: Final = frozenset({"eventlet.Timeout", "eventlet.timeout.Timeout", "gevent.Timeout"})
 _SETS_DEFAULT: Final = frozenset({"test.support.socket_helper.transient_internet"})
 
 
 def waits_for_nobody(file: SourceFile, call: ast.Call, name: str) -> bool:
-    """Whether no network is behind a call of the function `name`."""
-    return _is_asked(file, call) or _is_replaced(file, call, name)
+    """Whether no network is behind a call of the function `name`, or a green thread's timeout ends it."""
+    return _is_asked(file, call) or _is_within(file, call, _GREEN) or _is_replaced(file, call, name)
 
 
 def _is_asked(file: SourceFile, call: ast.Call) -> bool:
@@ -55,7 +56,10 @@ def _asks_for_local(test: ast.expr, address: str) -> bool:
 
 def has_default(file: SourceFile, call: ast.Call) -> bool:
     """Whether it stands in a ``with`` that sets the default timeout of sockets."""
-    scopes = _SETS_DEFAULT.union(file.settings.timeout_scopes) - _ASYNC
+    return _is_within(file, call, _SETS_DEFAULT.union(file.settings.timeout_scopes) - _ASYNC)
+
+
+def _is_within(file: SourceFile, call: ast.Call, scopes: frozenset[str]) -> bool:
     return any(
         isinstance(one, ast.With)
         and any(

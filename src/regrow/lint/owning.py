@@ -54,6 +54,8 @@ def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
     place: ast.expr | None = place_of(file, node)
     if place is None:
         parent = file.parent(outermost(file, node))
+        if isinstance(parent, ast.Dict | ast.DictComp):  # tasks = {key: ...}
+            return local_place(file, parent)
         target = parent.targets[0] if isinstance(parent, ast.Assign) else None
         place = target.value if isinstance(target, ast.Subscript) else None  # tasks[key] = ...
     if not isinstance(place, ast.Name):

@@ -10,10 +10,13 @@ Finds calls that wait for somebody else without a timeout:
   `http.client`, `smtplib`, `ftplib` and `poplib`;
 - `await asyncio.open_connection(...)` of no socket that is connected already, without a timeout around it.
 
-A function that takes a timeout, and hands it on if there is one, is no finding. Nor is a call that waits for
-nobody: of a `data:` or `file:` URL, written there or asked for with `startswith` around the call; of what the
-function replaces by something else (`http.client.HTTPConnection = ...`, `patch("requests.get")`); or within a
-`with` that sets the socket's default timeout, which is a function that `timeout-scopes` adds.
+A function that takes a timeout, and hands it on if there is one, is no finding. Nor is a call
+
+- of a `data:` or `file:` URL, written there or asked for with `startswith` around the call;
+- of what the function replaces by something else: `http.client.HTTPConnection = ...`, `@patch("requests.get")`;
+- within the `with Timeout(...)` of eventlet or gevent;
+- other than of `requests`, within a `with` that sets the default timeout of sockets: a function that
+  `timeout-scopes` adds.
 
 ## Why is this bad?
 

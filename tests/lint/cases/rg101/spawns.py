@@ -390,3 +390,15 @@ async def only_watches(client, ready, quiet, tasks) -> None:
     closing = asyncio.create_task(client.close())  # expect: RG101
     closing.add_done_callback(lambda _: tasks.discard(closing))
     tasks.add(closing)
+
+
+async def by_index(call, drain, segment) -> None:
+    tasks = {index: asyncio.create_task(call(index)) for index in segment}
+    indices = {task: index for index, task in tasks.items()}
+    try:
+        await drain(indices)
+    except BaseException:
+        await drain(tasks.values())
+        raise
+    others = {index: asyncio.create_task(call(index)) for index in segment}  # expect: RG101
+    await drain(others)

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from urllib.request import urlopen
 
 import anyio
+import eventlet
 import pykka
 import requests
 
@@ -160,3 +161,5 @@ def flaky(url: str) -> None:
         urllib.request.urlopen(url)
     with anyio.fail_after(3):
         urllib.request.urlopen(url)  # expect: RG202
+    with eventlet.Timeout(5, False):
+        requests.get(url)
