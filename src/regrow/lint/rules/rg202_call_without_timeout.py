@@ -13,7 +13,7 @@ Finds calls that wait for somebody else without a timeout:
 A function that takes a timeout, and hands it on if there is one, is no finding. Nor is a call
 
 - of a `data:` or `file:` URL, written there or asked for with `startswith` around the call;
-- of what the function replaces by something else: `http.client.HTTPConnection = ...`, `@patch("requests.get")`;
+- of what the function replaces by a fake: `http.client.HTTPConnection = ...`, `@patch("requests.get")`;
 - within the `with Timeout(...)` of eventlet or gevent;
 - other than of `requests`, within a `with` that sets the default timeout of sockets: a function that
   `timeout-scopes` adds.
