@@ -121,6 +121,9 @@ def _bare(  # noqa: PLR0917  # as of a send
         options.retries + 1,
         opened.max_crashes,
         options.on_error == "ignore",
+        options.idempotency_key,
+        None,
+        headers_of(options.metadata) if options.metadata is not None else None,
     )
     owed = Owed(live, id, opened.desk, wait, options.backoff)
     if (

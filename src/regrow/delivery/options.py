@@ -47,7 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Options that are in order.
 
     `plain`: nothing stands in the way of a hand-off. `tagged`: the handler is told more than an id.
-    `bare`: of a durable send nothing is asked that its row or its hand-out would have to know.
+    `bare`: of a durable send nothing is asked that its hand-out would have to know.
     """
 
     attempt_timeout: float | None = None
@@ -167,15 +167,7 @@ def _is_mapping(value: object) -> bool:
     )
 
 
-_NOTED: Final = (
-    "attempt_timeout",
-    "metadata",
-    "idempotency_key",
-    "ordering_key",
-    "expires_in",
-    "delay",
-    "breaker",
-)
+_NOTED: Final = ("attempt_timeout", "ordering_key", "expires_in", "delay", "breaker")
 _Rule: TypeAlias = tuple[Callable[[object], bool], str]
 _RULES: Final[dict[str, _Rule]] = {
     "attempt_timeout": (_is_seconds_or_none, "allowed are None, or seconds above 0 and at most a day"),

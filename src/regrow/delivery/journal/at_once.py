@@ -101,7 +101,8 @@ class AtOnce:
             or recipient.out
             or not engine.plain
             or not engine.hand_offs
-            or engine.watched
+            or engine.timing
+            or engine.looks
             or engine.handling is not None
             or desk.pacers.known(process) is not None
         ):
