@@ -6,6 +6,12 @@ Finds handlers in coroutines that catch `asyncio.CancelledError` or `trio.Cancel
 don't raise: by name, as a bare `except:` or as `except BaseException`. It finds `suppress(CancelledError)`
 too.
 
+It is about coroutines that go on: there is a loop around the handler, code behind it, an `await` in it, or
+another coroutine of the file that awaits this one and goes on as if nothing had happened. A coroutine that is
+over with the handler is left alone where it is a task's own (`create_task`, `start_soon`, `gather`, `child`
+and their like), loops until it is stopped (`while True`), hands the error to a future by `set_exception`, or
+is awaited nowhere in its file.
+
 Awaiting a task that the same function has cancelled before is left alone, and so are functions that ask
 `cancelling()` or call `uncancel()`: they tell their own cancellation from others'.
 
@@ -58,15 +64,15 @@ that others have: it may be that one which was cancelled.
 
 ## Known problems
 
-- A coroutine that returns right after it has caught its cancellation is reported as well: it ends, but as if
-  it had not been cancelled.
+- A coroutine that is over with its handler, and that only other files await, isn't reported: its callers go
+  on as if it had not been cancelled.
 - Which task a `.cancel()` of the same function, or another function with `cancel` in its name, was for isn't
   looked at.
 - A raise under a condition is believed. So is a handler that keeps the error in a variable, returns it or
   hands it to another function than a log's or `set_exception`, and one that sets a variable to `True` that an
   `if` with a `raise` asks for in the same function: it may be raised later.
 - A `try` around nothing but a sleep without end is left alone: it waits for its cancellation.
-- A loop `while not task.done()` that waits through all cancellations is left alone, whatever comes after it.
+- A loop that waits through all cancellations until a task is `done()` is left alone, whatever comes after it.
 - What stands in another handler that raises, or keeps its error, isn't reported.
 """
 
@@ -78,6 +84,7 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.catching import CANCELLED, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.ending import is_over_after, runs_for_itself
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg402 import raise_again, stop_suppressing
 from regrow.lint.model import Finding, Safety, Scope
@@ -165,7 +172,27 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
             break
         if isinstance(one, ast.ExceptHandler) and (raises(one) or _keeps(one, function)):
             return True
-    return _cancels_itself(file, function, node) or is_boundary(file, node)
+    return _cancels_itself(file, function, node) or is_boundary(file, node) or _ends(file, function, node)
+
+
+def _ends(file: SourceFile, function: ast.AsyncFunctionDef, node: ast.ExceptHandler | ast.Call) -> bool:
+    """Whether the coroutine is over after what is caught, and nobody goes on in its place."""
+    around = node if isinstance(node, ast.ExceptHandler) else file.statement_of(node)
+    if not isinstance(around, ast.ExceptHandler | ast.With) or not is_over_after(file, around):
+        return False
+    tried = file.parent(around) if isinstance(around, ast.ExceptHandler) else around
+    body: list[ast.stmt] = getattr(tried, "body", [])
+    return _tells_a_future(around) or runs_for_itself(file, function, body)
+
+
+def _tells_a_future(node: ast.ExceptHandler | ast.With) -> bool:
+    """Whether a handler gives its error to those who wait for a future."""
+    return isinstance(node, ast.ExceptHandler) and any(
+        isinstance(one, ast.Call)
+        and getattr(one.func, "attr", "") == "set_exception"
+        and any(_is_name(value, node.name) for value in one.args)
+        for one in inside(node.body)
+    )
 
 
 def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
@@ -194,11 +221,15 @@ def _values(node: ast.expr) -> list[ast.expr]:
 
 
 def _drains(file: SourceFile, handler: ast.ExceptHandler) -> bool:
-    """Whether it waits for a task's end through all cancellations: `while not task.done():`."""
+    """Whether it waits for a task's end through all cancellations: its loop or itself asks `task.done()`."""
     loop = file.parent(file.parent(handler) or handler)
-    return isinstance(loop, ast.While) and any(
+    if not isinstance(loop, ast.While):
+        return False
+    asked = [loop.test, *(one.test for one in inside(handler.body) if isinstance(one, ast.If))]
+    return any(
         isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "done"
-        for one in ast.walk(loop.test)
+        for test in asked
+        for one in ast.walk(test)
     )
 
 

@@ -105,3 +105,12 @@ async def whose(task, futures, queue):
         await aio.wait_for(queue.get(), 1)
     except (CancelledError, TimeoutError):  # expect: RG402
         pass
+
+
+async def awaits_them(queue, log, others):
+    await handlers(queue, log)
+    await loops(queue, log)
+    await returns(queue, log)
+    await suppresses(queue)
+    await renamed(queue, *others)
+    await whose(*others, queue)

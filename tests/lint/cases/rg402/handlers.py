@@ -240,3 +240,10 @@ async def until_the_end(workers):
         await asyncio.sleep(float("inf"))
     except asyncio.CancelledError:
         workers.clear()
+
+
+async def awaits_them(queue, task):
+    await others(queue)
+    await suppressed(queue)
+    await cancelled_in_a_callback(task, queue)
+    await renamed(queue)
