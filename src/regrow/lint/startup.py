@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _MAINS: Final = frozenset({"main", "_main", "__main__"})
 _FILES: Final = frozenset({"__main__.py", "manage.py", "wsgi.py", "asgi.py"})
+_FIRSTS: Final = {"initializer": "Pool", "target": "Process"}
+"""Argument for a child process's first function -> what names of calls that take it speak of."""
 _COMMANDS: Final = frozenset({"command", "group", "callback"})
 
 
@@ -35,3 +37,42 @@ def is_start_up(file: SourceFile, node: ast.AST) -> bool:
 def _is_command(decorator: ast.expr) -> bool:
     function = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(function, ast.Attribute) and function.attr in _COMMANDS
+
+
+def is_child_start(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in a child process's first function: its `initializer` or `target`."""
+    function = file.function_of(node)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    for keyword in file.index.of(ast.keyword):
+        if keyword.arg in _FIRSTS and _last(keyword.value) == function.name:
+            call = file.parent(keyword)
+            made = _last(call.func) if isinstance(call, ast.Call) else ""
+            if _FIRSTS[keyword.arg] in made and "Thread" not in made:
+                return True
+    return False
+
+
+def is_part_of_main(file: SourceFile, node: ast.AST) -> bool:
+    """Whether it stands in a private function of the module that only the program's start calls."""
+    function = file.function_of(node)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or not function.name.startswith("_"):
+        return False
+    calls = file.calls_named(function.name)
+    return (
+        file.parent(function) is file.tree
+        and bool(calls)
+        and all(is_start_up(file, call) for call in calls)
+        and _uses(file, function.name) == len(calls)
+    )
+
+
+def _uses(file: SourceFile, name: str) -> int:
+    """How often a function is named, called or not."""
+    return sum(one.id == name for one in file.index.of(ast.Name)) + sum(
+        one.attr == name for one in file.index.of(ast.Attribute)
+    )
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -7,8 +7,11 @@ change it, `os.putenv` and `os.unsetenv` in code that ships, also where a `final
 the `finally` itself is left alone.
 
 What a program does with its own environment while it starts is left alone: in `main()` and in commands of
-click and typer, in `__main__.py`, `manage.py`, `wsgi.py` and `asgi.py`, and under
-`if __name__ == "__main__"`. `DJANGO_SETTINGS_MODULE` may be set anywhere. Tests and scripts aren't looked at.
+click and typer, in `__main__.py`, `manage.py`, `wsgi.py` and `asgi.py`, under `if __name__ == "__main__"`,
+and in private functions that nothing but these calls. So is what a child process does in its first
+function, where the file gives that to a `Pool` as `initializer` or to a `Process` as `target`.
+`DJANGO_SETTINGS_MODULE` may be set anywhere. Tests, scripts and benchmarks (files in a folder `benchmarks`,
+or named `bench_...`) aren't looked at.
 
 ## Why is this bad?
 
@@ -45,8 +48,8 @@ What configures your own code is an argument.
 ## Known problems
 
 - A variable or an argument that holds `os.environ` isn't followed.
-- What else runs only at the start of a program, such as the first function of a child process, is reported:
-  name its file in the setting `scripts`.
+- What else runs only at the start of a program or of a child process is reported: name its file in the
+  setting `scripts`.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.owning import in_finally
 from regrow.lint.rule import Rule
-from regrow.lint.startup import is_start_up
+from regrow.lint.startup import is_child_start, is_part_of_main, is_start_up
 
 
 class EnvMutation(Rule):
@@ -75,12 +78,21 @@ class EnvMutation(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what is done with the environment."""
-        if file.role is Role.SCRIPT:
+        if file.role is Role.SCRIPT or _is_benchmark(file.path):
             return
         for node in environment_changes(file):
-            if not (is_start_up(file, node) or in_finally(file, node) or _is_djangos(node)):
+            if not (_is_at_start(file, node) or in_finally(file, node) or _is_djangos(node)):
                 text = "this changes the environment of everybody: pass it on, or give it to the subprocess"
                 yield file.finding(self, node, text)
+
+
+def _is_at_start(file: SourceFile, node: ast.expr) -> bool:
+    return is_start_up(file, node) or is_child_start(file, node) or is_part_of_main(file, node)
+
+
+def _is_benchmark(path: str) -> bool:
+    *folders, name = path.split("/")
+    return name.startswith("bench_") or not {"benchmarks", "benchmark"}.isdisjoint(folders)
 
 
 def _is_djangos(node: ast.expr) -> bool:

@@ -12,10 +12,14 @@ async def worker(started):
         print("stopped")
 
 
+async def shift(started):
+    await worker(started)
+
+
 async def main():
     started = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(worker(started))
+        task = group.create_task(shift(started))
         await started.wait()
         task.cancel()
     print(task.done())
