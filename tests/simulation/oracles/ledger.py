@@ -227,6 +227,12 @@ class Ledger:
             "G1",
             f"{sent} is handled, and is not live in the journal ({sent.gone})",
         )
+        if held_up and delivery.redrives < sent.redrives:
+            # Held up before its first line, given up and redriven meanwhile: it belongs to what was before.
+            first = sent.first_of_redrive
+            sent.starts = [*before[:first], start, *before[first:]]
+            sent.first_of_redrive += 1
+            return start
         self.expect(
             delivery.redrives == sent.redrives, "G9", f"{sent} says it was redriven {delivery.redrives}"
         )
