@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from regrow.lint.names import last_name
 from regrow.lint.startup import is_start_up
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def _containers(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Assign | ast.An
 
 def _is_container(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call):
-        made = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
-        return made in _MAKERS
+        return last_name(value.func) in _MAKERS
     return isinstance(value, _DISPLAYS)
 
 

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.names import last_name
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -28,5 +30,4 @@ def environment_changes(file: SourceFile) -> Iterator[ast.expr]:
 
 
 def _is_environment(file: SourceFile, node: ast.expr) -> bool:
-    last = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return last in file.spellings("environ") and file.qualified(node) == "os.environ"
+    return last_name(node) in file.spellings("environ") and file.qualified(node) == "os.environ"

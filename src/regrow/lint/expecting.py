@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from regrow.lint.file import SourceFile
-from regrow.lint.names import FUNCTIONS
+from regrow.lint.names import FUNCTIONS, last_name
 
 _RAISES: Final = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
@@ -28,8 +28,4 @@ def is_expected_to_fail(file: SourceFile, node: ast.AST) -> bool:
 
 
 def _raises(context: ast.expr) -> bool:
-    if not isinstance(context, ast.Call):
-        return False
-    function = context.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
-    return name in _RAISES
+    return isinstance(context, ast.Call) and last_name(context.func) in _RAISES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.names import FUNCTIONS
+from regrow.lint.names import FUNCTIONS, last_name
 from regrow.lint.owning import following
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def _expects_cancel(scope: ast.expr) -> bool:
 
 
 def _names_cancel(node: ast.expr) -> bool:
-    return any(
-        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in _CANCELLED
-        for one in ast.walk(node)
-    )
+    return any(last_name(one) in _CANCELLED for one in ast.walk(node))
 
 
 def _is_shorter(file: SourceFile, scope: ast.expr, delay: ast.expr | None) -> bool:

@@ -247,6 +247,11 @@ class Names:
         return cast("ScopeNode", node)
 
 
+def last_name(node: ast.AST) -> str:
+    """The end of a name as it is written: ``run`` of ``self.run``; empty for what is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def _inside(scope: ScopeNode, child: ast.AST) -> bool:
     """Whether `child`, a direct child of `scope`, sees its names."""
     if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from regrow.lint.names import last_name
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -81,11 +83,7 @@ def _reads(loop: ast.While) -> bool:
     first = loop.body[0]
     value = first.value if isinstance(first, ast.Assign) else None
     called = value.value if isinstance(value, ast.Await) else value
-    return (
-        isinstance(called, ast.Call)
-        and isinstance(called.func, ast.Attribute | ast.Name)
-        and (called.func.attr if isinstance(called.func, ast.Attribute) else called.func.id) in _READS
-    )
+    return isinstance(called, ast.Call) and last_name(called.func) in _READS
 
 
 def _sleeps_until(file: SourceFile, call: ast.Call, loop: ast.While) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.names import last_name
 from regrow.lint.owning import Place, outermost, uses
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def only_forgets(callback: ast.expr) -> bool:
 def handles_all(file: SourceFile, work: ast.expr) -> bool:
     """Whether a coroutine or function stands in this file and lets no exception of its body through."""
     function = work.func if isinstance(work, ast.Call) else work
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+    name = last_name(function)
     found: list[ast.FunctionDef | ast.AsyncFunctionDef] = [
         *(one for one in file.index.of(ast.AsyncFunctionDef) if one.name == name),
         *(one for one in file.index.of(ast.FunctionDef) if one.name == name),

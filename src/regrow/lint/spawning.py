@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.names import last_name
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -37,5 +39,4 @@ def is_loop(file: SourceFile, call: ast.Call) -> bool:
     kind = file.type_of(owner)
     if kind is not None:
         return kind in _LOOPS
-    last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-    return last in _LOOP_NAMES and file.qualified(owner) is None
+    return last_name(owner) in _LOOP_NAMES and file.qualified(owner) is None

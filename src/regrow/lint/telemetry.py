@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from regrow.lint.names import FUNCTIONS
+from regrow.lint.names import FUNCTIONS, last_name
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -36,7 +36,7 @@ def methods_of(file: SourceFile, bases: frozenset[str]) -> Iterator[ast.Function
     """What subclasses of these do with each record or span."""
     names = file.spellings(*(base.rpartition(".")[2] for base in bases))
     for owner in file.index.of(ast.ClassDef):
-        if any(_last(base) in names and file.qualified(base) in bases for base in owner.bases):
+        if any(last_name(base) in names and file.qualified(base) in bases for base in owner.bases):
             for one in owner.body:
                 if isinstance(one, ast.FunctionDef) and one.name in _METHODS:
                     yield one
@@ -52,10 +52,6 @@ def calls_in(function: Handler) -> Iterator[ast.Call]:
             yield one
         if not isinstance(one, FUNCTIONS):
             left += ast.iter_child_nodes(one)
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _is_of_regrow(file: SourceFile, call: ast.Call) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from regrow.lint.file import SourceFile
 from regrow.lint.interrupting import is_interrupted
+from regrow.lint.names import last_name
 
 ASYNC_SLEEPS: Final = (
     *("asyncio.sleep", "asyncio.tasks.sleep"),
@@ -72,8 +73,7 @@ def _uses_kit(file: SourceFile) -> bool:
     kinds: tuple[type[ast.Name | ast.Attribute], ...] = (ast.Attribute, ast.Name)
     for kind in kinds:
         for node in file.index.of(kind):
-            last = node.attr if isinstance(node, ast.Attribute) else node.id
-            if last in _KIT and (file.qualified(node) or "").startswith("regrow.testing"):
+            if last_name(node) in _KIT and (file.qualified(node) or "").startswith("regrow.testing"):
                 return True
     return False
 

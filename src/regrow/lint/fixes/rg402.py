@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from regrow.lint.catching import CANCELLED, inside, kinds_of
 from regrow.lint.model import Edit, Fix, Safety, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.owning import following
 from regrow.lint.patching import indentation, is_alone, line_end, line_start, replaced
 from regrow.lint.spelling import spelled
@@ -92,8 +93,7 @@ def _awaits_task(body: list[ast.stmt]) -> bool:
     for one in inside(body):
         value = one.value if isinstance(one, ast.Await) else None
         if isinstance(value, ast.Call) and value.args:
-            name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
-            value = value.args[0] if name in _WRAPPERS else None
+            value = value.args[0] if last_name(value.func) in _WRAPPERS else None
         if isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.Starred):
             return True
     return False

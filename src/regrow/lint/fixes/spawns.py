@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.model import Edit, Fix, Safety, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.owners import Owner, owners
 from regrow.lint.patching import has_comment, replaced, with_argument
 from regrow.lint.spelling import spelled
@@ -113,7 +114,7 @@ def is_coroutine(file: SourceFile, node: ast.expr) -> bool:
     """Whether it calls an ``async def`` of this file."""
     if not isinstance(node, ast.Call):
         return False
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    name = last_name(node.func)
     plain = any(one.name == name for one in file.index.of(ast.FunctionDef))
     return not plain and any(one.name == name for one in file.index.of(ast.AsyncFunctionDef))
 
