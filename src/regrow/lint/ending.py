@@ -7,6 +7,7 @@ from typing import Final
 
 from regrow.lint.catching import inside
 from regrow.lint.file import SourceFile
+from regrow.lint.names import last_name
 
 _WAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _LOOPS: Final = (ast.While, ast.For, ast.AsyncFor)
@@ -73,7 +74,7 @@ def _is_begun(file: SourceFile, name: str) -> bool:
     for call in file.calls_named(*_BEGINNING):
         for given in (*call.args, *(keyword.value for keyword in call.keywords)):
             made = given.func if isinstance(given, ast.Call) else given
-            if _name_of(made) == name:
+            if last_name(made) == name:
                 return True
     return False
 
@@ -83,14 +84,10 @@ def _is_awaited(file: SourceFile, name: str) -> bool:
     for call in file.calls_named(name):
         parent = file.parent(call)
         waits = isinstance(parent, ast.Await) or (isinstance(parent, ast.AsyncFor) and parent.iter is call)
-        own = isinstance(call.func, ast.Name) or _name_of(getattr(call.func, "value", call)) in {
+        own = isinstance(call.func, ast.Name) or last_name(getattr(call.func, "value", call)) in {
             "self",
             "cls",
         }
         if waits and own:
             return True
     return False
-
-
-def _name_of(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

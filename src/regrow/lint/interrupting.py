@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.cutting import is_cut_short, must_not_return
 from regrow.lint.names import FUNCTIONS, last_name
 from regrow.lint.owning import following
 
@@ -21,16 +22,27 @@ _CANCELLED: Final = ("CancelledError", "Cancelled", "get_cancelled_exc_class", "
 def is_interrupted(file: SourceFile, call: ast.Call) -> bool:
     """Whether a sleep lasts for ever, stands in a shorter timeout, or before a cancellation or a failure."""
     delay = file.argument(call, "delay", 0)
-    if _lasts(file, call, delay) or _fails_after(file, call):
+    if _lasts(file, call, delay) or _fails_after(file, call) or must_not_return(file, call):
         return True
     child: ast.AST = call
     for one in file.ancestors(call):
         if isinstance(one, FUNCTIONS):
-            return False
+            break
         if _interrupts(file, one, child, delay):
             return True
         child = one
-    return False
+    return is_cut_short(file, call, delay)
+
+
+def expects_interrupt(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a sleep is the last thing before a `KeyboardInterrupt` is caught."""
+    statement = file.statement_of(call)
+    tried = file.parent(statement)
+    return (
+        isinstance(tried, ast.Try)
+        and statement is tried.body[-1]
+        and any(one.type is not None and _names_interrupt(one.type) for one in tried.handlers)
+    )
 
 
 def _fails_after(file: SourceFile, call: ast.Call) -> bool:
@@ -70,6 +82,10 @@ def _expects_cancel(scope: ast.expr) -> bool:
 
 def _names_cancel(node: ast.expr) -> bool:
     return any(last_name(one) in _CANCELLED for one in ast.walk(node))
+
+
+def _names_interrupt(node: ast.expr) -> bool:
+    return any(last_name(one) == "KeyboardInterrupt" for one in ast.walk(node))
 
 
 def _is_shorter(file: SourceFile, scope: ast.expr, delay: ast.expr | None) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.names import last_name
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -45,9 +47,9 @@ def is_child_start(file: SourceFile, node: ast.AST) -> bool:
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     for keyword in file.index.of(ast.keyword):
-        if keyword.arg in _FIRSTS and _last(keyword.value) == function.name:
+        if keyword.arg in _FIRSTS and last_name(keyword.value) == function.name:
             call = file.parent(keyword)
-            made = _last(call.func) if isinstance(call, ast.Call) else ""
+            made = last_name(call.func) if isinstance(call, ast.Call) else ""
             if _FIRSTS[keyword.arg] in made and "Thread" not in made:
                 return True
     return False
@@ -72,7 +74,3 @@ def _uses(file: SourceFile, name: str) -> int:
     return sum(one.id == name for one in file.index.of(ast.Name)) + sum(
         one.attr == name for one in file.index.of(ast.Attribute)
     )
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

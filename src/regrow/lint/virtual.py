@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from regrow.lint.cutting import is_servers_expiry
 from regrow.lint.file import SourceFile
-from regrow.lint.interrupting import is_interrupted
+from regrow.lint.interrupting import expects_interrupt, is_interrupted
 from regrow.lint.names import last_name
 
 ASYNC_SLEEPS: Final = (
@@ -32,7 +33,11 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     for call, name in file.calls_to(*ASYNC_SLEEPS, *THREAD_SLEEPS):
         if allowed and _is_zero(file, call):
             continue
-        if name in THREAD_SLEEPS or not (other_clock or _is_on_kit(file, call) or is_interrupted(file, call)):
+        if name in THREAD_SLEEPS:
+            passes = expects_interrupt(file, call)
+        else:
+            passes = other_clock or _is_on_kit(file, call) or is_interrupted(file, call)
+        if not passes and not is_servers_expiry(file, call):
             yield call, name
 
 

@@ -5,7 +5,9 @@
 Finds `asyncio.sleep`, `anyio.sleep`, `trio.sleep` and `time.sleep` in tests and in what supports them, in
 stand-ins for slow work as well. A sleep of 0 is allowed, and so is one that is there to be interrupted: of
 half a minute or more in a coroutine (5 seconds in one that a test defines), in a timeout shorter than itself,
-as the last thing before a cancellation is caught or expected, or with `pytest.fail` behind it.
+as the last thing before a cancellation or a `KeyboardInterrupt` is caught or expected, with `pytest.fail`
+behind it or a flag that is asserted to stay false, or in a coroutine that the test itself defines and
+cancels, or waits for with a shorter timeout.
 
 Sleeps on a virtual clock are allowed, too: in a file that uses `run_virtual`, `virtual_loop`, `explore`,
 `simulate` or `VirtualTestCase` of `regrow.testing`, or speaks of another library's (`MockClock`, `looptime`,
@@ -57,8 +59,9 @@ where the assertion awaits, calls what may do more than look, or may hold before
 
 ## Known problems
 
-Where the clock of another program is what is tested, such as the expiry of a key in a database, only polling
-beats the sleep; it is reported as well.
+Where the clock of another program is what is tested, only polling beats the sleep. That is seen only for the
+expiry of what was stored before (`ttl=`, `px=`, `lease=`) in a file that speaks of a server such as Redis;
+else it is reported as well.
 
 Whether code runs on a virtual clock is told from its own file: a test that is run by a helper in another
 file is taken for one on real time. A file that uses the kit is taken to do so for all its coroutines.
