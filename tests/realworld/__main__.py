@@ -56,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     collect = command("collect", "take over what two readers said: lines with id, verdict and reason")
     collect.add_argument("said", nargs=2, type=Path, metavar="FILE", help="a reader's lines")
     shown = command("table", "write docs/precision.md")
-    shown.add_argument(
-        "--check", action="store_true", help="only see whether verdicts and page fit the draws"
-    )
+    how = shown.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="only see whether verdicts and page fit the draws")
+    how.add_argument("--kept", action="store_true", help="out of what is kept, without looking at packages")
     command("fix", "make all fixes in a copy, the unsafe ones too: it compiles as before, and twice is once")
     command("sdist", "run the tests of distributions before and after their fixes")
     return parser

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.realworld import draws, table
+from tests.realworld.__main__ import main
 from tests.realworld.scan import Scan, Site
 
 SEED = 7
@@ -59,6 +60,13 @@ def test_verdicts_make_a_page(files: Path) -> None:
     assert "| RG101 | unsupervised-spawn | on | 4 | 4 | 2 | 2 | 1 | 50% |" in page
     assert "| RG101 | a==1 a1.py:2 | right | false | it is awaited |" in page
     assert table.too_often_wrong() == ["RG101 unsupervised-spawn: 2 of 4 are false alarms, and it is on"]
+
+
+def test_the_page_is_written_anew_out_of_what_is_kept(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "PAGE", files / "precision.md")
+    table.keep_counts(Scan([site(1)], [], {"a==1": 2_000}, 3), SEED)
+    assert main(["table", "--kept"]) == 0
+    assert table.PAGE.read_text() == table.rendered()
 
 
 def test_a_settled_disagreement_counts_as_it_was_settled() -> None:
