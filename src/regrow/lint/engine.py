@@ -33,6 +33,10 @@ class RuleFailure:
     error: str
     place: str
 
+    def __str__(self) -> str:
+        """What happened, in one line."""
+        return f"{self.path}: {self.code} failed, a bug of its own: {self.error}"
+
 
 def applies(rule: Rule, role: Role) -> bool:
     """Whether a rule looks at files of this role."""

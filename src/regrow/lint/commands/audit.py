@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in FORMATS[cast("str", arguments.format)](audit):
         show(line)
     for failure in audit.failures:
-        say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
+        say(f"{failure}\n  at {failure.place}")
     if audit.slack:
         say(f"the suite is better than audit-min says: set audit-min = {audit.score}, so that it stays so")
     if audit.failures:

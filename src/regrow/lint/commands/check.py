@@ -102,7 +102,7 @@ def summarize(report: Report, noun: str = "finding", *, known: int = 0) -> None:
     for path in report.skipped:
         say(f"skipped: {path}: notebooks aren't looked at")
     for failure in report.failures:
-        say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
+        say(f"{failure}\n  at {failure.place}")
     if any(failure.code.startswith("RG") for failure in report.failures):
         say("  Please report it in Regrow's issue tracker, with the file if you can share it.")
     for warning in report.warnings:

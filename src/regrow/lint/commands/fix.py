@@ -91,7 +91,7 @@ def _complain(mended: Mended) -> None:
     if mended.error:
         say(mended.error)
     for failure in mended.failures:
-        say(f"{failure.path}: {failure.code} failed, a bug of its own: {failure.error}\n  at {failure.place}")
+        say(f"{failure}\n  at {failure.place}")
     for one in mended.refused:
         place = f"{one.path}:{one.line}:{one.column}"
         say(f"{place}: the fix of {one.code} would have broken the file, a bug of ours; it wasn't made")

@@ -149,7 +149,7 @@ def _add(report: Report, file: Mended, by_rule: dict[str, str]) -> None:
         report.edited.append(path)
     if file.error is not None:
         report.alone[path] = file.error
-    report.bugs += (f"{path}: {one.code} failed, a bug of its own: {one.error}" for one in file.failures)
+    report.bugs += map(str, file.failures)
     report.bugs += (f"{path}:{one.line}: the fix of {one.code} would have broken it" for one in file.refused)
     # What wasn't written still has its findings where they were.
     for one in file.left if report.mode == "write" else file.before:
