@@ -97,8 +97,7 @@ class Checker:
             try:
                 data = source.file.read_bytes()
             except OSError as error:
-                why = error.strerror or type(error).__name__
-                yield Outcome((problem(source.path, why),) if CODE not in self.off_in(source) else ())
+                yield Outcome((problem(source.path, error),) if CODE not in self.off_in(source) else ())
                 continue
             yield self.check(data, source)
 

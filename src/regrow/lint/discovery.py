@@ -93,8 +93,10 @@ def shown(file: Path) -> str:
     return file.as_posix() if below is None else below
 
 
-def problem(path: str, why: str) -> Finding:
+def problem(path: str, why: str | OSError) -> Finding:
     """The finding that says why a file can't be looked at."""
+    if isinstance(why, OSError):
+        why = why.strerror or type(why).__name__
     return Finding(CODE, NAME, f"can't be read: {why}", path, 1, 1, 1, 2)
 
 
@@ -134,7 +136,7 @@ class _Search:
             with os.scandir(folder) as entries:
                 yield from sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            self.problems.append(problem(shown(folder), _why(error)))
+            self.problems.append(problem(shown(folder), error))
 
     def _enter(self, path: Path, queue: list[Path]) -> None:
         if path.name == "__pycache__" or (path / "pyvenv.cfg").exists():
@@ -152,7 +154,7 @@ class _Search:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            self.problems.append(problem(name, _why(error)))
+            self.problems.append(problem(name, error))
             return
         if stat.S_ISREG(mode):
             self.sources.setdefault(name, source(path, self._configuration, start))
@@ -171,10 +173,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link in a circle: reading it says so
         return False
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or type(error).__name__
 
 
 def _relative(file: Path, configuration: Configuration, start: Path | None) -> str:

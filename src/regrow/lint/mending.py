@@ -150,7 +150,7 @@ def _mended(source: Source, checker: Checker, *, unsafe: bool) -> Mended:
     try:
         data = source.file.read_bytes()
     except OSError as error:
-        unread = (problem(source.path, error.strerror or type(error).__name__),)
+        unread = (problem(source.path, error),)
         return Mended(source, before=unread, left=unread)
     with without_gc():
         return mend(data, source, checker, unsafe=unsafe)

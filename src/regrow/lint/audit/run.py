@@ -23,7 +23,7 @@ from regrow.lint.audit.model import OUTSIDE, WHOLE, Audit, AuditedFile, Problem
 from regrow.lint.audit.units import Unit, units_of
 from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration
-from regrow.lint.discovery import Source, find
+from regrow.lint.discovery import Source, find, problem
 from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
@@ -85,9 +85,7 @@ def _read(source: Source, checker: Checker, failures: list[RuleFailure]) -> _Rea
     try:
         data = source.file.read_bytes()
     except OSError as error:
-        return Finding(
-            "RG001", "unreadable-file", f"can't be read: {error.strerror}", source.path, 1, 1, 1, 2
-        )
+        return problem(source.path, error)
     file = parse(data, source.path, module=source.module, role=source.role, settings=checker.settings)
     if isinstance(file, Finding):
         return file
