@@ -10,7 +10,8 @@ from regrow.lint.servers import is_server_class
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
-SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System", "regrow.current_system")
+SYSTEM_CLASSES: Final = ("regrow.System", "regrow.runtime.system.System")
+SYSTEMS: Final = (*SYSTEM_CLASSES, "regrow.current_system")
 ADDRESSES: Final = frozenset(
     {
         *("regrow.Pid", "regrow.Ref", "regrow.Alias", "regrow.types.Address", "regrow.alias"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.addresses import ADDRESSES, SYSTEMS
+from regrow.lint.addresses import ADDRESSES, SYSTEM_CLASSES
 from regrow.lint.owning import place_of
 from regrow.lint.startup import is_start_up
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _POOLS: Final = ("ThreadPoolExecutor", "ProcessPoolExecutor")
 _KINDS: Final = {
-    **dict.fromkeys(SYSTEMS[:2], "a System"),
+    **dict.fromkeys(SYSTEM_CLASSES, "a System"),
     **{f"concurrent.futures.{name}": "an executor" for name in _POOLS},
     "concurrent.futures.thread.ThreadPoolExecutor": "an executor",
     "concurrent.futures.process.ProcessPoolExecutor": "an executor",

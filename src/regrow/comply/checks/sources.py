@@ -11,10 +11,10 @@ from regrow.comply.check import Check
 from regrow.comply.context import Context
 from regrow.errors import CouldNotRun
 from regrow.errors.lint import NothingToCheck
+from regrow.lint.addresses import SYSTEM_CLASSES
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 
-_SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
 _SUPERVISORS: Final = (
     *("regrow.supervisor", "regrow.SupervisorFlags", "regrow.SupervisorSpec.of"),
     *("regrow.dynamic_supervisor", "regrow.partition_supervisor"),
@@ -79,7 +79,7 @@ class ExplicitStrategy(Check):
         return [
             path
             for path, file in context.files.items()
-            if next(file.calls_to(*_SYSTEMS, *_SUPERVISORS), None) is not None
+            if next(file.calls_to(*SYSTEM_CLASSES, *_SUPERVISORS), None) is not None
         ]
 
     @override
@@ -93,7 +93,7 @@ def _roots(file: SourceFile) -> Sequence[str]:
     """The Systems whose own strategy is left to a default."""
     return [
         f"{file.path}:{call.lineno}: System leaves strategy to a default: say it"
-        for call, _ in file.calls_to(*_SYSTEMS)
+        for call, _ in file.calls_to(*SYSTEM_CLASSES)
         if file.argument(call, "strategy") is None and not file.has_unpacking(call)
     ]
 

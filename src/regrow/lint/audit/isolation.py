@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from regrow.lint.addresses import SYSTEMS, uses_regrow
+from regrow.lint.addresses import SYSTEM_CLASSES, uses_regrow
 from regrow.lint.audit.model import OUTSIDE, Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
 from regrow.lint.file import SourceFile
@@ -26,9 +26,8 @@ NO_PROCESS: Final = "no process"
 _KIT_FIXTURES: Final = frozenset(
     {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
 )
-_OWN_SYSTEM: Final = tuple(one for one in SYSTEMS if one.endswith("System"))
 _PROCESSES: Final = (
-    *_OWN_SYSTEM,
+    *SYSTEM_CLASSES,
     *("regrow.spawn", "regrow.runtime.plain.spawn"),
     *("asyncio.create_task", "asyncio.ensure_future"),
     *("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "subprocess.Popen"),
