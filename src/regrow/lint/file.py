@@ -227,10 +227,7 @@ class SourceFile:
         if isinstance(node, ast.Call):
             named = self.qualified(node.func) == "builtins.float" and len(node.args) == 1
             inner = node.args[0] if named else None
-            return isinstance(inner, ast.Constant) and str(inner.value).strip("+").lower() in {
-                "inf",
-                "infinity",
-            }
+            return isinstance(inner, ast.Constant) and str(inner.value).strip("+").lower() in _INFINITE
         return self.qualified(node) in _NEVER
 
     def is_bounded(self, node: ast.AST) -> bool:

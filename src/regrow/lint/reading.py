@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.catching import CATCH_ALLS, kinds_of
 from regrow.lint.names import last_name
 from regrow.lint.owning import Place, outermost, uses
 
@@ -189,17 +190,12 @@ def _is_plain_statement(file: SourceFile, statement: ast.Expr) -> bool:
 
 
 def _is_broad(file: SourceFile, kind: ast.expr) -> bool:
-    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(file.qualified(one) in {"builtins.Exception", "builtins.BaseException"} for one in kinds)
+    return any(file.qualified(one) in CATCH_ALLS for one in kinds_of(kind))
 
 
 def _is_plain(node: ast.expr) -> bool:
     """Whether it is a call of what hardly ever fails: a wait, a log, a flag."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in _PLAIN_METHODS
-    )
+    return _has_method(node, _PLAIN_METHODS)
 
 
 def is_plain_wait(node: ast.expr) -> bool:

@@ -6,7 +6,6 @@ before the file itself is touched.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from regrow.errors.lint import CantUndo, NoSuchJournal
+from regrow.lint.checker import digest_of
 from regrow.lint.fixing import write_back
 
 FOLDER: Final = ".regrow_migrations"
@@ -80,15 +80,10 @@ class Journal:
         entry = {
             "file": (file.relative_to(self._root) if file.is_relative_to(self._root) else file).as_posix(),
             "backup": backup,
-            "before": digest(old),
-            "after": digest(new),
+            "before": digest_of(old),
+            "after": digest_of(new),
         }
         _write_down(own / _LINES, json.dumps(entry).encode() + b"\n", "ab")
-
-
-def digest(data: bytes) -> str:
-    """What some bytes are known by."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def undo(folder: Path, root: Path, id: str) -> list[Path]:
@@ -113,9 +108,9 @@ def undo(folder: Path, root: Path, id: str) -> list[Path]:
     for entry in _entries(folder, id):
         file = root / entry.file
         now = file.read_bytes() if file.is_file() else b""
-        if digest(now) == entry.before:
+        if digest_of(now) == entry.before:
             continue
-        if digest(now) == entry.after:
+        if digest_of(now) == entry.after:
             found.append((file, now, _backup(folder, id, entry)))
         else:
             changed.append(entry.file)
@@ -145,7 +140,7 @@ def _entries(folder: Path, id: str) -> Iterator[Entry]:
 def _backup(folder: Path, id: str, entry: Entry) -> bytes:
     file = folder / id / entry.backup
     data = file.read_bytes() if file.is_file() else b""
-    if digest(data) != entry.before:
+    if digest_of(data) != entry.before:
         raise NoSuchJournal(id, str(folder), f"its file {entry.backup} isn't what was kept", [])
     return data
 
