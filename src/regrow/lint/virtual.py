@@ -9,6 +9,7 @@ from typing import Final
 from regrow.lint.cutting import is_servers_expiry
 from regrow.lint.file import SourceFile
 from regrow.lint.interrupting import expects_interrupt, is_interrupted
+from regrow.lint.marks import marks_in
 from regrow.lint.names import last_name
 
 ASYNC_SLEEPS: Final = (
@@ -17,9 +18,10 @@ ASYNC_SLEEPS: Final = (
 )
 THREAD_SLEEPS: Final = ("time.sleep",)
 _KIT: Final = ("run_virtual", "virtual_loop", "explore", "VirtualTestCase", "simulate")
-_FIXTURES: Final = frozenset(
+KIT_FIXTURES: Final = frozenset(
     {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
 )
+"""The fixtures of Regrow's test kit."""
 _OTHER_CLOCKS: Final = (
     *("MockClock", "autojump_clock", "looptime", "async_solipsism", "VirtualClock"),
     *("TestLoop(", "new_test_loop"),  # those of asyncio's own tests
@@ -54,7 +56,7 @@ def is_virtual(file: SourceFile, node: ast.AST) -> bool:
 def _is_on_kit(file: SourceFile, node: ast.AST) -> bool:
     if _uses_kit(file):
         return True
-    if any(_is_marked(file, mark) for mark in _module_marks(file)):
+    if any(_is_marked(file, mark) for mark in marks_in(file.tree.body)):
         return True
     for one in file.ancestors(node):
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -63,7 +65,7 @@ def _is_on_kit(file: SourceFile, node: ast.AST) -> bool:
                 return any(_is_marked(file, mark) for mark in marks)
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = one.args
-            if any(arg.arg in _FIXTURES for arg in arguments.args + arguments.kwonlyargs):
+            if any(arg.arg in KIT_FIXTURES for arg in arguments.args + arguments.kwonlyargs):
                 return True
     return False
 
@@ -81,17 +83,6 @@ def _uses_kit(file: SourceFile) -> bool:
             if last_name(node) in _KIT and (file.qualified(node) or "").startswith("regrow.testing"):
                 return True
     return False
-
-
-def _module_marks(file: SourceFile) -> Iterator[ast.expr]:
-    for statement in file.tree.body:
-        if (
-            isinstance(statement, ast.Assign)
-            and isinstance(statement.targets[0], ast.Name)
-            and statement.targets[0].id == "pytestmark"
-        ):
-            value = statement.value
-            yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
 
 
 def _is_mark(file: SourceFile, mark: ast.expr) -> bool:

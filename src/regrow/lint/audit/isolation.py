@@ -13,6 +13,7 @@ from regrow.lint.audit.model import OUTSIDE, Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
 from regrow.lint.file import SourceFile
 from regrow.lint.names import FUNCTIONS
+from regrow.lint.virtual import KIT_FIXTURES
 
 SHARED: Final = "shared-process"
 KIT: Final = "kit"
@@ -23,9 +24,6 @@ NOTHING: Final = "none"
 NO_PROCESS: Final = "no process"
 """How a test keeps to itself: `KIT` with its mode behind it."""
 
-_KIT_FIXTURES: Final = frozenset(
-    {"regrow_kit", "regrow_guard", "start_supervised", "spawn_supervised", "unique_name"}
-)
 _PROCESSES: Final = (
     *SYSTEM_CLASSES,
     *("regrow.spawn", "regrow.runtime.plain.spawn"),
@@ -117,7 +115,7 @@ def isolation_of(
             for one in fixtures.get(name, ())
             if one.folder == path or one.folder in path.parents
         ]
-        if mark is not None or asked & _KIT_FIXTURES:
+        if mark is not None or asked & KIT_FIXTURES:
             yield f"{KIT}: {_mode(file, mark) or mode}"
         elif any(unit.holds(call.lineno) for call in systems):
             yield OWN_SYSTEM

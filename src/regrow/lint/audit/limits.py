@@ -12,9 +12,10 @@ from typing import Final, cast
 from regrow.lint.audit.model import Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
 from regrow.lint.file import SourceFile
+from regrow.lint.virtual import KIT_FIXTURES
 
 UNBOUNDED: Final = "no-timeout"
-_KIT_FIXTURES: Final = frozenset({"regrow_kit", "start_supervised", "spawn_supervised", "unique_name"})
+_BOUNDING: Final = KIT_FIXTURES - {"regrow_guard"}  # which looks for leaks alone
 _INI: Final = (
     ("pytest.ini", "pytest"),
     (".pytest.ini", "pytest"),
@@ -49,7 +50,7 @@ def unbounded(file: SourceFile, units: Iterable[Unit]) -> Iterator[Problem]:
         if not (unit.is_test and isinstance(unit.node, ast.AsyncFunctionDef)) or virtual:
             continue
         marks = {name for name, _ in marks_of(file, unit)}
-        if marks & {"timeout", "regrow"} or arguments_of(unit.node) & _KIT_FIXTURES:
+        if marks & {"timeout", "regrow"} or arguments_of(unit.node) & _BOUNDING:
             continue
         if not any(unit.holds(line) for line in bounding):
             message = (

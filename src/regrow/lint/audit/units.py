@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from regrow.lint.file import SourceFile
+from regrow.lint.marks import marks_in
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -89,18 +90,9 @@ def marks_of(file: SourceFile, unit: Unit) -> Iterator[tuple[str, ast.expr]]:
     """The marks that a test carries, as ``timeout``, its own first, then its class's and the module's."""
     holders = [unit.node.decorator_list]
     if unit.owner is not None:
-        holders += [unit.owner.decorator_list, _pytestmark(unit.owner.body)]
-    holders.append(_pytestmark(file.tree.body))
+        holders += [unit.owner.decorator_list, list(marks_in(unit.owner.body))]
+    holders.append(list(marks_in(file.tree.body)))
     for mark in (mark for holder in holders for mark in holder):
         named = file.qualified(mark.func if isinstance(mark, ast.Call) else mark) or ""
         if named.startswith("pytest.mark."):
             yield named.removeprefix("pytest.mark."), mark
-
-
-def _pytestmark(body: list[ast.stmt]) -> list[ast.expr]:
-    for node in body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(node, ast.Assign) and isinstance(target, ast.Name) and target.id == "pytestmark":
-            value = node.value
-            return list(value.elts) if isinstance(value, ast.List | ast.Tuple) else [value]
-    return []
