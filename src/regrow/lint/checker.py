@@ -76,7 +76,17 @@ class Checker:
         spared = not prefilter.passes(data)
         if spared and CODE in off:  # else the parser has to say whether it is a program
             return Outcome(lines=_lines(data), spared=True, digest=digest)
-        file = parse(
+        file = self.parsed(data, source)
+        if not isinstance(file, SourceFile):
+            return Outcome((file,) if CODE not in off else (), lines=_lines(data), digest=digest)
+        if spared:
+            return Outcome(lines=file.text.lines, spared=True, digest=digest)
+        findings, failures = findings_of(file, rules, self.known)
+        return Outcome(tuple(findings), tuple(failures), file.text.lines, digest=digest)
+
+    def parsed(self, data: bytes, source: Source) -> SourceFile | Finding:
+        """Parse one file's bytes; see `parse`."""
+        return parse(
             data,
             source.path,
             module=source.module,
@@ -84,12 +94,6 @@ class Checker:
             settings=self.settings,
             project=self.project,
         )
-        if not isinstance(file, SourceFile):
-            return Outcome((file,) if CODE not in off else (), lines=_lines(data), digest=digest)
-        if spared:
-            return Outcome(lines=file.text.lines, spared=True, digest=digest)
-        findings, failures = findings_of(file, rules, self.known)
-        return Outcome(tuple(findings), tuple(failures), file.text.lines, digest=digest)
 
     def check_files(self, sources: Sequence[Source]) -> Iterator[Outcome]:
         """Check some files; what can't be read is a finding."""

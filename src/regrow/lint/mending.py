@@ -17,7 +17,6 @@ from regrow.lint.file import SourceFile
 from regrow.lint.fixing import fix_file, write_back
 from regrow.lint.model import Finding, Safety
 from regrow.lint.outlines import gather
-from regrow.lint.parsing import parse
 
 Write: TypeAlias = Callable[[Path, bytes, bytes], object]
 """Gets a file, what it holds and what it is to hold."""
@@ -120,13 +119,7 @@ def mend(data: bytes, source: Source, checker: Checker, *, unsafe: bool = False)
         return as_it_was
     off = checker.off_in(source)
     rules = tuple(rule for rule in checker.rules if rule.code not in off)
-    file = parse(
-        *(data, source.path),
-        module=source.module,
-        role=source.role,
-        settings=checker.settings,
-        project=checker.project,
-    )
+    file = checker.parsed(data, source)
     assert isinstance(file, SourceFile), file
     failures: dict[str, RuleFailure] = {}
 

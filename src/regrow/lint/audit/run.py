@@ -27,7 +27,6 @@ from regrow.lint.discovery import Source, find, problem
 from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
-from regrow.lint.parsing import parse
 
 _ROLES: Final = frozenset({Role.TEST, Role.SUPPORT})
 _FILE: Final = 1
@@ -86,7 +85,7 @@ def _read(source: Source, checker: Checker, failures: list[RuleFailure]) -> _Rea
         data = source.file.read_bytes()
     except OSError as error:
         return problem(source.path, error)
-    file = parse(data, source.path, module=source.module, role=source.role, settings=checker.settings)
+    file = checker.parsed(data, source)
     if isinstance(file, Finding):
         return file
     off = checker.off_in(source)
