@@ -72,7 +72,8 @@ that others have: it may be that one which was cancelled.
   hands it to another function than a log's or `set_exception`, and one that sets a variable to `True` that an
   `if` with a `raise` asks for in the same function: it may be raised later.
 - A `try` around nothing but a sleep without end is left alone: it waits for its cancellation.
-- A loop that waits through all cancellations until a task is `done()` is left alone, whatever comes after it.
+- A loop that waits through all cancellations until a task is `done()`, or until what it shields is, is left
+  alone, whatever comes after it.
 - What stands in another handler that raises, or keeps its error, isn't reported.
 """
 
@@ -88,7 +89,7 @@ from regrow.lint.ending import is_over_after, runs_for_itself
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg402 import raise_again, stop_suppressing
 from regrow.lint.model import Finding, Safety, Scope
-from regrow.lint.names import FunctionNode
+from regrow.lint.names import FunctionNode, last_name
 from regrow.lint.rule import Rule
 
 _AWAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
@@ -163,9 +164,9 @@ def _is_allowed(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
     function = file.function_of(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         return True
-    if isinstance(node, ast.ExceptHandler) and (
-        _keeps(node, function) or _drains(file, node) or _waits_for_it(file, node)
-    ):
+    if _drains(file, node):
+        return True
+    if isinstance(node, ast.ExceptHandler) and (_keeps(node, function) or _waits_for_it(file, node)):
         return True
     for one in file.ancestors(node):
         if one is function:
@@ -220,17 +221,24 @@ def _values(node: ast.expr) -> list[ast.expr]:
     return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
 
 
-def _drains(file: SourceFile, handler: ast.ExceptHandler) -> bool:
-    """Whether it waits for a task's end through all cancellations: its loop or itself asks `task.done()`."""
-    loop = file.parent(file.parent(handler) or handler)
-    if not isinstance(loop, ast.While):
+def _drains(file: SourceFile, node: ast.ExceptHandler | ast.Call) -> bool:
+    """Whether it waits for a task's end through all cancellations.
+
+    Its loop or itself asks `task.done()`, or all that the loop tries is to await what is shielded.
+    """
+    around = file.parent(node) if isinstance(node, ast.ExceptHandler) else file.statement_of(node)
+    loop = file.parent(around) if around is not None else None
+    if around is None or not isinstance(loop, ast.While):
         return False
-    asked = [loop.test, *(one.test for one in inside(handler.body) if isinstance(one, ast.If))]
-    return any(
-        isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "done"
-        for test in asked
-        for one in ast.walk(test)
-    )
+    asked = [loop.test]
+    if isinstance(node, ast.ExceptHandler):
+        asked += [one.test for one in inside(node.body) if isinstance(one, ast.If)]
+    tried: list[ast.stmt] = getattr(around, "body", [])
+    return any(_calls(test, "done") for test in asked) or (len(tried) == 1 and _calls(tried[0], "shield"))
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return any(isinstance(one, ast.Call) and last_name(one.func) == name for one in ast.walk(node))
 
 
 def _waits_for_it(file: SourceFile, handler: ast.ExceptHandler) -> bool:

@@ -119,3 +119,21 @@ async def waits_for(task):
         except asyncio.CancelledError:
             if task.done():
                 return task.result()
+
+
+async def waits_for_what_it_shields(task):
+    while True:
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+        return
+
+
+async def waits_in_a_suppress(task, other):
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    while other:
+        with suppress(asyncio.CancelledError):  # expect: RG402
+            await asyncio.wait({task})
