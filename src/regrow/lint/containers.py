@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from regrow.lint.catching import inside
 from regrow.lint.names import last_name
 from regrow.lint.startup import is_start_up
 
@@ -22,7 +23,7 @@ _CHANGES: Final = (
 )
 KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
 """Names of caches and registries."""
-_FILLERS: Final = re.compile(r"^_*(register|unregister|add_|cache|clear_|init_subclass__)")
+_FILLERS: Final = re.compile(r"^_*(register|unregister|add_|remember|cache|clear_|init_subclass__)")
 
 _Key: TypeAlias = tuple[ast.ClassDef | None, str]
 
@@ -160,7 +161,11 @@ def _is_memo(file: SourceFile, place: ast.expr) -> bool:
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "KeyError":
             return True
     body: list[ast.stmt] = getattr(function, "body", [])
-    return any(_is_early_return(function, one, kept) for one in body if one.lineno < place.lineno)
+    return any(
+        _is_early_return(function, one, kept)
+        for one in inside(body)
+        if isinstance(one, ast.If | ast.Try) and one.lineno < place.lineno
+    )
 
 
 def _asks_what_it_got(function: ast.AST | None, asking: ast.If, kept: str) -> bool:
@@ -176,9 +181,9 @@ def _asks_what_it_got(function: ast.AST | None, asking: ast.If, kept: str) -> bo
     )
 
 
-def _is_early_return(function: ast.AST | None, statement: ast.stmt, kept: str) -> bool:
+def _is_early_return(function: ast.AST | None, statement: ast.If | ast.Try, kept: str) -> bool:
     """`if key in kept: return kept[key]`, or `try: return kept[key]`."""
-    if not isinstance(statement, ast.If | ast.Try) or not isinstance(statement.body[-1], ast.Return):
+    if not isinstance(statement.body[-1], ast.Return):
         return False
     if isinstance(statement, ast.Try):
         return kept in ast.dump(statement.body[-1])

@@ -16,7 +16,7 @@ These don't count:
 - functions that put another one in their own place, and what is made anew after a fork;
 - caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
   speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what
-  `__init_subclass__` or functions called `register...` or `add_...` fill;
+  `__init_subclass__` or functions called `register...`, `add_...` or `remember...` fill;
 - what the module's own code fills while it is imported, or `main()` when the program starts;
 - annotated variables of a class without `ClassVar`: they belong to each object where the class is a dataclass
   or a model.
@@ -116,10 +116,19 @@ def _is_state(file: SourceFile, node: ast.Global, name: str) -> bool:
         return False
     if is_start_up(file, node) or function in found.sources or "fork" in getattr(function, "name", ""):
         return False
+    if any(_stands_for(file, one, function) for one in found.sources):
+        return False
     bound = [one for one in found.sources if file.function_of(one) is not None]
     if not any(file.function_of(one) is function for one in bound):
         return False
     return not all(_is_once(file, one) for one in bound)
+
+
+def _stands_for(file: SourceFile, source: ast.AST, function: ast.AST) -> bool:
+    """Whether the module gives a function this other name: `log = first_log`."""
+    parent = file.parent(source)
+    value = parent.value if isinstance(parent, ast.Assign) and file.function_of(source) is None else None
+    return isinstance(value, ast.Name) and value.id == getattr(function, "name", None)
 
 
 def _is_once(file: SourceFile, source: ast.AST) -> bool:
@@ -134,8 +143,6 @@ def _is_once(file: SourceFile, source: ast.AST) -> bool:
         return True
     asked = _asking(file, function)
     for one in file.ancestors(source):
-        if one is function:
-            break
         if isinstance(one, ast.If) and _asks_for(one.test, asked):
             return True
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "NameError":
