@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from regrow.comply.checks import CHECKS
-from tests.comply.kit import APPS, Plant, check_named, shop
+from tests.comply.kit import Plant, check_named, shop
 from tests.comply.plants import ASK, PLANTS
 
 CASES = [
@@ -52,12 +52,3 @@ def test_every_check_has_a_planted_fault() -> None:
 def test_the_checks_have_names_of_their_own() -> None:
     assert len({check.name for check in CHECKS}) == len({check.title for check in CHECKS}) == len(CHECKS)
     assert check_named("kill-child").title.startswith("when a child is killed")
-
-
-def test_the_shop_is_there_as_it_is_told() -> None:
-    assert sorted(path.name for path in (APPS / "shop").glob("*.py")) == [
-        "__init__.py",
-        "main.py",
-        "stock.py",
-        "till.py",
-    ]

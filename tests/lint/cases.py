@@ -13,6 +13,12 @@ from regrow.lint.rule import Rule
 from regrow.lint.suppressions import UNUSED
 
 CASES = Path(__file__).parent / "cases"
+FILES = [
+    (folder.name.upper(), path)
+    for folder in sorted(CASES.glob("rg*"))
+    for path in sorted(folder.glob("*.py"))
+]
+"""The code of a rule, and one of its marker files."""
 _EXPECTED = re.compile(r"# expect( below)?(?: (\d))?: ((?:RG\d{3})(?:, RG\d{3})*)")
 _ROLE = re.compile(r"\A# role: (\w+)\n")
 

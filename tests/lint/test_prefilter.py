@@ -10,11 +10,7 @@ from regrow.lint.discovery import source
 from regrow.lint.prefilter import Prefilter
 from regrow.lint.run import check_text
 from regrow.lint.settings import Settings
-from tests.lint.cases import CASES, found, parsed, rule
-
-FILES = [
-    (code.name.upper(), path) for code in sorted(CASES.glob("rg*")) for path in sorted(code.glob("*.py"))
-]
+from tests.lint.cases import FILES, found, parsed, rule
 
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)

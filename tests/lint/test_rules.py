@@ -7,11 +7,8 @@ import pytest
 from regrow.lint.file import SourceFile
 from regrow.lint.parsing import parse
 from regrow.lint.registry import own_rules
-from tests.lint.cases import CASES, expected, found, parsed
-
-FILES = [
-    (code.name.upper(), path) for code in sorted(CASES.glob("rg*")) for path in sorted(code.glob("*.py"))
-]
+from regrow.lint.rule import Rule
+from tests.lint.cases import FILES, expected, found, parsed
 
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
@@ -25,10 +22,9 @@ MARKED = [rule for rule in own_rules() if rule.code != "RG001"]
 
 
 @pytest.mark.parametrize("rule", MARKED, ids=lambda rule: rule.code)
-def test_every_rule_has_bad_and_good_lines(rule: object) -> None:
-    code = next(one.code for one in own_rules() if one is rule)
-    files = [parsed(path) for name, path in FILES if name == code]
-    marked = sum(len(expected(file, code)) for file in files)
+def test_every_rule_has_bad_and_good_lines(rule: Rule) -> None:
+    files = [parsed(path) for code, path in FILES if code == rule.code]
+    marked = sum(len(expected(file, rule.code)) for file in files)
     assert marked >= 3
     assert sum(file.text.lines for file in files) >= 3 * marked // 2
 
