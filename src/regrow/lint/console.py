@@ -84,6 +84,7 @@ class Progress:
         self._shown = text
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str | None = None) -> str:
     """A number and what it counts: ``no files``, ``1 file``, ``2,000 files``."""
-    return f"{count:,} {noun}{'s' * (count != 1)}" if count else f"no {noun}s"
+    several = plural or f"{noun}s"
+    return f"{count:,} {noun if count == 1 else several}" if count else f"no {several}"

@@ -78,7 +78,7 @@ def _told(mending: Mending, *, unsafe: bool, diff: bool) -> int:
     would = "would be made" if diff else "made"
     hint = f" ({could:,} with an unsafe fix: --unsafe)" if could and not unsafe else ""
     say(
-        f"{counted(made, 'fix').replace('fixs', 'fixes')} {would} in {counted(changed, 'file')}"
+        f"{counted(made, 'fix', 'fixes')} {would} in {counted(changed, 'file')}"
         f" of {len(mending.files):,}; {counted(len(left), 'finding')} left{hint}"
     )
     if any(one.failures or one.refused for one in mending.files):
