@@ -43,9 +43,19 @@ def must_not_return(file: SourceFile, call: ast.Call) -> bool:
     value = after.value
     if not isinstance(value, ast.Constant) or value.value is not True:
         return False
-    name = after.targets[0].id
-    return any(_is_not(one.test, name) for one in file.index.of(ast.Assert)) or any(
-        bool(one.args) and _is_name(one.args[0], name) for one in file.calls_named("assertFalse")
+    outermost = [one for one in file.ancestors(call) if isinstance(one, FUNCTIONS)][-1:]
+    return any(_denies(one, after.targets[0].id) for function in outermost for one in ast.walk(function))
+
+
+def _denies(node: ast.AST, name: str) -> bool:
+    """`assert not name` or `assertFalse(name)`."""
+    if isinstance(node, ast.Assert):
+        return _is_not(node.test, name)
+    return (
+        isinstance(node, ast.Call)
+        and last_name(node.func) == "assertFalse"
+        and bool(node.args)
+        and _is_name(node.args[0], name)
     )
 
 

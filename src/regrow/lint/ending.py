@@ -20,7 +20,7 @@ _BEGINNING: Final = (
 def is_over_after(file: SourceFile, node: ast.ExceptHandler | ast.With) -> bool:
     """Whether nothing more of the coroutine runs after a handler, `finally` left out."""
     body = node.body if isinstance(node, ast.ExceptHandler) else []
-    if any(isinstance(one, (*_WAITING, ast.Continue)) for one in inside(body)):
+    if any(isinstance(one, (*_WAITING, ast.Continue)) for one in inside(body)) or _tells_finally(file, node):
         return False
     last = body[-1] if body else None
     if isinstance(last, ast.Return):
@@ -38,6 +38,21 @@ def is_over_after(file: SourceFile, node: ast.ExceptHandler | ast.With) -> bool:
             return False
         child = parent
     return False
+
+
+def _tells_finally(file: SourceFile, node: ast.AST) -> bool:
+    """Whether a handler sets a variable that the `finally` behind it asks for."""
+    told = {
+        one.id
+        for statement in getattr(node, "body", [])
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
+    return any(
+        isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id in told
+        for statement in getattr(file.parent(node), "finalbody", [])
+        for one in ast.walk(statement)
+    )
 
 
 def _follows(parent: ast.AST, child: ast.AST) -> bool:

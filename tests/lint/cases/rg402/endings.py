@@ -137,3 +137,14 @@ async def waits_in_a_suppress(task, other):
     while other:
         with suppress(asyncio.CancelledError):  # expect: RG402
             await asyncio.wait({task})
+
+
+async def tells_its_finally(queue):
+    cancelled = False
+    try:
+        await queue.get()
+    except asyncio.CancelledError:  # expect: RG402
+        cancelled = True
+    finally:
+        if cancelled:
+            queue.close()

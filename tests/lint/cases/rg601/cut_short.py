@@ -70,6 +70,12 @@ async def test_does_not_come_back(tg):
     assert done
 
 
+async def test_comes_back(tg):
+    await anyio.sleep(2)  # expect: RG601
+    finished = True
+    assert finished
+
+
 def child():
     try:
         time.sleep(10)
