@@ -3,7 +3,8 @@
 ## What it does
 
 Finds `asyncio.create_task` and `ensure_future` in tests, and in what supports them, whose task is dropped or
-goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well.
+goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well, unless the
+thread's function sets an event that the test waits for.
 
 ## Why is this bad?
 
@@ -58,7 +59,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import in_kit
 from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.owning import local_place, uses
+from regrow.lint.owning import following, local_place, uses
 from regrow.lint.rule import Rule
 
 _TASKS: Final = (
@@ -92,7 +93,12 @@ class UnsupervisedTestProcess(Rule):
                 yield file.finding(self, call, message, fix=in_kit(file, call, last))
         for call, _ in file.calls_to("threading.Thread"):
             method = file.parent(call)
-            if isinstance(method, ast.Attribute) and method.attr == "start" and not _is_awaited(file, call):
+            if (
+                isinstance(method, ast.Attribute)
+                and method.attr == "start"
+                and not _is_awaited(file, call)
+                and not _tells_its_end(file, call)
+            ):
                 message = "a thread that the test forgets: keep it, and join it at the end"
                 yield file.finding(self, call, message, fix=no_fix("where the test is done with it you know"))
 
@@ -104,6 +110,31 @@ def _is_awaited(file: SourceFile, call: ast.Call) -> bool:
         and any("thread" in ast.unparse(item.context_expr).lower() for item in one.items)
         for one in file.ancestors(call)
     )
+
+
+def _tells_its_end(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the thread's function sets an event in the end, and who begins the thread waits for that."""
+    target = file.argument(call, "target", 1)
+    function = file.function_of(call)
+    if not isinstance(target, ast.Name) or function is None:
+        return False
+    waited = {
+        ast.unparse(one.func.value)
+        for one in file.calls_named("wait")
+        if isinstance(one.func, ast.Attribute) and file.function_of(one) is function
+    }
+    return any(
+        isinstance(one.func, ast.Attribute)
+        and ast.unparse(one.func.value) in waited
+        and getattr(file.function_of(one), "name", None) == target.id
+        and _is_last(file, one)
+        for one in file.calls_named("set")
+    )
+
+
+def _is_last(file: SourceFile, call: ast.Call) -> bool:
+    """Whether nothing comes after it: its function ends with it, or has it in a `finally`."""
+    return next(following(file, call), None) is None
 
 
 def _has_to_fail(file: SourceFile, call: ast.Call) -> bool:
