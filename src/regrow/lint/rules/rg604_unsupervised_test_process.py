@@ -3,8 +3,8 @@
 ## What it does
 
 Finds `asyncio.create_task` and `ensure_future` in tests, and in what supports them, whose task is dropped or
-goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well, unless the
-thread's function sets an event that the test waits for.
+goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well, unless
+the thread's function sets an event that the test waits for.
 
 ## Why is this bad?
 
