@@ -57,8 +57,8 @@ def _tells_finally(file: SourceFile, node: ast.AST) -> bool:
 
 def _follows(parent: ast.AST, child: ast.AST) -> bool:
     """Whether more than a plain `return` stands behind a statement, or in the `else` that follows it."""
-    body: list[ast.stmt] = getattr(parent, "body", [])
-    orelse: list[ast.stmt] = getattr(parent, "orelse", [])
+    body: list[ast.AST] = getattr(parent, "body", [])
+    orelse: list[ast.AST] = getattr(parent, "orelse", [])
     for part in (body, orelse):
         if child in part:
             behind = part[part.index(child) + 1 :]
@@ -67,7 +67,7 @@ def _follows(parent: ast.AST, child: ast.AST) -> bool:
     return isinstance(parent, ast.Try | ast.TryStar) and child in body and bool(orelse)
 
 
-def _is_plain_return(node: ast.stmt) -> bool:
+def _is_plain_return(node: ast.AST) -> bool:
     return isinstance(node, ast.Return) and not any(isinstance(one, ast.Await) for one in ast.walk(node))
 
 
