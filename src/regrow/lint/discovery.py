@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from regrow.errors.lint import NothingToCheck
 from regrow.lint.configuration import Configuration
 from regrow.lint.globs import Globs
 from regrow.lint.model import Finding, Role
@@ -72,6 +73,19 @@ def find(paths: Iterable[Path], configuration: Configuration) -> Found:
         search.add(Path(os.path.normpath(Path.cwd() / path)))
     sources = tuple(search.sources[key] for key in sorted(search.sources))
     return Found(sources, tuple(search.problems), tuple(sorted(search.skipped)))
+
+
+def find_any(paths: Sequence[Path], configuration: Configuration) -> Found:
+    """As `find`, for those who have nothing to do without files.
+
+    Raises:
+        NothingToCheck: There are none.
+    """
+    found = find(paths, configuration)
+    if not (found.sources or found.problems):
+        skipped = f"; notebooks aren't looked at ({', '.join(found.skipped)})" if found.skipped else ""
+        raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}{skipped}")
+    return found
 
 
 def source(file: Path, configuration: Configuration, start: Path | None = None) -> Source:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from regrow.errors.fixing import FixError
-from regrow.errors.lint import NothingToCheck
 from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration
-from regrow.lint.discovery import Source, find, problem
+from regrow.lint.discovery import Source, find_any, problem
 from regrow.lint.engine import RuleFailure, findings_of, without_gc
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import fix_file, write_back
@@ -91,9 +90,7 @@ def mend_paths(
         BadRule: What another distribution offers as a rule is none.
     """
     checker = Checker(configuration.settings)
-    found = find(paths, configuration)
-    if not (found.sources or found.problems):
-        raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}")
+    found = find_any(paths, configuration)
     checker.project = gather(found.sources)
     mending = Mending(problems=found.problems, skipped=found.skipped)
     for source in found.sources:

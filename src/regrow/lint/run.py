@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from regrow.errors.lint import NothingToCheck
 from regrow.lint.cache import Cache, digest_of_project, state_of
 from regrow.lint.checker import Checker, Outcome, digest_of
 from regrow.lint.configuration import Configuration
-from regrow.lint.discovery import Found, Source, find
+from regrow.lint.discovery import Found, Source, find_any
 from regrow.lint.engine import RuleFailure, without_gc
 from regrow.lint.model import Finding
 from regrow.lint.outlines import gather
@@ -85,10 +84,7 @@ def check_paths(
     """
     began = time.perf_counter()
     checker = Checker(configuration.settings)
-    found = find(paths, configuration)
-    if not (found.sources or found.problems):
-        skipped = f"; notebooks aren't looked at ({', '.join(found.skipped)})" if found.skipped else ""
-        raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}{skipped}")
+    found = find_any(paths, configuration)
     done: dict[Source, Outcome] = {}
     cache = Cache(configuration.root, checker) if cached else None
     if cache is None:
