@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,39 +69,60 @@ def compare(baseline: Baseline, findings: Iterable[Located], judged: Callable[[s
         judged: Whether a file of the baseline is one of those that the findings are about.
     """
     left = {key: Counter(one.fingerprints) for key, one in baseline.entries.items() if judged(key[0])}
-    marks = {key: Counter(one.fingerprints) for key, one in baseline.entries.items() if not judged(key[0])}
-    origins: dict[Key, Key] = {}
-    known: list[Finding] = []
-    others: list[tuple[Located, str]] = []
-    for file, finding in findings:
-        key, mark = (file, finding.code), fingerprint(finding)
-        if key in left and left[key][mark] > 0:
-            left[key][mark] -= 1
-            marks.setdefault(key, Counter())[mark] += 1
-            known.append(finding)
-        else:
-            others.append(((file, finding), mark))
+    kept = {key: Counter(one.fingerprints) for key, one in baseline.entries.items() if not judged(key[0])}
+    matching = _Matching(left, kept)
+    others = [one for one in findings if not matching.take(one, (one[0], one[1].code))]
+    spare = _spare(left)
+    new: list[Located] = []
+    for one in others:
+        places = spare.get((one[1].code, fingerprint(one[1])))
+        if not (places and matching.take(one, places.pop())):
+            new.append(one)
+    entries: dict[Key, Entry] = {}
+    for key, counter in sorted(kept.items()):
+        old = baseline.entries.get(key) or baseline.entries[matching.origins[key]]
+        entries[key] = Entry(tuple(sorted(counter.elements())), old.since, old.reason)
+    gone = {key: counter.total() for key, counter in sorted(left.items()) if counter.total()}
+    return Comparison(tuple(new), frozenset(matching.known), gone, len(others) - len(new), entries)
+
+
+@dataclass(slots=True)
+class _Matching:
+    """Which findings are known.
+
+    Attributes:
+        left: What no finding has taken yet, by entry.
+        kept: What is known and there, by the entry where it is now.
+        origins: An entry that is now -> one of the baseline's that its findings are from.
+        known: The findings that are known.
+    """
+
+    left: dict[Key, Counter[str]]
+    kept: dict[Key, Counter[str]]
+    origins: dict[Key, Key] = field(default_factory=dict[Key, Key])
+    known: list[Finding] = field(default_factory=list[Finding])
+
+    def take(self, one: Located, origin: Key) -> bool:
+        """Take a finding for one that an entry of the baseline has; whether it has it."""
+        file, finding = one
+        mark = fingerprint(finding)
+        if origin not in self.left or self.left[origin][mark] <= 0:
+            return False
+        key = (file, finding.code)
+        self.left[origin][mark] -= 1
+        self.kept.setdefault(key, Counter())[mark] += 1
+        self.origins.setdefault(key, origin)
+        self.known.append(finding)
+        return True
+
+
+def _spare(left: Mapping[Key, Counter[str]]) -> dict[tuple[str, str], list[Key]]:
+    """Rule and fingerprint -> the entries that still have it, once for each time."""
     spare: dict[tuple[str, str], list[Key]] = {}
     for key, counter in sorted(left.items(), reverse=True):  # the last one is taken first
         for mark, count in counter.items():
             spare.setdefault((key[1], mark), []).extend([key] * count)
-    new: list[Located] = []
-    for (file, finding), mark in others:
-        places = spare.get((finding.code, mark))
-        if not places:
-            new.append((file, finding))
-            continue
-        origin = places.pop()
-        left[origin][mark] -= 1
-        marks.setdefault((file, finding.code), Counter())[mark] += 1
-        origins.setdefault((file, finding.code), origin)
-        known.append(finding)
-    kept: dict[Key, Entry] = {}
-    for key, counter in sorted(marks.items()):
-        old = baseline.entries.get(key) or baseline.entries[origins[key]]
-        kept[key] = Entry(tuple(sorted(counter.elements())), old.since, old.reason)
-    gone = {key: counter.total() for key, counter in sorted(left.items()) if counter.total()}
-    return Comparison(tuple(new), frozenset(known), gone, len(others) - len(new), kept)
+    return spare
 
 
 def tightened(baseline: Baseline, comparison: Comparison) -> Baseline:
