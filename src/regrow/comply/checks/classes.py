@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -46,9 +47,9 @@ class _OfClasses(Check):
             return [f"module {subject} can't be imported: {broken}"]
         return list(self.problems(context, context.classes.servers[subject]))
 
+    @abstractmethod
     def problems(self, context: Context, server: type[GenServer]) -> Iterator[str]:
         """Say what is wrong with a class."""
-        raise NotImplementedError
 
 
 class Callbacks(_OfClasses):
