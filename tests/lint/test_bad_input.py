@@ -28,11 +28,13 @@ FILES = {
     "coding.py": b"# coding: klingon\n",
     "deep.py": b"x = " + b"-" * 100_000 + b"1\n",
     "good.py": SPAWN,
+    "hex.py": b"# coding: hex\n",
     "indents.py": b"".join(b" " * number + b"if x:\n" for number in range(120)),
     "latin.py": b"x = 1\ny = '\xff'\n",
     "long.py": b"import asyncio\nx = '" + b"y" * 1_000_000 + b"'; asyncio.create_task(f())\n",
     "null.py": b"x = 1\ny = '\0'\n",
     "parens.py": b"(" * 300 + b")" * 300,
+    "undefined.py": b"# coding: undefined\n",
 }
 FOUND = [
     ("broken.py", 2, 7, "RG001", "can't be parsed: invalid syntax"),
@@ -42,6 +44,7 @@ FOUND = [
     ("deep.py", 1, 1, "RG001", "can't be parsed: nested too deeply for Python's own parser"),
     ("fifo.py", 1, 1, "RG001", "can't be read: it is a FIFO, not a regular file"),
     ("good.py", 3, 1, "RG101", ""),
+    ("hex.py", 1, 1, "RG001", "can't be parsed: its coding line names no text encoding"),
     ("indents.py", 101, 1, "RG001", "can't be parsed: too many levels of indentation"),
     ("latin.py", 2, 1, "RG001", "can't be parsed: not utf-8: byte 0xff"),
     ("long.py", 2, 1_000_009, "RG101", ""),
@@ -50,6 +53,7 @@ FOUND = [
     ("null.py", 2, 1, "RG001", "can't be parsed: it holds a null byte"),
     ("package/up", 1, 1, "RG001", "can't be read: a symbolic link to a folder that it stands in"),
     ("parens.py", 1, 201, "RG001", "can't be parsed: too many nested parentheses"),
+    ("undefined.py", 1, 1, "RG001", "can't be parsed: its coding line names no text encoding"),
 ]
 
 
@@ -87,7 +91,7 @@ def test_all_of_it_at_once(root: Path, arguments: list[str], capsys: Captured) -
         out, err = capsys.readouterr()
         assert findings(out) == FOUND
         assert "Traceback" not in err
-        assert err.startswith("15 findings in 11 files (")
+        assert err.startswith("17 findings in 13 files (")
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no /proc here")
@@ -95,7 +99,7 @@ def test_nothing_is_written_over_what_isnt_known(root: Path, capsys: Captured) -
     assert main(["baseline", "write"]) == 1
     assert not (root / "regrow-baseline.json").exists()
     out, err = capsys.readouterr()
-    assert out.count("RG001") == 13
+    assert out.count("RG001") == 15
     assert err.endswith("the baseline is left as it was: mend these first, or exclude them\n")
     before = {name: (root / name).read_bytes() for name in FILES}
     assert main(["fix", "--unsafe"]) == 1
@@ -208,6 +212,17 @@ def test_a_damaged_baseline_is_an_error_with_its_place_or_a_baseline() -> None:
             assert loads(dumps(baseline).encode(), "b.json") == baseline
     assert 300 < len(refused) < 500
     assert all(refused)
+
+
+def test_a_number_of_too_many_digits_is_an_error_of_its_file(tmp_path: Path) -> None:
+    number = "9" * 5_000
+    with pytest.raises(BadBaseline, match="not a baseline"):
+        loads(f'{{"schema": {number}}}'.encode(), "b.json")
+    file = tmp_path / "pyproject.toml"
+    for text in (f"x = {number}", "x = " + "[" * 10_000):
+        file.write_text(text)
+        with pytest.raises(BadLintSetting, match=r"pyproject.toml:1:1: (not TOML|nested too deeply)"):
+            read(file)
 
 
 SETTINGS = b"""\

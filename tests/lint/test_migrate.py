@@ -242,6 +242,8 @@ def test_a_file_with_which_the_command_fails_is_put_back_and_the_others_stay(
             "fails before anything has changed (exit code 3): 'no'",
         ),
         ("no-such-command -q", "(exit code 127): 'No such file or directory'"),
+        ("", "(exit code 127)"),
+        ("pytest 'a", "(exit code 127): 'No closing quotation'"),
     ],
 )
 def test_a_command_that_fails_already_stops_it(root: Path, capsys: Captured, check: str, said: str) -> None:

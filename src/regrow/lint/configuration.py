@@ -75,6 +75,10 @@ def read(file: Path) -> Configuration:
         place = _PLACE.search(str(error))
         line, column = (int(place[1]), int(place[2])) if place else (text.count("\n") or 1, 1)
         raise BadLintSetting(str(file), line, column, f"not TOML: {error}") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise BadLintSetting(str(file), 1, 1, f"not TOML: {error}") from error
+    except RecursionError:
+        raise BadLintSetting(str(file), 1, 1, "nested too deeply") from None
     Table(str(file), text, document, _ALL).only(_TABLES)
     settings = _settings(Table(str(file), text, document, _CHECK))
     ratchet = _ratchet(Table(str(file), text, document, _RATCHET))

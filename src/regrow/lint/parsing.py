@@ -51,6 +51,8 @@ def parse(
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return _unreadable(path, f"not {error.encoding}: byte {data[error.start]:#04x}", line, 1)
+    except (LookupError, UnicodeError):  # hex, rot13, undefined: codecs, but not of a text
+        return _unreadable(path, "its coding line names no text encoding", 1, 1)
     except (RecursionError, MemoryError):
         return _unreadable(path, "nested too deeply for Python's own parser", 1, 1)
     return SourceFile(path, text, tree, module=module, role=role, settings=settings, project=project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.model import Edit, Fix, Safety, no_fix
@@ -66,6 +67,7 @@ def _as_child(file: SourceFile, coroutine: ast.expr) -> str:
     return f", or make it a child: {text}" if len(text) < _SHORT and "\n" not in text else ""
 
 
+@lru_cache(maxsize=1)  # a search of the whole text, for each task
 def _may_have_owners(file: SourceFile) -> bool:
     """The cheap test before classes are looked up."""
     settings = file.settings

@@ -64,7 +64,7 @@ class Verifier:
         """The exit code and the last line that it wrote."""
         try:
             done = subprocess.run(  # noqa: S603  # it is for the caller to say what is run
-                shlex.split(self._command),
+                shlex.split(self._command) or [""],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -74,5 +74,7 @@ class Verifier:
             )
         except OSError as error:
             return 127, error.strerror or type(error).__name__
+        except ValueError as error:  # a quotation without an end
+            return 127, str(error)
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         return done.returncode, lines[-1] if lines else ""

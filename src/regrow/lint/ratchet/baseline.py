@@ -149,6 +149,10 @@ def loads(data: bytes, name: str) -> Baseline:
         raise BadBaseline(name, error.lineno, error.colno, f"not JSON: {error.msg}") from error
     except RecursionError:
         raise BadBaseline(name, 1, 1, "not a baseline: nested too deeply") from None
+    except BadBaseline:
+        raise
+    except ValueError as error:  # a number of more digits than Python reads
+        raise BadBaseline(name, 1, 1, f"not a baseline: {error}") from error
     return reader.baseline(document)
 
 
