@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from regrow.lint.registry import own_rules
@@ -41,26 +41,30 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--seed", type=int, default=draws.SEED, help=f"of the draws; default {draws.SEED}")
     shared.add_argument("--json", action="store_true", help="for programs")
 
-    def command(name: str, help_: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, parents=[shared], help=help_, description=help_)
-        made.set_defaults(run=globals()[f"_{name}"])
+        made.set_defaults(run=run)
         return made
 
-    command("check", "look at all of it twice: no rule fails, both times find the same")
-    command("scan", "look at all of it once, and keep the findings").add_argument(
+    command("check", _check, "look at all of it twice: no rule fails, both times find the same")
+    command("scan", _scan, "look at all of it once, and keep the findings").add_argument(
         "--out", type=Path, required=True
     )
-    draw = command("draw", "show the findings to be judged, with their code and the rule's text")
+    draw = command("draw", _draw, "show the findings to be judged, with their code and the rule's text")
     draw.add_argument("rules", nargs="*", metavar="RULE", help="codes; default: all")
     draw.add_argument("--out", type=Path, metavar="FOLDER", help="a file for each reader instead")
-    collect = command("collect", "take over what two readers said: lines with id, verdict and reason")
+    collect = command(
+        "collect", _collect, "take over what two readers said: lines with id, verdict and reason"
+    )
     collect.add_argument("said", nargs=2, type=Path, metavar="FILE", help="a reader's lines")
-    shown = command("table", "write docs/precision.md")
+    shown = command("table", _table, "write docs/precision.md")
     how = shown.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="only see whether verdicts and page fit the draws")
     how.add_argument("--kept", action="store_true", help="out of what is kept, without looking at packages")
-    command("fix", "make all fixes in a copy, the unsafe ones too: it compiles as before, and twice is once")
-    command("sdist", "run the tests of distributions before and after their fixes")
+    command(
+        "fix", _fix, "make all fixes in a copy, the unsafe ones too: it compiles as before, and twice is once"
+    )
+    command("sdist", _sdist, "run the tests of distributions before and after their fixes")
     return parser
 
 
