@@ -39,6 +39,13 @@ def test_safe_fixes_are_made_and_the_second_run_has_nothing_to_do(root: Path, ca
     assert capsys.readouterr().err == "no fixes made in no files of 1; no findings left\n"
 
 
+def test_notebooks_alone_are_nothing_to_fix(root: Path, capsys: Captured) -> None:
+    (root / "a.ipynb").write_text("{}")
+    assert main(["fix"]) == 2
+    why = "no files to check: no .py or .pyi file is below .; notebooks aren't looked at (a.ipynb)"
+    assert capsys.readouterr() == ("", f"python -m regrow.lint: {why}\n")
+
+
 def test_unsafe_fixes_are_made_when_asked_for(root: Path, capsys: Captured) -> None:
     (root / "a.py").write_text(CALL)
     assert main(["fix", "a.py"]) == 1
