@@ -43,8 +43,4 @@ def is_own_address(file: SourceFile, node: ast.expr) -> bool:
 
 def uses_regrow(file: SourceFile) -> bool:
     """Whether the file imports anything of Regrow."""
-    if "regrow" not in file.text.content:
-        return False
-    plain = [alias.name for one in file.index.of(ast.Import) for alias in one.names]
-    parts = [one.module or "" for one in file.index.of(ast.ImportFrom) if not one.level]
-    return any(name.partition(".")[0] == "regrow" for name in (*plain, *parts))
+    return "regrow" in file.text.content and "regrow" in file.libraries

@@ -147,6 +147,13 @@ class SourceFile:
         """The offset and the text of each comment, from top to bottom."""
         return comments(self.text.content)
 
+    @cached_property
+    def libraries(self) -> frozenset[str]:
+        """The packages and modules at the top that the file imports anything of, by absolute imports."""
+        names = [alias.name for one in self.index.of(ast.Import) for alias in one.names]
+        names += [one.module for one in self.index.of(ast.ImportFrom) if one.module and not one.level]
+        return frozenset(name.partition(".")[0] for name in names)
+
     # -- calls -------------------------------------------------------------------------------------
 
     @cached_property
@@ -192,11 +199,7 @@ class SourceFile:
     @cached_property
     def _roots(self) -> frozenset[str]:
         """What qualified names can begin with here: what is imported, built-ins, and the own package."""
-        roots = {"builtins", self.module.partition(".")[0]}
-        for plain in self.index.of(ast.Import):
-            roots.update(alias.name.partition(".")[0] for alias in plain.names)
-        roots.update(one.module.partition(".")[0] for one in self.index.of(ast.ImportFrom) if one.module)
-        return frozenset(roots)
+        return self.libraries | {"builtins", self.module.partition(".")[0]}
 
     @staticmethod
     def argument(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:

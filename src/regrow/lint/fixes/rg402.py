@@ -100,8 +100,4 @@ def _awaits_task(body: list[ast.stmt]) -> bool:
 
 
 def _uses_trio(file: SourceFile) -> bool:
-    imported = {alias.name.partition(".")[0] for one in file.index.of(ast.Import) for alias in one.names}
-    imported |= {
-        (one.module or "").partition(".")[0] for one in file.index.of(ast.ImportFrom) if not one.level
-    }
-    return "trio" in imported and "asyncio" not in imported
+    return "trio" in file.libraries and "asyncio" not in file.libraries
