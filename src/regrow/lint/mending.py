@@ -152,13 +152,15 @@ def _written(mended: Mended, write: Write | None) -> Mended:
     try:
         write(mended.source.file, mended.old, mended.new)
     except FixError as error:
-        return untouched(mended, str(error))
+        return _untouched(mended, str(error))
     except OSError as error:
-        return untouched(mended, f"{mended.source.path}: can't be written: {error.strerror}; it is as it was")
+        return _untouched(
+            mended, f"{mended.source.path}: can't be written: {error.strerror}; it is as it was"
+        )
     return mended
 
 
-def untouched(mended: Mended, why: str) -> Mended:
+def _untouched(mended: Mended, why: str) -> Mended:
     """The same file, left as it was in the end."""
     return replace(mended, new=mended.old, made=(), left=mended.before, error=why)
 

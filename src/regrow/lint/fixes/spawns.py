@@ -35,7 +35,7 @@ def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
         return no_fix("it comes from another thread: hand the work to a process there")
     if not call.args or isinstance(call.args[0], ast.Starred):
         return no_fix("what it runs can't be told from the call")
-    if spawner != "create_task" and not is_coroutine(file, call.args[0]):
+    if spawner != "create_task" and not _is_coroutine(file, call.args[0]):
         return no_fix("it may be given something else than a coroutine, which no owner takes")
     for owner in owners(file, call) if _may_have_owners(file) else ():
         fix = _under(file, call, owner)
@@ -112,7 +112,7 @@ def _supervised(file: SourceFile, call: ast.Call, owner: Owner) -> Fix:
     return Fix("Run it under the TaskSupervisor", (head, tail), Safety.UNSAFE, name.imports)
 
 
-def is_coroutine(file: SourceFile, node: ast.expr) -> bool:
+def _is_coroutine(file: SourceFile, node: ast.expr) -> bool:
     """Whether it calls an ``async def`` of this file."""
     if not isinstance(node, ast.Call):
         return False

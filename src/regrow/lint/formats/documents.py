@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Final
 
-from regrow.lint.model import Finding
 from regrow.lint.run import Report
 
 SCHEMA: Final = 1
@@ -30,9 +29,4 @@ def as_json(report: Report) -> Iterator[str]:
 def as_json_lines(report: Report) -> Iterator[str]:
     """A document for each finding, on a line of its own."""
     for finding in report.findings:
-        yield as_line(finding)
-
-
-def as_line(finding: Finding) -> str:
-    """A finding as a document on one line."""
-    return json.dumps({"schema": SCHEMA, **asdict(finding)})
+        yield json.dumps({"schema": SCHEMA, **asdict(finding)})
