@@ -209,6 +209,17 @@ def test_the_file_of_an_editor_has_its_role(capsys: Captured, monkeypatch: pytes
     assert capsys.readouterr().err == "no findings in 1 file (3 lines, 3 of them spared)\n"
 
 
+def test_the_notebook_of_an_editor_is_skipped_aloud(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for verb, out in ("check", ""), ("fix", '{"cells": null}'):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"cells": null}')))
+        assert main([verb, "--stdin-filename", "a.ipynb"]) == 0
+        told = capsys.readouterr()
+        assert told.out == out
+        assert told.err.startswith("skipped: a.ipynb: notebooks aren't looked at\n")
+
+
 def test_notebooks_are_skipped_aloud(root: Path, capsys: Captured) -> None:
     (root / "a.py").write_text("x = 1\n")
     (root / "n.ipynb").write_text("{}")

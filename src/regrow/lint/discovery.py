@@ -18,7 +18,8 @@ from regrow.lint.parsing import CODE, NAME
 from regrow.lint.settings import Settings
 
 _SUFFIXES: Final = (".py", ".pyi")
-_NOTEBOOK: Final = ".ipynb"
+NOTEBOOK: Final = ".ipynb"
+"""How the names of files end that are skipped aloud."""
 _KINDS: Final = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
@@ -138,7 +139,7 @@ class _Search:
                     continue
                 if _is_folder(entry):
                     self._enter(path, links if entry.is_symlink() else folders)
-                elif entry.name.endswith((*_SUFFIXES, _NOTEBOOK)):
+                elif entry.name.endswith((*_SUFFIXES, NOTEBOOK)):
                     self._take(path, start)
 
     def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -162,7 +163,7 @@ class _Search:
 
     def _take(self, path: Path, start: Path) -> None:
         name = shown(path)
-        if path.suffix == _NOTEBOOK:
+        if path.suffix == NOTEBOOK:
             self.skipped.add(name)
             return
         try:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from regrow.lint.cache import Cache, digest_of_project, state_of
 from regrow.lint.checker import Checker, Outcome, digest_of
 from regrow.lint.configuration import Configuration
-from regrow.lint.discovery import Found, Source, find_any
+from regrow.lint.discovery import NOTEBOOK, Found, Source, find_any
 from regrow.lint.engine import RuleFailure, without_gc
 from regrow.lint.model import Finding
 from regrow.lint.outlines import gather
@@ -109,7 +109,7 @@ def check_paths(
 
 
 def check_text(data: bytes, source: Source, configuration: Configuration) -> Report:
-    """Check what an editor has, as if it were a file.
+    """Check what an editor has, as if it were a file; a notebook is skipped.
 
     Args:
         data: Its bytes.
@@ -121,6 +121,8 @@ def check_text(data: bytes, source: Source, configuration: Configuration) -> Rep
         UnknownRule: The settings name a rule that there isn't.
         BadRule: What another distribution offers as a rule is none.
     """
+    if source.path.endswith(NOTEBOOK):  # often a program to the parser: one dict
+        return Report(skipped=(source.path,))
     checker = Checker(configuration.settings)
     outcome = checker.check(data, source)
     report = _report(Found((source,), (), ()), [outcome], checker)

@@ -13,7 +13,7 @@ from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
 from regrow.lint.console import Exit, counted, say, show_all, take_any_name
 from regrow.lint.diffs import unified
-from regrow.lint.discovery import source
+from regrow.lint.discovery import NOTEBOOK, source
 from regrow.lint.fixing import write_back
 from regrow.lint.formats.texts import line_of
 from regrow.lint.mending import Mended, Mending, all_of, mend, mend_paths
@@ -57,6 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _stream(name: Path, configuration: Configuration, *, unsafe: bool, diff: bool) -> int:
     file = source(Path(os.path.normpath(Path.cwd() / name)), configuration)
     data = sys.stdin.buffer.read()
+    if file.path.endswith(NOTEBOOK):
+        sys.stdout.buffer.write(b"" if diff else data)
+        return _told(Mending(skipped=(file.path,)), unsafe=unsafe, diff=diff)
     mended = mend(data, file, Checker(configuration.settings), unsafe=unsafe)
     if diff:
         show_all(unified(mended.source.path, mended.old, mended.new))
