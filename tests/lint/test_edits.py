@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.lint.edits import apply, extent, is_sound, without_overlaps
+from regrow.lint.fixes.edits import apply, extent, is_sound, without_overlaps
 from regrow.lint.model import Edit, Fix, Safety
 
 TEXT = "def f():\n    return 'ä'\n"

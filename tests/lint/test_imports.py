@@ -2,7 +2,7 @@
 
 import pytest
 
-from regrow.lint.imports import with_imports
+from regrow.lint.fixes.imports import with_imports
 
 
 @pytest.mark.parametrize(

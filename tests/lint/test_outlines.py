@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from regrow.lint.configuration import Configuration
+from regrow.lint.facts.servers import SERVERS, is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.outlines import Outlines
 from regrow.lint.parsing import parse
 from regrow.lint.project import Project
 from regrow.lint.run import check_paths
-from regrow.lint.servers import SERVERS, is_server
 from regrow.lint.settings import Settings
 
 ROOT = "regrow.GenServer"

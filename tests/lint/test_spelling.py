@@ -5,10 +5,10 @@ import ast
 import pytest
 
 from regrow.lint.file import SourceFile
-from regrow.lint.imports import with_imports
+from regrow.lint.fixes.imports import with_imports
+from regrow.lint.fixes.spelling import Spelling, spelled
 from regrow.lint.model import Fix, Safety
 from regrow.lint.parsing import parse
-from regrow.lint.spelling import Spelling, spelled
 
 SEND = "regrow.supervised_send"
 WAIT = "regrow.testing.wait_for"

@@ -16,9 +16,9 @@ from typing import Final, TypeAlias
 
 from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
 from regrow.lint.comments import comments
-from regrow.lint.edits import apply, is_sound, without_overlaps
 from regrow.lint.file import SourceFile
-from regrow.lint.imports import with_imports
+from regrow.lint.fixes.edits import apply, is_sound, without_overlaps
+from regrow.lint.fixes.imports import with_imports
 from regrow.lint.model import Finding, Fix, Safety
 from regrow.lint.parsing import parse
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from regrow.lint.discovery import Source
+from regrow.lint.facts.servers import ACTORS, LIBRARIES, SERVERS
 from regrow.lint.project import Project
-from regrow.lint.servers import ACTORS, LIBRARIES, SERVERS
 
 # A line feed first: what begins with a constant is searched for many times faster than `^`.
 _CLASS: Final = re.compile(rb"\nclass[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\][ \t]*)?\(([^)]*)\)")

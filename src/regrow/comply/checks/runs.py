@@ -12,7 +12,7 @@ from regrow.comply.checks.sources import shown
 from regrow.comply.context import Context, text_of
 from regrow.errors import CouldNotRun, NotDeclared
 from regrow.errors.lint import NothingToCheck
-from regrow.lint.addresses import uses_regrow
+from regrow.lint.facts.addresses import uses_regrow
 
 RUN_TIME: Final = "at run time"
 _CALLS: Final = ("call", "down", "reserve", "supervised_send", "broadcast")

@@ -11,7 +11,7 @@ from regrow.comply.check import Check
 from regrow.comply.context import Context
 from regrow.errors import CouldNotRun
 from regrow.errors.lint import NothingToCheck
-from regrow.lint.addresses import SYSTEM_CLASSES
+from regrow.lint.facts.addresses import SYSTEM_CLASSES
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 

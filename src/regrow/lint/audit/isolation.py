@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from regrow.lint.addresses import SYSTEM_CLASSES, uses_regrow
 from regrow.lint.audit.model import OUTSIDE, Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
+from regrow.lint.facts.addresses import SYSTEM_CLASSES, uses_regrow
+from regrow.lint.facts.virtual import KIT_FIXTURES
 from regrow.lint.file import SourceFile
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.virtual import KIT_FIXTURES
 
 SHARED: Final = "shared-process"
 KIT: Final = "kit"

@@ -11,8 +11,8 @@ from typing import Final, cast
 
 from regrow.lint.audit.model import Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
+from regrow.lint.facts.virtual import KIT_FIXTURES
 from regrow.lint.file import SourceFile
-from regrow.lint.virtual import KIT_FIXTURES
 
 UNBOUNDED: Final = "no-timeout"
 _BOUNDING: Final = KIT_FIXTURES - {"regrow_guard"}  # which looks for leaks alone

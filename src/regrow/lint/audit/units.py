@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from regrow.lint.facts.marks import marks_in
 from regrow.lint.file import SourceFile
-from regrow.lint.marks import marks_in
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 

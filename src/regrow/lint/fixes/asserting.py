@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.fixes.patching import has_comment, is_alone
 from regrow.lint.fixes.predicates import is_nothing, is_quick_to_hold
-from regrow.lint.patching import has_comment, is_alone
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -6,8 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.model import Edit, Fix, Safety, no_fix
-from regrow.lint.patching import (
+from regrow.lint.fixes.patching import (
     has_comment,
     has_long_text,
     indentation,
@@ -16,6 +15,7 @@ from regrow.lint.patching import (
     line_start,
     without_statement,
 )
+from regrow.lint.model import Edit, Fix, Safety, no_fix
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.lint.fixes.branches import only_branch
+from regrow.lint.fixes.patching import has_comment, in_parentheses, replaced
 from regrow.lint.model import Edit, Fix, Safety, no_fix
-from regrow.lint.patching import has_comment, in_parentheses, replaced
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.fixes.patching import has_comment, with_argument
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
-from regrow.lint.patching import has_comment, with_argument
-from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from regrow.lint.fixes.patching import block_of, has_long_text, is_alone, line_end, replaced, with_argument
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
-from regrow.lint.patching import block_of, has_long_text, is_alone, line_end, replaced, with_argument
-from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

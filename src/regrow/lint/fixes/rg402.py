@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.catching import CANCELLED, inside, kinds_of
+from regrow.lint.facts.catching import CANCELLED, inside, kinds_of
+from regrow.lint.facts.places import following
+from regrow.lint.fixes.patching import indentation, is_alone, line_end, line_start, replaced
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
 from regrow.lint.names import last_name
-from regrow.lint.owning import following
-from regrow.lint.patching import indentation, is_alone, line_end, line_start, replaced
-from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -6,11 +6,11 @@ import ast
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.facts.owners import Owner, owners
+from regrow.lint.fixes.patching import has_comment, replaced, with_argument
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
 from regrow.lint.names import last_name
-from regrow.lint.owners import Owner, owners
-from regrow.lint.patching import has_comment, replaced, with_argument
-from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

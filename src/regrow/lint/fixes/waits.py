@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.facts.places import uses
 from regrow.lint.fixes.asserting import Assertion, assertions, joined
+from regrow.lint.fixes.patching import block_of, has_comment, is_alone, replaced, without_statement
 from regrow.lint.fixes.predicates import negated, why_not, why_not_again
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Fix, Safety, no_fix
-from regrow.lint.owning import uses
-from regrow.lint.patching import block_of, has_comment, is_alone, replaced, without_statement
-from regrow.lint.spelling import spelled
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from regrow.lint.addresses import is_own_address
 from regrow.lint.configuration import Configuration
+from regrow.lint.facts.addresses import is_own_address
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import write_back
 from regrow.lint.mending import Mended, Write, mend_paths

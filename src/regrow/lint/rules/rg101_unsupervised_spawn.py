@@ -87,11 +87,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.catching import kinds_of
-from regrow.lint.file import SourceFile
-from regrow.lint.fixes.spawns import owned
-from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.owning import (
+from regrow.lint.facts.catching import kinds_of
+from regrow.lint.facts.places import (
     Place,
     ends_in_finally,
     following,
@@ -101,8 +98,11 @@ from regrow.lint.owning import (
     outermost,
     uses,
 )
+from regrow.lint.facts.spawning import TASKS, is_loop
+from regrow.lint.file import SourceFile
+from regrow.lint.fixes.spawns import owned
+from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
-from regrow.lint.spawning import TASKS, is_loop
 
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
 _LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "log"})

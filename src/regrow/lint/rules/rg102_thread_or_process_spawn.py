@@ -70,11 +70,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.handing import ENDS, is_exited, is_returned
+from regrow.lint.facts.places import following, is_entered, local_place, outermost, place_of, uses
 from regrow.lint.file import SourceFile
-from regrow.lint.handing import ENDS, is_exited, is_returned
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import following, is_entered, local_place, outermost, place_of, uses
 from regrow.lint.rule import Rule
 
 _SPAWNERS: Final = (

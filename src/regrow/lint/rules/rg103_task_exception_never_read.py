@@ -68,13 +68,13 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.places import Place, local_place, place_of, uses
+from regrow.lint.facts.reading import handles_all, is_plain_wait, is_public, is_read, only_forgets
+from regrow.lint.facts.spawning import TASKS, is_loop
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import Place, local_place, place_of, uses
-from regrow.lint.reading import handles_all, is_plain_wait, is_public, is_read, only_forgets
 from regrow.lint.rule import Rule
-from regrow.lint.spawning import TASKS, is_loop
 
 _THREADSAFE: Final = (
     "asyncio.run_coroutine_threadsafe",

@@ -49,8 +49,8 @@ from typing import ClassVar, Final
 
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
+from regrow.lint.fixes.patching import with_argument
 from regrow.lint.model import Finding, Fix, Safety, Scope
-from regrow.lint.patching import with_argument
 from regrow.lint.rule import Rule
 
 _DEFAULTS: Final = {"strategy": '"one_for_one"', "max_restarts": "3", "max_seconds": "5.0"}

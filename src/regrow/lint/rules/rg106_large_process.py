@@ -54,10 +54,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.servers import is_server_class
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server_class
 
 _MESSAGES: Final = frozenset(
     {"regrow.call", "regrow.cast", "regrow.core.decorators.call", "regrow.core.decorators.cast"}

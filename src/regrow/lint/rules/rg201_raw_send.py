@@ -72,12 +72,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import ADDRESSES
+from regrow.lint.facts.addresses import ADDRESSES
+from regrow.lint.facts.servers import is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg201 import heard
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server
 
 _MAILBOXES: Final = frozenset({"mailbox", "_mailbox", "inbox", "_inbox"})
 _PUT: Final = ("put_nowait", "put")

@@ -70,14 +70,14 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import is_address, uses_regrow
-from regrow.lint.expecting import is_expected_to_fail
+from regrow.lint.facts.addresses import is_address, uses_regrow
+from regrow.lint.facts.expecting import is_expected_to_fail
+from regrow.lint.facts.offline import LOCAL, has_default, waits_for_nobody
+from regrow.lint.facts.servers import ACTORS, is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.timeouts import bounded, with_own_timeout, with_timeout
 from regrow.lint.model import Finding, Fix, Safety, no_fix
-from regrow.lint.offline import LOCAL, has_default, waits_for_nobody
 from regrow.lint.rule import Rule
-from regrow.lint.servers import ACTORS, is_server
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _OWN: Final = ("regrow.supervised_send", "regrow.delivery.send.supervised_send")

@@ -56,12 +56,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import is_address
-from regrow.lint.expecting import is_expected_to_fail
+from regrow.lint.facts.addresses import is_address
+from regrow.lint.facts.expecting import is_expected_to_fail
+from regrow.lint.facts.places import uses
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.timeouts import finite
 from regrow.lint.model import Finding, Safety
-from regrow.lint.owning import uses
 from regrow.lint.rule import Rule
 
 _HTTP: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")

@@ -63,10 +63,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.places import place_of, uses
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg205 import managed
 from regrow.lint.model import Finding, Safety, Scope
-from regrow.lint.owning import place_of, uses
 from regrow.lint.rule import Rule
 
 _MONITORS: Final = ("regrow.monitor", "regrow.runtime.plain.monitor")

@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import is_own_address
+from regrow.lint.facts.addresses import is_own_address
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS

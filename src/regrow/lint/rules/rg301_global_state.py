@@ -65,12 +65,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from regrow.errors.base import override
-from regrow.lint.containers import KEPT, Shared, shared_containers
+from regrow.lint.facts.containers import KEPT, Shared, shared_containers
+from regrow.lint.facts.singletons import is_cached
+from regrow.lint.facts.startup import is_start_up
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
-from regrow.lint.singletons import is_cached
-from regrow.lint.startup import is_start_up
 
 _LOCKS: Final = frozenset({"threading.Lock", "threading.RLock", "asyncio.Lock"})
 

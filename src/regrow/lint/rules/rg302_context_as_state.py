@@ -69,9 +69,9 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.places import in_finally, local_place, place_of, uses
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
-from regrow.lint.owning import in_finally, local_place, place_of, uses
 from regrow.lint.rule import Rule
 
 _LOCALS: Final = ("threading.local", "_threading_local.local")

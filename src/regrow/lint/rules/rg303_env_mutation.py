@@ -59,12 +59,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.environment import environment_changes
+from regrow.lint.facts.environment import environment_changes
+from regrow.lint.facts.places import in_finally
+from regrow.lint.facts.startup import is_child_start, is_part_of_main, is_start_up
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
-from regrow.lint.owning import in_finally
 from regrow.lint.rule import Rule
-from regrow.lint.startup import is_child_start, is_part_of_main, is_start_up
 
 
 class EnvMutation(Rule):

@@ -58,10 +58,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.singletons import MAKERS, Singleton, singletons
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
 from regrow.lint.rule import Rule
-from regrow.lint.singletons import MAKERS, Singleton, singletons
 
 
 class ModuleSingletonProcess(Rule):

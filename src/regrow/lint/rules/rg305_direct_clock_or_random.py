@@ -60,12 +60,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.servers import is_server_class
 from regrow.lint.file import SourceFile
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
 from regrow.lint.names import FUNCTIONS
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server_class
-from regrow.lint.spelling import spelled
 
 _MONOTONIC: Final = ("time.monotonic",)
 _CLOCKS: Final = (

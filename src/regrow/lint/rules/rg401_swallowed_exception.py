@@ -65,13 +65,13 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.catching import CANCELLED, CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.facts.catching import CANCELLED, CATCH_ALLS, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.facts.places import following
+from regrow.lint.facts.servers import is_server_class
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.names import FUNCTIONS
-from regrow.lint.owning import following
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server_class
 
 _QUIET: Final = frozenset({"__del__", "__repr__", "__str__"})
 _EXITS: Final = frozenset({"exit", "_exit", "quit", "abort", "kill", "interrupt_main"})

@@ -84,8 +84,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.catching import CANCELLED, catches, inside, is_boundary, kinds_of, raises
-from regrow.lint.ending import is_over_after, runs_for_itself
+from regrow.lint.facts.catching import CANCELLED, catches, inside, is_boundary, kinds_of, raises
+from regrow.lint.facts.ending import is_over_after, runs_for_itself
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg402 import raise_again, stop_suppressing
 from regrow.lint.model import Finding, Safety, Scope

@@ -50,9 +50,9 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.places import uses
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
-from regrow.lint.owning import uses
 from regrow.lint.rule import Rule
 
 _TASKS: Final = ("asyncio.create_task", "asyncio.ensure_future")

@@ -55,11 +55,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import is_address
+from regrow.lint.facts.addresses import is_address
+from regrow.lint.facts.telemetry import LOG_HANDLERS, SPAN_PROCESSORS, calls_in, methods_of, subscribers
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.rule import Rule
-from regrow.lint.telemetry import LOG_HANDLERS, SPAN_PROCESSORS, calls_in, methods_of, subscribers
 
 _EVENTS: Final = frozenset(
     {

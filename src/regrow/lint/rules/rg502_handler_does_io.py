@@ -54,10 +54,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.telemetry import SPAN_PROCESSORS, calls_in, methods_of, subscribers
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.rule import Rule
-from regrow.lint.telemetry import SPAN_PROCESSORS, calls_in, methods_of, subscribers
 
 _CALLS: Final = frozenset(
     {

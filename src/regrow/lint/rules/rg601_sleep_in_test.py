@@ -73,12 +73,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.polls import polling_loop
+from regrow.lint.facts.virtual import sleeps
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.waits import instead_of_sleep
 from regrow.lint.model import Finding, Safety, Scope
-from regrow.lint.polls import polling_loop
 from regrow.lint.rule import Rule
-from regrow.lint.virtual import sleeps
 
 
 class SleepInTest(Rule):

@@ -55,10 +55,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.servers import is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.rule import Rule
-from regrow.lint.servers import is_server
 
 _NAMED_TUPLE: Final = frozenset({"_replace", "_asdict", "_make", "_fields", "_field_defaults"})
 _PUBLIC: Final = _NAMED_TUPLE | {"_get_current_object"}

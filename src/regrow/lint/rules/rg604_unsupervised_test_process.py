@@ -56,10 +56,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.places import following, local_place, uses
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import in_kit
 from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.owning import following, local_place, uses
 from regrow.lint.rule import Rule
 
 _TASKS: Final = (

@@ -64,11 +64,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.addresses import SYSTEMS
+from regrow.lint.facts.addresses import SYSTEMS
+from regrow.lint.facts.singletons import MAKERS, singletons
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
-from regrow.lint.singletons import MAKERS, singletons
 
 _PORTS: Final = {
     "asyncio.start_server": 2,

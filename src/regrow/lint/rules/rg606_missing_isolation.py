@@ -61,13 +61,13 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.environment import environment_changes
+from regrow.lint.facts.environment import environment_changes
+from regrow.lint.facts.virtual import is_virtual
 from regrow.lint.file import SourceFile
+from regrow.lint.fixes.patching import indentation
+from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
-from regrow.lint.patching import indentation
 from regrow.lint.rule import Rule
-from regrow.lint.spelling import spelled
-from regrow.lint.virtual import is_virtual
 
 _SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
 _PLAIN_CASES: Final = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "builtins.object"})

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.facts.places import following
 from regrow.lint.names import FUNCTIONS, last_name
-from regrow.lint.owning import following
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

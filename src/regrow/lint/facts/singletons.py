@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.addresses import ADDRESSES, SYSTEM_CLASSES
-from regrow.lint.owning import place_of
-from regrow.lint.startup import is_start_up
+from regrow.lint.facts.addresses import ADDRESSES, SYSTEM_CLASSES
+from regrow.lint.facts.places import place_of
+from regrow.lint.facts.startup import is_start_up
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

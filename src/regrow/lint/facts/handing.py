@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.owning import local_place, outermost, place_of, uses
+from regrow.lint.facts.places import local_place, outermost, place_of, uses
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

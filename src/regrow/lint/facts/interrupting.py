@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.cutting import is_cut_short, must_not_return
+from regrow.lint.facts.cutting import is_cut_short, must_not_return
+from regrow.lint.facts.places import following
 from regrow.lint.names import FUNCTIONS, last_name
-from regrow.lint.owning import following
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from regrow.lint.cutting import is_servers_expiry
+from regrow.lint.facts.cutting import is_servers_expiry
+from regrow.lint.facts.interrupting import expects_interrupt, is_interrupted
+from regrow.lint.facts.marks import marks_in
 from regrow.lint.file import SourceFile
-from regrow.lint.interrupting import expects_interrupt, is_interrupted
-from regrow.lint.marks import marks_in
 from regrow.lint.names import last_name
 
 ASYNC_SLEEPS: Final = (

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from regrow.lint.catching import inside
+from regrow.lint.facts.catching import inside
+from regrow.lint.facts.startup import is_start_up
 from regrow.lint.names import last_name
-from regrow.lint.startup import is_start_up
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

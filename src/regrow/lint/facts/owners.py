@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.addresses import ADDRESSES
+from regrow.lint.facts.addresses import ADDRESSES
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile

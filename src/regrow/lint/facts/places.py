@@ -1,4 +1,4 @@
-"""Who looks after what a call has made: a task, a thread, an executor."""
+"""Where what a call has made goes: a task, a thread, an executor; and who deals with it there."""
 
 from __future__ import annotations
 

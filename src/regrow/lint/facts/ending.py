@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from regrow.lint.catching import inside
+from regrow.lint.facts.catching import inside
 from regrow.lint.file import SourceFile
 from regrow.lint.names import last_name
 

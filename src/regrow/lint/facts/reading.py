@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.catching import CATCH_ALLS, kinds_of
+from regrow.lint.facts.catching import CATCH_ALLS, kinds_of
+from regrow.lint.facts.places import Place, outermost, uses
 from regrow.lint.names import last_name
-from regrow.lint.owning import Place, outermost, uses
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
