@@ -151,22 +151,35 @@ def test_the_file_is_sorted_and_read_back(tmp_path: Path) -> None:
 GOOD = dumps(written(finding("x"), finding("y", path="b.py")))
 
 
+def test_branches_that_mend_one_finding_each_merge_to_a_baseline() -> None:
+    """Line by line, as git does: what either has taken out is out."""
+    text = dumps(Baseline({("a.py", "RG101"): Entry(tuple("12345"), DAY)}))
+    merged = text
+    for mark in "24":
+        mended = dumps(Baseline({("a.py", "RG101"): Entry(tuple("12345".replace(mark, "")), DAY)}))
+        out = [line for line in text.splitlines() if line not in mended.splitlines()]
+        assert len(out) == 1
+        assert len(mended) == len(text) - len(out[0]) - 1
+        merged = merged.replace(f"{out[0]}\n", "")
+    assert loads(merged.encode(), "b.json").entries["a.py", "RG101"].fingerprints == ("1", "3", "5")
+
+
 @pytest.mark.parametrize(
     ("data", "place", "problem"),
     [
         (GOOD[:40].encode(), (4, 10), "not JSON: "),
-        (b"<<<<<<< HEAD\n", (1, 1), "not JSON: "),
+        (b"<<<<<<< HEAD\n", (1, 1), "not JSON: a merge's conflict: keep one side"),
         (b'{"a\n', (1, 4), "not JSON: "),
         (b'{\n "\xff": 1}', (2, 3), "not UTF-8: byte 0xff"),
         (b"", (1, 1), "not JSON: "),
         (b"[]", (1, 1), "not a baseline: the file has to be an object"),
         (b"[" * 100_000, (1, 1), "not a baseline: nested too deeply"),
         (GOOD.replace('"schema": 1', '"schema": 9').encode(), (2, 2), "schema 9 isn't known, only 1"),
-        (GOOD.replace('"count": 1', '"count": 2').encode(), (5, 4), "count has to be the number of"),
+        (GOOD.replace('"fingerprints"', '"marks"').encode(), (5, 4), "fingerprints have to be texts"),
         (GOOD.replace(DAY, "").replace('""', "3").encode(), (5, 4), "since and reason have to be texts"),
         (GOOD.replace("b.py", "a.py").encode(), (4, 3), "'a.py' stands here twice"),
-        (GOOD.replace("[]", "[1]").encode(), (23, 2), "an increase has to be an object"),
-        (GOOD.replace("[]", "{}").encode(), (23, 2), "increases has to be a list"),
+        (GOOD.replace("[]", "[1]").encode(), (21, 2), "an increase has to be an object"),
+        (GOOD.replace("[]", "{}").encode(), (21, 2), "increases has to be a list"),
         (b'{"schema": 1,\n "findings": {"a.py": 3}}', (2, 15), "a file has to be an object"),
     ],
 )

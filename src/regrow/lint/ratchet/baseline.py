@@ -71,12 +71,14 @@ class Baseline:
 
 
 def dumps(baseline: Baseline) -> str:
-    """The text of the file: sorted, so that it is the same for the same findings and merges well."""
+    """The text of the file: sorted, so that it is the same for the same findings and merges well.
+
+    No number of findings is in it: two branches that mend one each would merge to a wrong one.
+    """
     findings: dict[str, dict[str, object]] = {}
     for (file, code), entry in sorted(baseline.entries.items()):
         reason = {"reason": entry.reason} if entry.reason else {}
         findings.setdefault(file, {})[code] = {
-            "count": len(entry.fingerprints),
             "fingerprints": list(entry.fingerprints),
             "since": entry.since,
             **reason,
@@ -146,7 +148,9 @@ def loads(data: bytes, name: str) -> Baseline:
         column = error.start - data.rfind(b"\n", 0, error.start)
         raise BadBaseline(name, line, column, f"not UTF-8: byte {data[error.start]:#04x}") from error
     except json.JSONDecodeError as error:
-        raise BadBaseline(name, error.lineno, error.colno, f"not JSON: {error.msg}") from error
+        is_merge = "<<<<<<< " in reader.text
+        why = "a merge's conflict: keep one side of each, and check again" if is_merge else error.msg
+        raise BadBaseline(name, error.lineno, error.colno, f"not JSON: {why}") from error
     except RecursionError:
         raise BadBaseline(name, 1, 1, "not a baseline: nested too deeply") from None
     except BadBaseline:
@@ -189,8 +193,8 @@ class _Reader:
         marks = entry.get("fingerprints")
         known: Iterable[object] = cast("list[object]", marks) if isinstance(marks, list) else [None]
         fingerprints = tuple(one for one in known if isinstance(one, str))
-        if entry.get("count") != len(fingerprints) or marks != list(fingerprints) or not fingerprints:
-            raise self._error(place, "count has to be the number of fingerprints, which are texts")
+        if marks != list(fingerprints) or not fingerprints:
+            raise self._error(place, "fingerprints have to be texts, one at least")
         since, reason = entry.get("since"), entry.get("reason", "")
         if not isinstance(since, str) or not isinstance(reason, str):
             raise self._error(place, "since and reason have to be texts")
