@@ -102,6 +102,7 @@ from regrow.lint.facts.spawning import TASKS, is_loop
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import owned
 from regrow.lint.model import Finding, Safety, Scope, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
@@ -246,7 +247,7 @@ def _is_handed(file: SourceFile, read: ast.expr) -> bool:
     ):
         return False
     method = isinstance(call.func, ast.Attribute)
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+    name = last_name(call.func)
     position = call.args.index(read)
     for function in file.index.of(ast.AsyncFunctionDef):
         if function.name == name:

@@ -73,7 +73,7 @@ from regrow.lint.facts.reading import handles_all, is_plain_wait, is_public, is_
 from regrow.lint.facts.spawning import TASKS, is_loop
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
-from regrow.lint.names import FUNCTIONS
+from regrow.lint.names import FUNCTIONS, last_name
 from regrow.lint.rule import Rule
 
 _THREADSAFE: Final = (
@@ -141,8 +141,7 @@ def _is_executor(file: SourceFile, owner: ast.expr) -> bool:
     kind = file.type_of(owner)
     if kind is not None:
         return kind in _EXECUTORS
-    last = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-    return last.lower().endswith(_NAMES)
+    return last_name(owner).lower().endswith(_NAMES)
 
 
 def _is_safe(file: SourceFile, call: ast.Call, position: int) -> bool:

@@ -58,6 +58,7 @@ from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg105 import keep_production
 from regrow.lint.model import Finding, Safety, Scope, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _IN_TEXTS: Final = ("PYTEST_", "pytest", '"test', "'test")
@@ -179,8 +180,7 @@ def _is_stage(file: SourceFile, constant: ast.Constant) -> bool:
         return isinstance(first, ast.Constant) and _STAGE.search(str(first.value)) is not None
     if isinstance(other, ast.Subscript) and file.qualified(other.value) == "os.environ":
         return isinstance(other.slice, ast.Constant) and _STAGE.search(str(other.slice.value)) is not None
-    name = other.attr if isinstance(other, ast.Attribute) else other.id if isinstance(other, ast.Name) else ""
-    return _STAGE.search(name) is not None
+    return _STAGE.search(last_name(other)) is not None
 
 
 def _is_condition(file: SourceFile, node: ast.expr) -> bool:

@@ -72,6 +72,7 @@ from regrow.errors.base import override
 from regrow.lint.facts.places import in_finally, local_place, place_of, uses
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _LOCALS: Final = ("threading.local", "_threading_local.local")
@@ -135,10 +136,7 @@ def _ends_with_task(file: SourceFile, call: ast.Call) -> bool:
         return False
     for one in file.calls_named(function.name):
         begun = file.parent(one)
-        if (
-            isinstance(begun, ast.Call)
-            and getattr(begun.func, "attr", getattr(begun.func, "id", "")) in _BEGINNING
-        ):
+        if isinstance(begun, ast.Call) and last_name(begun.func) in _BEGINNING:
             return True
     return any(
         isinstance(one, ast.Name | ast.Attribute)

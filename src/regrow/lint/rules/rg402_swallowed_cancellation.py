@@ -145,10 +145,7 @@ class SwallowedCancellation(Rule):
 
 def _may_catch(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
     """The cheap test before names are looked up."""
-    return handler.type is None or any(
-        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in names
-        for one in kinds_of(handler.type)
-    )
+    return handler.type is None or any(last_name(one) in names for one in kinds_of(handler.type))
 
 
 def _awaits(body: list[ast.stmt]) -> bool:
@@ -207,7 +204,7 @@ def _keeps(handler: ast.ExceptHandler, function: ast.AsyncFunctionDef) -> bool:
         ):
             return True
         if isinstance(one, ast.Call):
-            called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
+            called = last_name(one.func)
             if called == "exc_info":
                 return True
             given = [*one.args, *(keyword.value for keyword in one.keywords)]
@@ -277,7 +274,7 @@ def _cancels_itself(file: SourceFile, function: FunctionNode, node: ast.ExceptHa
     end = node.end_lineno if isinstance(node, ast.Call) else node.lineno
     for call in inside(getattr(function, "body", [])):
         if isinstance(call, ast.Call):
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            name = last_name(call.func)
             if name in _TELLS_APART or ("cancel" in name and call.lineno <= (end or 0)):
                 return True
     # `with suppress(CancelledError): task.cancel(); await task`

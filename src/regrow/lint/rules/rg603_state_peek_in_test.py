@@ -58,6 +58,7 @@ from regrow.errors.base import override
 from regrow.lint.facts.servers import is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _NAMED_TUPLE: Final = frozenset({"_replace", "_asdict", "_make", "_fields", "_field_defaults"})
@@ -144,10 +145,10 @@ def _patched(call: ast.Call) -> str | None:
         first = isinstance(function, ast.Name) and function.id == "patch"
     else:
         owner = function.value
-        last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        last = last_name(owner)
         if function.attr == "object" and last != "patch":
             return None
-        if function.attr in {"setattr", "delattr"} and "patch" not in str(last):
+        if function.attr in {"setattr", "delattr"} and "patch" not in last:
             return None
         first = function.attr == "patch"
     for given in call.args[: 1 if first else 2]:

@@ -68,6 +68,7 @@ from regrow.lint.facts.addresses import SYSTEMS
 from regrow.lint.facts.singletons import MAKERS, singletons
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _PORTS: Final = {
@@ -186,8 +187,7 @@ def _fixed_ports(file: SourceFile) -> Iterator[ast.expr]:
             yield from _port_of_address(file, call.args[0])
     for call in file.calls_named("create_server"):
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-        if last in _LOOPS:
+        if owner is not None and last_name(owner) in _LOOPS:
             yield from _fixed(file, file.argument(call, "port", 2))
     for call in file.calls_named("add_insecure_port", "add_secure_port"):
         address = call.args[0] if call.args else None
