@@ -124,7 +124,10 @@ async def timers(world: World) -> None:
                 if alarm.interval is not None and alarm.owner is None:
                     shop.clockwork.cancelled(alarm, timer.cancel())
         await pause(0.25)
-        shop.clockwork.check({told.pid: told.at for told in world.of(rg.events.Exited)})
+        shop.clockwork.check(
+            {told.pid: told.at for told in world.of(rg.events.Exited)},
+            behind={row.pid for row in system.listing.mailboxes()},
+        )
         over = [timer for timer in system.timers.list() if timer.owner is not None and not timer.owner.alive]
         world.expect(not over, "timers die with their owner", f"{over} are still set")
 

@@ -237,7 +237,6 @@ async def trees(world: World) -> None:
     """A random tree, and one misfortune after the other."""
     root = random_tree(world)
     stage = Stage(world, root)
-    world.leaving = lambda: world.events.append(Leaving(at=world.sim.time))  # type: ignore[method-assign]
     acts = [_random_act(world, root) for _ in range(world.rng.randint(3, 12))]
     async with world.system(
         [child_of(stage, child, None) for child in root.children],
@@ -246,7 +245,8 @@ async def trees(world: World) -> None:
         max_restarts=root.max_restarts,
         max_seconds=root.max_seconds,
         settings=world.settings(shutdown=0.3, kill_grace=0.2),
-    ):
+    ) as system:
+        world.leaving = lambda: _leaving(world, system)  # type: ignore[method-assign]
         for delay, act, label, reason in acts:
             if delay:
                 await pause(delay)
@@ -254,6 +254,12 @@ async def trees(world: World) -> None:
         await pause(world.seconds(0.3) + 0.01)
     stage.trees.check(world.events)
     _failure_is_right(world)
+
+
+def _leaving(world: World, system: rg.System) -> None:
+    """The stop comes after all that has happened, also what is still to be told in the loop's next pass."""
+    system.events.flush()
+    world.events.append(Leaving(at=world.sim.time))
 
 
 def _random_act(world: World, root: Branch) -> tuple[float, str, str, object]:

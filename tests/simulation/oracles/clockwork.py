@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 
@@ -84,8 +84,8 @@ class Clockwork:
         if self._prompt and now > alarm.first + NEAR:
             self._violate("on time", f"timer {alarm.token} ticks at {now:g}, not at {alarm.first:g}")
 
-    def check(self, ended: dict[Who, float]) -> None:
-        """All is over; `ended` says when processes ended."""
+    def check(self, ended: dict[Who, float], behind: Container[Who]) -> None:
+        """All is over; `ended` says when processes ended, `behind` who has ticks still to handle."""
         for alarm in self.all:
             owner = ended.get(alarm.owner) if alarm.owner is not None else None
             target = ended.get(alarm.target) if alarm.target is not None else None
@@ -95,7 +95,8 @@ class Clockwork:
                 continue
             lives = all(end is None or (self._prompt and end > alarm.first + NEAR) for end in (owner, target))
             due = alarm.first <= self._now() - NEAR and alarm.target is not None and not self._faulty
-            if lives and due and not alarm.ticks and alarm.interval is None:
+            waits = not self._prompt and alarm.target in behind
+            if lives and due and not waits and not alarm.ticks and alarm.interval is None:
                 self._violate("one tick", f"timer {alarm.token}, due at {alarm.first:g}, never ticked")
             if self._prompt and alarm.interval is not None and lives and due:
                 self._intervals(alarm, owner, target)
