@@ -284,6 +284,7 @@ class Ledger:
         """G7: whatever was accepted before it in its lane is over."""
         if sent.lane is None or sent.redrives:
             return
+        self.look()  # the commit that ends the one before may let it begin within the same step
         assert sent.number is not None
         for number in self.live:
             other = self.rows[number]
