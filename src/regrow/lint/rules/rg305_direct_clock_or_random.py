@@ -156,8 +156,7 @@ def _loop_time(file: SourceFile, call: ast.Call, name: str) -> Fix:
     calls = [one for one, _ in file.calls_to(*_MONOTONIC) if file.function_of(one) is function]
     if any(_is_kept(file, one) for one in calls):
         return no_fix("the time is kept in an attribute, which others may compare with theirs")
-    library, clock, call_of = next((one for one in _LOOP_TIME if _imports(file, one[0])), _LOOP_TIME[0])
-    assert library
+    _, clock, call_of = next((one for one in _LOOP_TIME if one[0] in file.libraries), _LOOP_TIME[0])
     written = spelled(file, clock, call)
     if isinstance(written, Fix):
         return written
@@ -173,15 +172,8 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
         return True
     return any(
         isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in {"self", "cls"}
-        for part in (inside,)
-        for one in ast.walk(part)
+        for one in ast.walk(inside)
     )
-
-
-def _imports(file: SourceFile, library: str) -> bool:
-    return any(
-        alias.name.partition(".")[0] == library for one in file.index.of(ast.Import) for alias in one.names
-    ) or any((one.module or "").partition(".")[0] == library for one in file.index.of(ast.ImportFrom))
 
 
 RULE: Final = DirectClockOrRandom()

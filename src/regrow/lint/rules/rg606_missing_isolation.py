@@ -61,6 +61,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.addresses import SYSTEM_CLASSES
 from regrow.lint.facts.environment import environment_changes
 from regrow.lint.facts.virtual import is_virtual
 from regrow.lint.file import SourceFile
@@ -69,7 +70,6 @@ from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
 
-_SYSTEMS: Final = ("regrow.System", "regrow.runtime.system.System")
 _PLAIN_CASES: Final = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "builtins.object"})
 _CLEANING: Final = frozenset({"addCleanup", "addfinalizer", "addAsyncCleanup", "enterContext", "fork"})
 _SHARED: Final = ("os.chdir", *(f"sys.path.{change}" for change in ("append", "insert", "remove", "extend")))
@@ -93,7 +93,7 @@ class MissingIsolation(Rule):
         """Look at Systems that tests make, and at what they change for all."""
         if file.role is not Role.TEST:
             return
-        for call, _ in file.calls_to(*_SYSTEMS):
+        for call, _ in file.calls_to(*SYSTEM_CLASSES):
             test = _test_of(file, call)
             if isinstance(test, ast.AsyncFunctionDef) and not is_virtual(file, call):
                 text = "a System on real time that nothing watches: mark the test with pytest.mark.regrow"
