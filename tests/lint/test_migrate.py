@@ -195,10 +195,14 @@ def test_a_damaged_journal_undoes_nothing(root: Path) -> None:
     (folder / journal.id / "00001.py").write_text("older")
     with pytest.raises(NoSuchJournal, match=r"00001\.py isn't what was kept"):
         undo(folder, root, journal.id)
-    (folder / journal.id / "journal.jsonl").write_text("[]\n")
-    with pytest.raises(NoSuchJournal, match="line 1 of it can't be read"):
-        undo(folder, root, journal.id)
+    wrong = b'{"file": 1, "backup": 2, "before": 3, "after": 4}\n'
+    for line in (b"[]\n", b"\xff\n", wrong):
+        (folder / journal.id / "journal.jsonl").write_bytes(line)
+        with pytest.raises(NoSuchJournal, match="line 1 of it can't be read"):
+            undo(folder, root, journal.id)
     assert (root / "a.py").read_text() == "new"
+    (folder / journal.id / "journal.jsonl").unlink()  # killed before the first file was written
+    assert undo(folder, root, journal.id) == []
 
 
 def test_two_runs_of_one_second_have_two_journals(root: Path) -> None:
@@ -232,6 +236,14 @@ def test_a_file_with_which_the_command_fails_is_put_back_and_the_others_stay(
     assert "1 file left unchanged" in out
     assert main(["migrate", "undo", journal_of(err)]) == 0
     assert capsys.readouterr().out == "a.py\n"
+
+
+def test_what_changed_while_the_command_ran_is_not_lost(root: Path, capsys: Captured) -> None:
+    check = command("t = open('a.py').read(); 'timeout' in t and [open('a.py', 'a').write('# x'), exit(1)]")
+    assert main(["migrate", "M003", "--write", "--verify", check]) == 1
+    assert "a.py: `" in (out := capsys.readouterr().out)
+    assert "it changed while that ran, and holds the fixes still" in out
+    assert (root / "a.py").read_text() == f"{FIXED}# x"
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,11 @@ class NotVerified(FixError):
         code: Its exit code.
     """
 
-    def __init__(self, path: str, command: str, code: int, last_line: str) -> None:
+    def __init__(self, path: str, command: str, code: int, last_line: str, *, is_back: bool = True) -> None:
+        kept = "it changed while that ran, and holds the fixes still: mend it, or take it from the journal"
         super().__init__(
             f"{path}: `{command}` fails with its fixes (exit code {code}): {last_line or 'it said nothing'};"
-            " the file is as it was"
+            f" {'the file is as it was' if is_back else kept}"
         )
         self.path = path
         self.command = command

@@ -125,16 +125,23 @@ def _entries(folder: Path, id: str) -> Iterator[Entry]:
     known = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if id not in known:
         raise NoSuchJournal(id, str(folder), "no such id", known)
-    text = (folder / id / _LINES).read_text(encoding="utf-8")
+    lines = folder / id / _LINES  # none if the machine went down before the first file was written
+    text = lines.read_bytes().decode("ascii", errors="replace") if lines.exists() else ""
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            fields = cast("object", json.loads(line))
-            entry = Entry(**cast("dict[str, str]", fields))
+            entry = _entry(cast("object", json.loads(line)))
         except (ValueError, TypeError):
             if number == text.count("\n") + 1:
                 return  # the machine went down while it was written: its file wasn't touched
             raise NoSuchJournal(id, str(folder), f"line {number} of it can't be read", known) from None
         yield entry
+
+
+def _entry(fields: object) -> Entry:
+    entry = Entry(**cast("dict[str, str]", fields))
+    if not all(isinstance(one, str) for one in cast("dict[str, object]", fields).values()):
+        raise TypeError
+    return entry
 
 
 def _backup(folder: Path, id: str, entry: Entry) -> bytes:
