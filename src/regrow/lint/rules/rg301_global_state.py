@@ -111,14 +111,15 @@ def _message(one: Shared) -> str:
 def _is_state(file: SourceFile, node: ast.Global, name: str) -> bool:
     """Whether the function binds a module's variable anew, other than once and for all."""
     function = file.function_of(node)
-    found = file.names.bindings_of(file.tree).get(name)
+    found = file.names.binding(name, file.tree)
     if function is None or found is None or name.startswith("__") or KEPT.search(name):
         return False
-    if is_start_up(file, node) or function in found.sources or "fork" in getattr(function, "name", ""):
+    sources = found[1].sources
+    if is_start_up(file, node) or function in sources or "fork" in getattr(function, "name", ""):
         return False
-    if any(_stands_for(file, one, function) for one in found.sources):
+    if any(_stands_for(file, one, function) for one in sources):
         return False
-    bound = [one for one in found.sources if file.function_of(one) is not None]
+    bound = [one for one in sources if file.function_of(one) is not None]
     if not any(file.function_of(one) is function for one in bound):
         return False
     return not all(_is_once(file, one) for one in bound)

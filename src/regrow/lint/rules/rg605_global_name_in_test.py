@@ -204,8 +204,9 @@ def _fixed(file: SourceFile, port: ast.expr | None) -> Iterator[ast.expr]:
     """The argument, if it is a number, or a constant of the module that is one, other than 0."""
     value = port
     if isinstance(port, ast.Name):
-        found = file.names.bindings_of(file.tree).get(port.id)
-        source = file.parent(found.sources[0]) if found is not None and len(found.sources) == 1 else None
+        found = file.names.binding(port.id, file.tree)
+        sources = found[1].sources if found is not None else []
+        source = file.parent(sources[0]) if len(sources) == 1 else None
         value = source.value if isinstance(source, ast.Assign | ast.AnnAssign) else None
     if port is not None and isinstance(value, ast.Constant) and type(value.value) is int and value.value > 0:
         yield port
