@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Container, Iterator
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -158,13 +159,13 @@ class SourceFile:
 
     @cached_property
     def _calls(self) -> dict[str, list[ast.Call]]:
-        calls: dict[str, list[ast.Call]] = {}
+        calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         for call in self.index.of(ast.Call):
             function = call.func
             if isinstance(function, ast.Attribute):
-                calls.setdefault(function.attr, []).append(call)
+                calls[function.attr].append(call)
             elif isinstance(function, ast.Name):
-                calls.setdefault(function.id, []).append(call)
+                calls[function.id].append(call)
         return calls
 
     @cached_property

@@ -7,6 +7,7 @@ import io
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 _EXCERPT: Final = 400
@@ -38,11 +39,8 @@ class Text:
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts, at = [0], self.content.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.content.find("\n", at + 1)
-        return starts
+        lengths = map(len, self.content.split("\n"))
+        return [0, *(end + number for number, end in enumerate(accumulate(lengths), 1))][:-1]
 
     @cached_property
     def _ascii(self) -> bool:
@@ -81,7 +79,7 @@ class Text:
     @property
     def lines(self) -> int:
         """How many there are."""
-        return len(self._starts) - (not self.content or self.content.endswith("\n"))
+        return self.content.count("\n") + (bool(self.content) and not self.content.endswith("\n"))
 
     def encode(self, content: str) -> bytes:
         """The bytes of the file with another text: same encoding, byte order mark and line ends.
