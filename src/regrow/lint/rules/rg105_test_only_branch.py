@@ -4,7 +4,7 @@
 
 Finds, in code that ships, conditions that ask whether a test is running, and imports of pytest:
 
-- names like `TESTING`, `IS_TEST`, `settings.TESTING`;
+- names like `TESTING`, `IS_TEST`, `settings.TESTING`, and environment variables that are called so;
 - an environment variable or a setting called `env` or `environment` that is compared with `"test"` or
   `"testing"`;
 - the variables that pytest sets: `"PYTEST_CURRENT_TEST" in os.environ`, `os.getenv("PYTEST_VERSION")`;
@@ -67,6 +67,7 @@ _FLAGS: Final = frozenset(
 )
 _NOT_INSTALLED: Final = ("ImportError", "ModuleNotFoundError")
 _SET_BY_PYTEST: Final = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_XDIST_WORKER"})
+_ENVIRON: Final = "os.environ"
 _VALUES: Final = frozenset({"test", "testing", "tests"})
 _STAGE: Final = re.compile(r"(?:^|_)(?:env|environment|stage)$", re.IGNORECASE)
 _HELPERS: Final = re.compile(r"(?:^|[._])(?:pytest|testing|tests?|conftest|fixtures?)(?:$|[._])")
@@ -98,7 +99,7 @@ class TestOnlyBranch(Rule):
         if _HELPERS.search(file.module) or file.module.partition(".")[0] in _NOT_SHIPPED:
             return
         content = file.text.content
-        if any(one in content for one in _IN_TEXTS):
+        if any(one in content for one in (*_IN_TEXTS, "TEST")):
             for constant in file.index.of(ast.Constant):
                 if isinstance(constant.value, str) and _asks_for_tests(file, constant, constant.value):
                     yield self._found(file, constant)
@@ -130,7 +131,7 @@ class TestOnlyBranch(Rule):
 
 def _asks_for_tests(file: SourceFile, constant: ast.Constant, value: str) -> bool:
     return (
-        (value in _SET_BY_PYTEST and _is_read(file, constant))
+        ((value in _SET_BY_PYTEST or value in _FLAGS) and _is_read(file, constant))
         or (value in {"pytest", "_pytest"} and _is_loaded(file, constant))
         or (value in _VALUES and _is_stage(file, constant))
     )
@@ -144,7 +145,10 @@ def _is_read(file: SourceFile, constant: ast.Constant) -> bool:
     """Whether it is the name of an environment variable that is asked for."""
     parent = file.parent(constant)
     if isinstance(parent, ast.Compare):
-        return isinstance(parent.ops[0], ast.In | ast.NotIn) and parent.left is constant
+        asked = isinstance(parent.ops[0], ast.In | ast.NotIn) and parent.left is constant
+        return asked and (
+            constant.value in _SET_BY_PYTEST or file.qualified(parent.comparators[0]) == _ENVIRON
+        )
     if not isinstance(parent, ast.Call) or file.qualified(parent.func) not in {"os.getenv", "os.environ.get"}:
         return False
     around = file.parent(parent)
@@ -178,7 +182,7 @@ def _is_stage(file: SourceFile, constant: ast.Constant) -> bool:
     if isinstance(other, ast.Call) and file.qualified(other.func) in {"os.getenv", "os.environ.get"}:
         first = other.args[0] if other.args else None
         return isinstance(first, ast.Constant) and _STAGE.search(str(first.value)) is not None
-    if isinstance(other, ast.Subscript) and file.qualified(other.value) == "os.environ":
+    if isinstance(other, ast.Subscript) and file.qualified(other.value) == _ENVIRON:
         return isinstance(other.slice, ast.Constant) and _STAGE.search(str(other.slice.value)) is not None
     return _STAGE.search(last_name(other)) is not None
 

@@ -49,3 +49,13 @@ def integrated() -> object:
     if "pytest" in sys.modules and sys.modules["pytest"].version_tuple > (8,):
         return 1
     return None
+
+
+def by_environment(names) -> int:
+    if os.environ.get("TESTING"):  # expect: RG105
+        return 1
+    if os.getenv("IS_TEST") == "1":  # expect: RG105
+        return 2
+    if "TESTING" in os.environ:  # expect: RG105
+        return 3
+    return 4 if "TESTING" in names else 5
