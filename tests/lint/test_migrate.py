@@ -12,6 +12,7 @@ import pytest
 from regrow.errors.lint import CantUndo, NoSuchJournal, UnknownMigration
 from regrow.lint.command import main
 from regrow.lint.migrate.catalogue import MIGRATIONS, chosen
+from regrow.lint.migrate.checks import Verifier
 from regrow.lint.migrate.journal import FOLDER, Journal, undo
 from regrow.lint.registry import own_rules
 
@@ -138,6 +139,8 @@ def test_its_own_journal_is_not_what_makes_a_tree_dirty_or_is_migrated(root: Pat
         (["M999"], "no migration has the code or name 'M999'"),
         (["M003", "none.py"], "RG001"),
         (["--diff", "--write"], "not allowed with argument"),
+        (["--verify", "true"], "--verify needs --write"),
+        (["--diff", "--verify", "true"], "--verify needs --write"),
         (["undo"], "takes the id of one run"),
         (["undo", "never"], "no journal 'never' in"),
         (["--config", "none.toml"], "none.toml:1:1: can't be read"),
@@ -236,6 +239,25 @@ def test_a_file_with_which_the_command_fails_is_put_back_and_the_others_stay(
     assert "1 file left unchanged" in out
     assert main(["migrate", "undo", journal_of(err)]) == 0
     assert capsys.readouterr().out == "a.py\n"
+
+
+def test_an_interrupted_run_says_how_it_is_undone(
+    root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "c.py").write_text(CALL)
+
+    def check(self: Verifier, file: Path, *_: bytes) -> None:
+        if file.name == "c.py":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Verifier, "check", check)
+    assert main(["migrate", "M003", "--write", "--allow-dirty", "--verify", command("")]) == 130
+    err = capsys.readouterr().err
+    assert err.endswith("interrupted\n")
+    monkeypatch.undo()
+    monkeypatch.chdir(root)
+    assert main(["migrate", "undo", journal_of(err)]) == 0
+    assert ((root / "a.py").read_text(), (root / "c.py").read_text()) == (CALL, CALL)
 
 
 def test_what_changed_while_the_command_ran_is_not_lost(root: Path, capsys: Captured) -> None:

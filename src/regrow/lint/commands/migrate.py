@@ -13,7 +13,7 @@ from regrow.lint.console import Exit, counted, say, show, show_all, take_any_nam
 from regrow.lint.diffs import unified
 from regrow.lint.discovery import shown
 from regrow.lint.migrate.catalogue import MIGRATIONS, chosen
-from regrow.lint.migrate.journal import FOLDER, undo
+from regrow.lint.migrate.journal import FOLDER, how_to_undo, undo
 from regrow.lint.migrate.reports import REPORTS, summary
 from regrow.lint.migrate.run import Report, migrate
 
@@ -51,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     what = cast("list[Path]", arguments.paths)
     if what[:1] == [Path("undo")]:
         return _undo(arguments, [str(one) for one in what[1:]])
+    if arguments.verify is not None and not arguments.write:
+        say("migrate --verify needs --write: there is nothing to verify where nothing is written")
+        return Exit.BAD_USE
     codes = [one for one in what if _MIGRATION.fullmatch(str(one)) and not one.exists()]
     paths = [one for one in what if one not in codes] or [Path()]
     mode = "write" if arguments.write else "diff" if arguments.diff else "scan"
@@ -77,7 +80,7 @@ def _told(report: Report) -> int:
     for bug in report.bugs:
         say(bug)
     if report.journal is not None:
-        say(f"regrow migrate undo {report.journal}  # puts back what it held")
+        say(how_to_undo(report.journal))
     if report.bugs:
         return Exit.OUR_BUG
     return Exit.CLEAN if report.is_done else Exit.FINDINGS

@@ -86,6 +86,11 @@ class Journal:
         _write_down(own / _LINES, json.dumps(entry).encode() + b"\n", "ab")
 
 
+def how_to_undo(id: str) -> str:
+    """The command that undoes a run, as a line."""
+    return f"regrow migrate undo {id}  # puts back what it held"
+
+
 def undo(folder: Path, root: Path, id: str) -> list[Path]:
     """Put the files of a run back, all of them or none.
 

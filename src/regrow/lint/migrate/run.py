@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from regrow.lint.configuration import Configuration
+from regrow.lint.console import say
 from regrow.lint.facts.addresses import is_own_address
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import write_back
 from regrow.lint.mending import Mended, Write, mend_paths
 from regrow.lint.migrate.catalogue import Migration
 from regrow.lint.migrate.checks import Verifier, check_clean
-from regrow.lint.migrate.journal import FOLDER, Journal
+from regrow.lint.migrate.journal import FOLDER, Journal, how_to_undo
 from regrow.lint.model import Finding, Safety
 from regrow.lint.parsing import parse
 
@@ -120,7 +121,12 @@ def migrate(
         if not allow_dirty:
             check_clean(root)
         write = _writer(journal, None if verify is None else Verifier(verify))
-    mending = mend_paths(paths, replace(configuration, settings=settings), unsafe=True, write=write)
+    try:
+        mending = mend_paths(paths, replace(configuration, settings=settings), unsafe=True, write=write)
+    except BaseException:
+        if journal.count:
+            say(how_to_undo(journal.id))
+        raise
     report = Report(migrations, mode, checked=len(mending.files), files=mending.files)
     by_rule = {code: one.code for one in migrations for code in one.rules}
     report.manual += (_manual(one, by_rule) for one in mending.problems)
