@@ -57,6 +57,9 @@ def test_without_any_the_root_is_the_project(tmp_path: Path) -> None:
             (3, 1),
             "mode = 'loose' has to be one of exact, no-grow",
         ),
+        ("[tool]\nregrow = 3\n", (2, 1), "[tool.regrow] has to be a table"),
+        ("tool = { regrow = 3 }\n", (1, 1), "[tool.regrow] has to be a table"),
+        ("[tool.regrow]\ncheck = 3\n", (2, 1), "[tool.regrow.check] has to be a table"),
         ("[tool.regrow.ratchet]\nbaseline = 1\n", (2, 1), "baseline = 1 has to be a string that isn't empty"),
         (
             "[tool.regrow.ratchet]\nmax-total = { RG101 = -1 }\n",

@@ -51,10 +51,21 @@ def discover(start: Path) -> Configuration:
     folders = (start, *start.parents)
     for folder in folders:
         file = folder / "pyproject.toml"
-        if file.is_file() and b"tool.regrow" in file.read_bytes():
+        if file.is_file() and _is_ours(file.read_bytes()):
             return read(file)
     marked = (one for one in folders if (one / "pyproject.toml").is_file() or (one / ".git").exists())
     return Configuration(next(marked, start))
+
+
+def _is_ours(data: bytes) -> bool:
+    """Whether there is something at ``tool.regrow``, however it is written."""
+    if b"tool.regrow" in data or b"regrow" not in data:
+        return b"tool.regrow" in data
+    try:
+        tool: object = tomllib.loads(data.decode("utf-8")).get("tool")
+    except (ValueError, RecursionError):  # nothing in it says that it is about us
+        return False
+    return isinstance(tool, Mapping) and "regrow" in tool
 
 
 def read(file: Path) -> Configuration:

@@ -31,7 +31,8 @@ class Table:
         for part in name.split("."):
             value = _inside(value, part)
         if not isinstance(value, Mapping):
-            raise self.error(name.rpartition(".")[2], f"[{name}] has to be a table")
+            above, _, last = name.rpartition(".")
+            raise BadLintSetting(file, *position(text, above, last), f"[{name}] has to be a table")
         self.values: Mapping[str, object] = cast("Mapping[str, object]", value)
 
     def only(self, known: Collection[str]) -> None:
