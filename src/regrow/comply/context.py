@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from regrow.comply.classes import Classes, find_classes
-from regrow.comply.describe import Descriptions, describe_all
+from regrow.comply.describe import Descriptions, describe_all, trial
 from regrow.comply.killing import Kill, kill
 from regrow.comply.options import Options, checked
 from regrow.comply.steady import Steady, steady
-from regrow.errors import BadCompliance, CouldNotRun, RegrowError
+from regrow.errors import BadApplication, BadCompliance, CouldNotRun, RegrowError
 from regrow.errors.lint import NothingToCheck
 from regrow.lint.audit.model import Audit
 from regrow.lint.audit.run import audit_paths
@@ -155,6 +155,9 @@ class Context:
     @cached_property
     def steady(self) -> Steady:
         """A run of the application in which nothing is asked of it."""
+        problem = trial(self.options)
+        if problem is not None:
+            return Steady(error=BadApplication(str(self.options.app), problem))
         return steady(self.options)
 
     def kill(self, path: str) -> Kill:

@@ -15,9 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
+from regrow.comply.application import load
 from regrow.comply.options import Options
 from regrow.comply.stage import Stage, run
 from regrow.comply.tree import Child, Node, nodes_of
+from regrow.runtime.system import System
 from regrow.testing.virtual.options import LoopSettings
 
 Description: TypeAlias = "dict[str, dict[str, str]]"
@@ -25,6 +27,7 @@ Description: TypeAlias = "dict[str, dict[str, str]]"
 
 PRODUCTION: Final = "production"
 TEST: Final = "test"
+HERE: Final = "here"
 LIMIT: Final = 60.0
 """Seconds of real time for one of them."""
 _PYTEST: Final = {
@@ -65,6 +68,37 @@ def describe_all(options: Options) -> Descriptions:
     return Descriptions(seen, failed)
 
 
+def trial(options: Options) -> str | None:
+    """Run the application in a process of its own: what would keep this one from its end, None for nothing.
+
+    What the application raises is none of it: that is seen, and told, where it runs next.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "trial.json"
+        with _begun(options, HERE, {}, out) as look:
+            try:
+                look.communicate(timeout=LIMIT)
+            except subprocess.TimeoutExpired:
+                what = "its module, its factory or a callback of a process blocks"
+                return f"it didn't start and stop within {LIMIT:g} s of real time: {what}"
+        if not out.exists():
+            return f"it ended the whole Python, with exit code {look.returncode}, as it ran"
+        return cast("str | None", json.loads(out.read_text("utf-8")))
+
+
+def _trial_here(options: Options) -> str | None:
+    async def body(stage: Stage) -> System:
+        return stage.system
+
+    try:
+        first, second = run(options, body)[1], run(options, body)[1]
+    except (Exception, SystemExit):  # noqa: BLE001  # an application may raise anything; see `trial`
+        return None
+    if first is second and callable(load(str(options.app))):
+        return "its factory returns the same System again, and each call has to make one"
+    return None
+
+
 def describe(options: Options) -> Description:
     """Look at the application in this process."""
 
@@ -101,7 +135,8 @@ def _begun(
     options: Options, name: str, variables: Mapping[str, str], out: Path
 ) -> Generator[subprocess.Popen[str]]:
     """A Python that looks at the application; it is killed if the block ends first."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    kept = name == HERE
+    environment = {key: value for key, value in os.environ.items() if kept or not key.startswith("PYTEST_")}
     environment["PYTHONPATH"] = os.pathsep.join(one for one in sys.path if one)
     environment |= (_PYTEST if name == TEST else {}) | dict(variables)
     given = json.dumps({"app": options.app, "package": options.package, "loop": options.loop})
@@ -133,14 +168,17 @@ def _ended(look: subprocess.Popen[str], out: Path) -> Description | str:
 
 def main(argv: list[str]) -> int:
     """Look at the application, and write what was seen to a file."""
-    name, given, out = argv
+    name, encoded, out = argv
     if name == TEST and find_spec("pytest") is not None:
         __import__("pytest")  # some look for it in sys.modules
     logging.disable()
-    options = cast("dict[str, object]", json.loads(given))
+    options = cast("dict[str, object]", json.loads(encoded))
     loop = cast("LoopSettings", options["loop"])
-    seen = describe(Options(str(options["package"]), str(options["app"]), loop=loop))
-    Path(out).write_text(json.dumps(seen), "utf-8")
+    given = Options(str(options["package"]), str(options["app"]), loop=loop)
+    if name == HERE:
+        Path(out).write_text(json.dumps(_trial_here(given)), "utf-8")
+        os._exit(0)  # whatever threads it left
+    Path(out).write_text(json.dumps(describe(given)), "utf-8")
     return 0
 
 
