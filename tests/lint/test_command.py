@@ -272,3 +272,33 @@ def test_it_works_where_nothing_else_is_installed(root: Path) -> None:
     done = alone("check", "--format", "json")
     assert (done.returncode, done.stderr) == (1, "1 finding in 1 file (3 lines)\n")
     assert [one["code"] for one in json.loads(done.stdout)["findings"]] == ["RG101"]
+
+
+def through(shell: str) -> subprocess.CompletedProcess[str]:
+    """The command with streams as a shell makes them; ``"$@"`` stands for it."""
+    program = ["sh", "-c", shell, "sh", sys.executable, "-m", "regrow.lint"]
+    return subprocess.run(program, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("shell", "problem"),
+    [
+        ('"$@" check >/dev/full', "output can't be written, so that what is there isn't all: No space left"),
+        ('"$@" check >&-', "output can't be written, so that what is there isn't all: it is closed"),
+        ('"$@" fix --stdin-filename a.py <a.py >/dev/full', "isn't all: No space left"),
+        ('"$@" check --stdin-filename a.py <&-', "the standard input can't be read: it is closed"),
+    ],
+)
+def test_a_stream_that_fails_is_one_error(root: Path, shell: str, problem: str) -> None:
+    (root / "a.py").write_text(SPAWN)
+    done = through(shell)
+    assert done.returncode == 2
+    assert problem in (last := done.stderr.splitlines()[-1])
+    assert last.startswith("python -m regrow.lint: the standard ")
+
+
+def test_without_any_stream_the_exit_code_still_tells(root: Path) -> None:
+    (root / "a.py").write_text("x = 1\n")
+    assert through('"$@" check <&- >&- 2>&-').returncode == 0
+    (root / "a.py").write_text(SPAWN)
+    assert through('"$@" check <&- >&- 2>&-').returncode == 2

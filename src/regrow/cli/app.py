@@ -99,7 +99,8 @@ def _invoke(argv: Sequence[str]) -> int:
     # Not group.main: it makes exit code 1, "findings", of a closed pipe.
     with group.make_context("regrow", list(argv)) as context:
         code: object = group.invoke(context)
-    sys.stdout.flush()
+    if sys.stdout:  # None where it was closed
+        sys.stdout.flush()
     return code if isinstance(code, int) else ExitCode.CLEAN
 
 

@@ -121,6 +121,7 @@ In brackets: the built-in exception that it is as well::
             NoSuchJournal (LookupError)
             NothingToCheck
             RuleFailed
+            StreamFailed
             UnknownMigration (LookupError)
             UnknownRule (LookupError)
             WorkerEnded

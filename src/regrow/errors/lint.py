@@ -19,6 +19,7 @@ __all__ = (
     "NoSuchJournal",
     "NothingToCheck",
     "RuleFailed",
+    "StreamFailed",
     "UnknownMigration",
     "UnknownRule",
     "WorkerEnded",
@@ -226,6 +227,21 @@ class NoSuchJournal(LintError, LookupError):
         there = f"there are {', '.join(known)}" if known else "there is none"
         super().__init__(f"no journal {show(id)} in {folder}: {problem}; {there}")
         self.id = id
+
+
+class StreamFailed(LintError):
+    """The standard input can't be read, or the standard output can't be written.
+
+    Attributes:
+        stream: ``"input"`` or ``"output"``.
+    """
+
+    def __init__(self, stream: str, problem: str) -> None:
+        verb = "read" if stream == "input" else "written, so that what is there isn't all"
+        super().__init__(
+            f"the standard {stream} can't be {verb}: {problem}; give it a file or a pipe that works"
+        )
+        self.stream = stream
 
 
 class CantUndo(LintError):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-from regrow.errors.lint import LintError
+from regrow.errors.lint import LintError, StreamFailed
 from regrow.lint.commands import COMMANDS, command
-from regrow.lint.console import Exit, say
+from regrow.lint.console import Exit, discard, flush, say
 
 _BUG: Final = """\
 {prog}: this is a bug of ours, not yours: {error}
@@ -35,18 +35,19 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m regrow.lin
         arguments = _parsed(sys.argv[1:] if argv is None else argv, prog)
         run = cast("Callable[[argparse.Namespace], int]", arguments.run)
         code = run(arguments)
-        sys.stdout.flush()
+        flush()
     except SystemExit as stop:  # the parser's, which has said why
         return stop.code if isinstance(stop.code, int) else Exit.BAD_USE
     except LintError as error:
         say(f"{prog}: {error}")
+        if isinstance(error, StreamFailed):
+            discard()
         return Exit.BAD_USE
     except KeyboardInterrupt:
         say(f"{prog}: interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has had enough; the interpreter would fail once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard()  # whoever read our output has had enough
         return Exit.CLEAN
     except Exception as error:  # noqa: BLE001  # the last stop: every other exception is our bug
         last = traceback.extract_tb(error.__traceback__)[-1]

@@ -6,9 +6,12 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import Final, cast
+from typing import Final, TextIO, cast
+
+from regrow.errors.lint import StreamFailed
 
 _PATIENCE: Final = 0.5
 _INTERVAL: Final = 0.1
@@ -30,8 +33,14 @@ class Exit(IntEnum):
 
 
 def show(text: str) -> None:
-    """Write a line of the result to the standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write a line of the result to the standard output.
+
+    Raises:
+        StreamFailed: It can't be written.
+        BrokenPipeError: Whoever read it has gone.
+    """
+    with _output() as stream:
+        stream.write(f"{text}\n")
 
 
 def show_all(lines: Iterable[str]) -> None:
@@ -40,9 +49,60 @@ def show_all(lines: Iterable[str]) -> None:
         show(line)
 
 
+def show_bytes(data: bytes) -> None:
+    """Write the contents of a file to the standard output."""
+    with _output() as stream:
+        stream.buffer.write(data)
+
+
+def flush() -> None:
+    """Write what was shown and is held back still; where there is no standard output nothing was."""
+    if _there(sys.stdout):
+        with _output() as stream:
+            stream.flush()
+
+
+def discard() -> None:
+    """Throw away what is held back: the interpreter would fail to write it once more on its way out."""
+    if _there(sys.stdout):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def standard_input() -> bytes:
+    """All that comes from the standard input.
+
+    Raises:
+        StreamFailed: It can't be read.
+    """
+    if not _there(sys.stdin):
+        raise StreamFailed("input", "it is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise StreamFailed("input", error.strerror or type(error).__name__) from error
+
+
+@contextmanager
+def _output() -> Generator[TextIO]:
+    if not _there(sys.stdout):
+        raise StreamFailed("output", "it is closed")
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StreamFailed("output", error.strerror or type(error).__name__) from error
+
+
+def _there(stream: object) -> bool:
+    """Whether the program was started with this stream open."""
+    return stream is not None
+
+
 def say(text: str) -> None:
-    """Write a line about the run to the standard error."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line about the run to the standard error, if there is one."""
+    if _there(sys.stderr):
+        sys.stderr.write(f"{text}\n")
 
 
 def take_any_name() -> None:
@@ -61,7 +121,7 @@ class Progress:
 
     def __init__(self, noun: str) -> None:
         self._noun = noun
-        self._on = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._on = _there(sys.stderr) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._next = time.monotonic() + _PATIENCE
         self._shown = ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Final, cast
 
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
-from regrow.lint.console import Exit, counted, say, show_all, take_any_name
+from regrow.lint.console import Exit, counted, say, show_all, standard_input, take_any_name
 from regrow.lint.describing import described, doubts
 from regrow.lint.discovery import source
 from regrow.lint.formats import FORMATS, rendered
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = options.checked(arguments, configuration)
     else:
         file = Path(os.path.normpath(Path.cwd() / name))
-        report = check_text(sys.stdin.buffer.read(), source(file, configuration), configuration)
+        report = check_text(standard_input(), source(file, configuration), configuration)
     take_any_name()
     if arguments.statistics:
         show_all(_statistics(report))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Final, cast
 
 from regrow.lint.checker import Checker
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
-from regrow.lint.console import Exit, counted, say, show_all, take_any_name
+from regrow.lint.console import Exit, counted, say, show_all, show_bytes, standard_input, take_any_name
 from regrow.lint.diffs import unified
 from regrow.lint.discovery import NOTEBOOK, source
 from regrow.lint.fixing import write_back
@@ -56,15 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _stream(name: Path, configuration: Configuration, *, unsafe: bool, diff: bool) -> int:
     file = source(Path(os.path.normpath(Path.cwd() / name)), configuration)
-    data = sys.stdin.buffer.read()
+    data = standard_input()
     if file.path.endswith(NOTEBOOK):
-        sys.stdout.buffer.write(b"" if diff else data)
+        show_bytes(b"" if diff else data)
         return _told(Mending(skipped=(file.path,)), unsafe=unsafe, diff=diff)
     mended = mend(data, file, Checker(configuration.settings), unsafe=unsafe)
     if diff:
         show_all(unified(mended.source.path, mended.old, mended.new))
     else:
-        sys.stdout.buffer.write(mended.new)
+        show_bytes(mended.new)
     return _told(Mending([mended]), unsafe=unsafe, diff=diff)
 
 
