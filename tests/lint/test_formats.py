@@ -59,6 +59,25 @@ def test_full_shows_no_control_characters() -> None:
     assert shown("full", finding(), a_py="odd\x1b[31m")[1] == "  1 | odd\N{REPLACEMENT CHARACTER}[31m"
 
 
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        ("concise", r"a\x1b[2J\nb\x7f.py:1:1: "),
+        ("full", r"a\x1b[2J\nb\x7f.py:1:1: "),
+        ("github", r"file=a\x1b[2J%0Ab\x7f.py,"),
+        ("markdown", r"| a\\x1b\[2J\\nb\\x7f.py:1 |"),
+    ],
+)
+def test_control_characters_of_a_name_are_escaped(form: str, place: str) -> None:
+    lines = shown(form, finding("a\x1b[2J\nb\x7f.py"))
+    assert any(place in line for line in lines), lines
+    assert all(line.isprintable() for line in lines)
+
+
+def test_names_in_any_script_are_shown_as_they_are() -> None:
+    assert shown("concise", finding("größe/日本.py"))[0].startswith("größe/日本.py:1:1: ")
+
+
 def test_full_reads_the_file_and_does_without_it(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("odd()\n")

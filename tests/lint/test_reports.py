@@ -147,7 +147,7 @@ def test_markdown_is_a_summary() -> None:
         "",
         "2 findings, 1 new one, in 2 files (3,000 lines).",
         "",
-        "**RG901 failed**, a bug of its own, in a.py: ZeroDivisionError: \\<oh\\> & \x00",
+        "**RG901 failed**, a bug of its own, in a.py: ZeroDivisionError: \\<oh\\> & \\\\x00",
         "",
         "| rule | name | findings |",
         "|---|---|---:|",

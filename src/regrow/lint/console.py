@@ -112,6 +112,13 @@ def take_any_name() -> None:
         cast("io.TextIOWrapper", stdout).reconfigure(errors="backslashreplace")
 
 
+def visible(text: str) -> str:
+    """A text for a line of a terminal or a log: what controls it, as names of files may, is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class Progress:
     """How far a run is, on a line of its own that is written over and over; nothing where no terminal is.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from regrow.lint.console import visible
 from regrow.lint.formats.texts import line_of
 from regrow.lint.model import Finding
 from regrow.lint.run import Report
@@ -35,4 +36,4 @@ def _annotation(finding: Finding) -> str:
 def _escaped(text: str, more: str = "") -> str:
     for character in ("%", "\r", "\n", *more):
         text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    return visible(text)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from regrow.lint.console import counted
+from regrow.lint.console import counted, visible
 from regrow.lint.model import Finding
 from regrow.lint.run import Report
 
@@ -46,8 +46,10 @@ def _known(report: Report) -> int:
 
 def _row(report: Report, finding: Finding) -> str:
     new = "**new** " if report.known is not None and finding not in report.known else ""
-    return f"| {_text(finding.path)}:{finding.line} | {new}{finding.code} | {_text(finding.message)} |"
+    return (
+        f"| {_text(visible(finding.path))}:{finding.line} | {new}{finding.code} | {_text(finding.message)} |"
+    )
 
 
 def _text(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from regrow.lint.console import visible
 from regrow.lint.model import Finding, Safety
 from regrow.lint.run import Report
 from regrow.lint.text import Text
@@ -29,7 +30,7 @@ def concise(report: Report) -> Iterator[str]:
 def line_of(finding: Finding) -> str:
     """A finding in one line."""
     one = finding
-    return f"{one.path}:{one.line}:{one.column}: {one.code} [{one.name}] {one.message}"
+    return visible(f"{one.path}:{one.line}:{one.column}: {one.code} [{one.name}] {one.message}")
 
 
 def full(report: Report) -> Iterator[str]:
@@ -41,9 +42,9 @@ def full(report: Report) -> Iterator[str]:
             if text is not None and finding.line <= text.lines:
                 yield from _excerpt(text.line(finding.line), finding)
             if finding.fix is not None and finding.fix.edits:
-                yield f"  fix: {finding.fix.message} ({_FIXES[finding.fix.safety]})"
+                yield f"  fix: {visible(finding.fix.message)} ({_FIXES[finding.fix.safety]})"
             elif finding.fix is not None:
-                yield f"  no fix: {finding.fix.message}"
+                yield f"  no fix: {visible(finding.fix.message)}"
             yield ""
 
 

@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from regrow.lint.console import counted
+from regrow.lint.console import counted, visible
 from regrow.lint.migrate.run import Report
 
 
 def text(report: Report) -> Iterator[str]:
     """For a terminal: what needs a human, then the counts."""
     for one in report.manual:
-        yield f"{one.path}:{one.line}:{one.column}: {one.migration or one.rule} [{one.rule}] {one.reason}"
-    yield from report.alone.values()
+        where = f"{one.path}:{one.line}:{one.column}"
+        yield visible(f"{where}: {one.migration or one.rule} [{one.rule}] {one.reason}")
+    yield from map(visible, report.alone.values())
     for migration in report.migrations:
         fixes, manual = report.fixes[migration.code], _by_hand(report, migration.code)
         if fixes or manual:
@@ -30,14 +31,14 @@ def markdown(report: Report) -> Iterator[str]:
         yield f"| {one.code} {one.name} | {report.fixes[one.code]:,} | {_by_hand(report, one.code):,} |"
     if report.edited:
         yield from ("", "## Edited" if report.mode == "write" else "## Would be edited", "")
-        yield from (f"- `{path}`" for path in report.edited)
+        yield from (f"- `{visible(path)}`" for path in report.edited)
     if report.alone:
         yield from ("", "## Left unchanged", "")
         yield from (f"- {_cell(why)}" for why in report.alone.values())
     if report.manual:
         yield from ("", "## Needs a human", "", "| place | migration | rule | why |", "|---|---|---|---|")
         for two in report.manual:
-            yield f"| `{two.path}:{two.line}` | {two.migration} | {two.rule} | {_cell(two.reason)} |"
+            yield f"| `{visible(two.path)}:{two.line}` | {two.migration} | {two.rule} | {_cell(two.reason)} |"
 
 
 def document(report: Report) -> Iterator[str]:
@@ -96,7 +97,7 @@ def _for_a_human(count: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return visible(text.replace("|", "\\|").replace("\n", " "))
 
 
 def summary(report: Report) -> str:
