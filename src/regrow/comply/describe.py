@@ -90,10 +90,7 @@ def _trial_here(options: Options) -> str | None:
     async def body(stage: Stage) -> System:
         return stage.system
 
-    try:
-        first, second = run(options, body)[1], run(options, body)[1]
-    except (Exception, SystemExit):  # noqa: BLE001  # an application may raise anything; see `trial`
-        return None
+    first, second = run(options, body)[1], run(options, body)[1]
     if first is second and callable(load(str(options.app))):
         return "its factory returns the same System again, and each call has to make one"
     return None
@@ -176,8 +173,12 @@ def main(argv: list[str]) -> int:
     loop = cast("LoopSettings", options["loop"])
     given = Options(str(options["package"]), str(options["app"]), loop=loop)
     if name == HERE:
-        Path(out).write_text(json.dumps(_trial_here(given)), "utf-8")
-        os._exit(0)  # whatever threads it left
+        problem: str | None = None
+        try:
+            problem = _trial_here(given)
+        finally:  # whatever it raises and whatever threads it leaves, see `trial`
+            Path(out).write_text(json.dumps(problem), "utf-8")
+            os._exit(0)
     Path(out).write_text(json.dumps(describe(given)), "utf-8")
     return 0
 
