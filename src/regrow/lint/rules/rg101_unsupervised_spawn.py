@@ -9,13 +9,14 @@ owner:
 
 - the tasks of a task group;
 - what is awaited on the spot, also within `await asyncio.gather(...)`, `asyncio.wait_for(...)` or
-  `asyncio.shield(...)`;
-- what a variable holds that the next statement awaits (the first one of a `try` or of `if tasks:`, too), but
-  for logs, statements that store it and variables that are set; or hands to a function of the file that does;
+  `asyncio.shield(...)`, or as an argument of a call that is awaited;
+- what the function that makes it awaits later, by a variable, an attribute, a collection or a `gather` of it,
+  before it waits for anything else or returns (in a `try`, a `with`, an `if tasks:` or a
+  `while not task.done():`, too);
 - what a `finally` around all that follows deals with, also as part of a list or a dictionary, or by calling a
   function that is defined within this one;
-- what a handler of every error or cancellation deals with that belongs to the `try` that comes next, or to
-  one that this `try` starts with; assignments that wait for nothing may stand before it;
+- what a handler of every error or cancellation deals with that belongs to the `try` around, or to the one
+  that comes before anything is waited for;
 - what `__aenter__` puts into an attribute that `__aexit__` deals with;
 - what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
 
@@ -73,9 +74,11 @@ there is none: who should own it is a decision.
 ## Known problems
 
 - `asyncio.wait` is no owner: it raises nothing, and leaves its tasks behind when it is cancelled.
-- A task that is stored and awaited some statements later is reported: a cancel or an error in between
-  leaves it behind.
-- A task that is handed to a function of another file, or comes from another function, isn't followed.
+- A task that is stored, and awaited only after something else was, is reported: a cancel or an error in
+  between leaves it behind.
+- An error of a statement that waits for nothing isn't seen: it may leave a task behind, too.
+- An awaited call of another file is trusted to wait for the tasks it gets; a task that comes from another
+  function isn't followed.
 - A `finally` is taken at its word: whether it cancels and awaits the task isn't looked at.
 - What is called `loop` (`_loop`, `event_loop`) and nothing says otherwise is taken for an event loop.
 """
@@ -87,28 +90,13 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.facts.catching import kinds_of
-from regrow.lint.facts.places import (
-    Place,
-    ends_in_finally,
-    following,
-    is_entered,
-    local_place,
-    outer_place,
-    outermost,
-    uses,
-)
+from regrow.lint.facts.awaiting import is_awaited, is_awaited_next
+from regrow.lint.facts.places import ends_in_finally, is_entered, local_place, outer_place, outermost
 from regrow.lint.facts.spawning import TASKS, is_loop
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import owned
 from regrow.lint.model import Finding, Safety, Scope, no_fix
-from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
-
-_OWNING_CALLS: Final = frozenset({"asyncio.gather", "asyncio.wait_for", "asyncio.shield"})
-_LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "log"})
-_EVERYTHING: Final = frozenset({"builtins.BaseException", "asyncio.CancelledError"})
-_WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 
 
 class UnsupervisedSpawn(Rule):
@@ -153,154 +141,19 @@ def _message(spawner: str) -> str:
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:
     return (
-        _is_in_spawner(file, call)
-        or _is_awaited(file, call)
-        or _is_kept(file, call)
-        or is_entered(file, call)
+        _is_in_spawner(file, call) or is_awaited(file, call) or _is_kept(file, call) or is_entered(file, call)
     )
 
 
-def _is_awaited(file: SourceFile, node: ast.expr) -> bool:
-    """Whether it is awaited on the spot, alone or in a call that awaits it."""
-    node = outermost(file, node)
-    parent = file.parent(node)
-    if isinstance(parent, ast.Attribute) and parent.attr == "result":  # blocks until it has ended
-        return isinstance(file.parent(parent), ast.Call)
-    if isinstance(parent, ast.Call) and node is not parent.func:
-        name = file.qualified(parent.func)
-        if name in _WRAPPERS:
-            return _is_awaited(file, parent)
-        if name in _OWNING_CALLS:
-            return _is_awaited(file, parent)
-    return isinstance(parent, ast.Await)
-
-
 def _is_kept(file: SourceFile, call: ast.Call) -> bool:
-    """Whether a variable holds it whose task the next statement awaits, or a `finally` ends."""
+    """Whether the function around awaits the task before all else, or a `finally` ends it."""
+    if is_awaited_next(file, call):
+        return True
     name = local_place(file, call)
     if name is None:
         outer = outer_place(file, call)
         return outer is not None and ends_in_finally(file, call, outer)
-    reads = set(uses(file, name))
-    if _cancels(file, _next(file, call, reads, lenient=True), reads):
-        return True
-    after = _next(file, call, reads)
-    if isinstance(after, ast.If) and any(one in reads for one in ast.walk(after.test)):  # `if tasks:`
-        after = after.body[0]
-    if isinstance(after, ast.Try):  # `try: await shield(task)`, with the drain in its handlers
-        after = next((one for one in after.body if not _is_log(one)), None)
-    if after is not None and not isinstance(after, ast.Try | ast.If | ast.For | ast.While):
-        inside = set(ast.walk(after))
-        if any(one in inside and (_is_awaited(file, one) or _is_handed(file, one)) for one in reads):
-            return True
     return ends_in_finally(file, call, name)
-
-
-def _next(file: SourceFile, node: ast.AST, reads: set[Place], *, lenient: bool = False) -> ast.stmt | None:
-    """The statement after one, but for those that make other tasks, store this one, log, or set variables.
-
-    `lenient` leaves out assignments that call something, too, and functions that are defined.
-    """
-    for after in following(file, node):
-        passed = (
-            _is_plain_spawn(file, after)
-            or _is_log(after)
-            or _is_stored(after, reads)
-            or _is_plain(after, lenient=lenient)
-        )
-        if not passed:
-            return after
-    return None
-
-
-def _is_plain(statement: ast.stmt, *, lenient: bool) -> bool:
-    """Whether it only sets a variable, and waits for nothing."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        return lenient
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
-        return False
-    if statement.value is None or isinstance(statement.value, ast.Constant | ast.Name):
-        return True
-    waits = (ast.Await, ast.Yield, ast.YieldFrom)
-    return lenient and not any(isinstance(one, waits) for one in ast.walk(statement.value))
-
-
-def _is_stored(statement: ast.stmt, reads: set[Place]) -> bool:
-    """Whether it keeps the task: `self.task = task`, `tasks.add(task)`, `task.add_done_callback(...)`."""
-    if isinstance(statement, ast.Assign):
-        return statement.value in reads
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
-        return False
-    if call.func.attr == "add_done_callback":
-        return call.func.value in reads
-    return call.func.attr in {"add", "append"} and len(call.args) == 1 and call.args[0] in reads
-
-
-def _is_handed(file: SourceFile, read: ast.expr) -> bool:
-    """Whether a function of this file that is awaited gets it, and awaits it."""
-    call = file.parent(read)
-    if (
-        not isinstance(call, ast.Call)
-        or read not in call.args
-        or not isinstance(file.parent(call), ast.Await)
-    ):
-        return False
-    method = isinstance(call.func, ast.Attribute)
-    name = last_name(call.func)
-    position = call.args.index(read)
-    for function in file.index.of(ast.AsyncFunctionDef):
-        if function.name == name:
-            names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-            if method and names[:1] in (["self"], ["cls"]):
-                names = names[1:]
-            return position < len(names) and _awaits(file, function, names[position])
-    return False
-
-
-def _awaits(file: SourceFile, function: ast.AsyncFunctionDef, name: str) -> bool:
-    """Whether a function awaits what a variable of it holds, or looks at what became of it."""
-    for one in ast.walk(function):
-        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Load):
-            parent = file.parent(one)
-            if _is_awaited(file, one) or (isinstance(parent, ast.Attribute) and parent.attr == "exception"):
-                return True
-            if isinstance(parent, ast.Call) and file.qualified(parent.func) in _WRAPPERS:
-                alias = local_place(file, parent)
-                if alias is not None and alias.id != name and _awaits(file, function, alias.id):
-                    return True
-    return False
-
-
-def _cancels(file: SourceFile, statement: ast.stmt | None, reads: set[Place]) -> bool:
-    """Whether the task is dealt with however the `try` that waits for it is left."""
-    if not isinstance(statement, ast.Try):
-        return False
-    dealt = any(
-        (one.type is None or any(file.qualified(kind) in _EVERYTHING for kind in kinds_of(one.type)))
-        and any(part in reads and not _is_watched(file, part) for part in ast.walk(one))
-        for one in statement.handlers
-    )
-    return dealt or _cancels(file, statement.body[0], reads)
-
-
-def _is_watched(file: SourceFile, read: ast.AST) -> bool:
-    """Whether the task only gets a callback, which ends nothing."""
-    parent = file.parent(read)
-    return isinstance(parent, ast.Attribute) and parent.attr == "add_done_callback"
-
-
-def _is_plain_spawn(file: SourceFile, statement: ast.stmt) -> bool:
-    value = statement.value if isinstance(statement, ast.Assign) else None
-    if not isinstance(value, ast.Call):
-        return False
-    on_loop = isinstance(value.func, ast.Attribute) and value.func.attr == "create_task"
-    return file.is_called(value, TASKS) or (on_loop and is_loop(file, value))
-
-
-def _is_log(statement: ast.stmt) -> bool:
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _LOGS
 
 
 def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:

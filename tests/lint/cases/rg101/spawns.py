@@ -17,7 +17,7 @@ async def dropped() -> None:
 
 
 async def stored(jobs: list) -> asyncio.Task:
-    task = asyncio.create_task(work())  # expect: RG101
+    task = asyncio.create_task(work())
     jobs.append(asyncio.create_task(work()))  # expect: RG101
     await task
     return asyncio.create_task(work())  # expect: RG101
@@ -279,7 +279,7 @@ async def hands_on(client, loop, signal, tasks) -> None:
     error = await result_of(signal, future)
     other = asyncio.create_task(client.close())  # expect: RG101
     await registered(other, tasks)
-    unknown = asyncio.create_task(client.close())  # expect: RG101
+    unknown = asyncio.create_task(client.close())
     await client.take(unknown, error)
 
 
@@ -288,7 +288,7 @@ async def stored_first(client, tasks) -> None:
     tasks.add(sending)
     sending.add_done_callback(tasks.discard)
     await asyncio.shield(sending)
-    flushing = asyncio.create_task(client.flush())  # expect: RG101
+    flushing = asyncio.create_task(client.flush())
     tasks.add(flushing)
     client.close()
     await asyncio.shield(flushing)
@@ -400,5 +400,71 @@ async def by_index(call, drain, segment) -> None:
     except BaseException:
         await drain(tasks.values())
         raise
-    others = {index: asyncio.create_task(call(index)) for index in segment}  # expect: RG101
+    others = {index: asyncio.create_task(call(index)) for index in segment}
     await drain(others)
+
+
+async def transition(operation) -> None:
+    task = asyncio.create_task(operation())
+    completion = asyncio.create_task(asyncio.wait((task,)))
+    cancelled = False
+    while not completion.done():
+        try:
+            await asyncio.shield(completion)
+        except asyncio.CancelledError:
+            cancelled = True
+    completion.result()
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def through_cancellation(awaitable) -> None:
+    cleanup = asyncio.ensure_future(awaitable)
+    while True:
+        try:
+            await asyncio.shield(cleanup)
+        except asyncio.CancelledError:
+            continue
+        return
+
+
+async def waits_elsewhere(drain, undo, queue) -> None:
+    await drain(asyncio.create_task(undo()))
+    await queue.put(asyncio.create_task(undo()))  # expect: RG101
+    drain(asyncio.create_task(undo()))  # expect: RG101
+
+
+async def linked(token, tool, consume) -> None:
+    running = asyncio.ensure_future(tool.run())
+    token.link_future(running)
+    await running
+    guarding, asking = asyncio.create_task(tool.guard()), tool.ask()  # expect: RG101
+    checking = asyncio.create_task(tool.check())
+    both = asyncio.gather(checking, asking)
+    both.add_done_callback(consume)
+    failed = False
+    try:
+        await both
+    except ValueError:
+        failed = True
+    left = asyncio.create_task(tool.run())  # expect: RG101
+    if failed:
+        return
+    await left
+
+
+class Answering:
+    async def answer(self, requests) -> None:
+        try:
+            async for request in requests:
+                task = asyncio.create_task(self.reply(request))
+                self._replies.add(task)
+                task.add_done_callback(self._replies.discard)
+        finally:
+            await self.end(*self._replies)
+
+    async def once(self, request) -> None:
+        self._once = asyncio.create_task(self.reply(request))
+        await self._once
+        self._twice = asyncio.create_task(self.reply(request))  # expect: RG101
+        await request.twice._twice
