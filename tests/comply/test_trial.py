@@ -35,11 +35,19 @@ def test_what_blocks_fails_in_one_line(plant: Plant, tmp_path: Path, monkeypatch
     assert "\n" not in detail
 
 
+@pytest.mark.parametrize(
+    "plant",
+    [
+        Plant("main.py", MAKE, f"{MAKE}    import os\n    os._exit(0)\n", ""),
+        Plant("ends.py", "", "import os\n\nos._exit(0)\n", ""),
+    ],
+    ids=["factory", "module"],
+)
 def test_what_ends_the_whole_python_fails_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with shop(tmp_path, Plant("main.py", MAKE, f"{MAKE}    import os\n    os._exit(0)\n", "")) as copy:
+    with shop(tmp_path, plant) as copy:
         done = regrow("comply", "--app", copy.app)
     assert done.code == 1
     assert "it ended the whole Python, with exit code 0, as it ran" in done.out

@@ -153,11 +153,15 @@ class Context:
         return self.steady
 
     @cached_property
+    def hindrance(self) -> str | None:
+        """Why the application, if there is one, can't be run in this process."""
+        return None if self.options.app is None else trial(self.options)
+
+    @cached_property
     def steady(self) -> Steady:
         """A run of the application in which nothing is asked of it."""
-        problem = trial(self.options)
-        if problem is not None:
-            return Steady(error=BadApplication(str(self.options.app), problem))
+        if self.hindrance is not None:
+            return Steady(error=BadApplication(str(self.options.app), self.hindrance))
         return steady(self.options)
 
     def kill(self, path: str) -> Kill:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from regrow.comply.application import load
+from regrow.comply.classes import find_classes
 from regrow.comply.options import Options
 from regrow.comply.stage import Stage, run
 from regrow.comply.tree import Child, Node, nodes_of
@@ -79,7 +80,7 @@ def trial(options: Options) -> str | None:
             try:
                 look.communicate(timeout=LIMIT)
             except subprocess.TimeoutExpired:
-                what = "its module, its factory or a callback of a process blocks"
+                what = "a module, the factory or a callback of a process blocks"
                 return f"it didn't start and stop within {LIMIT:g} s of real time: {what}"
         if not out.exists():
             return f"it ended the whole Python, with exit code {look.returncode}, as it ran"
@@ -90,6 +91,7 @@ def _trial_here(options: Options) -> str | None:
     async def body(stage: Stage) -> System:
         return stage.system
 
+    find_classes(options.package)  # its modules are imported for other checks
     first, second = run(options, body)[1], run(options, body)[1]
     if first is second and callable(load(str(options.app))):
         return "its factory returns the same System again, and each call has to make one"

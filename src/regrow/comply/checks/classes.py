@@ -14,6 +14,7 @@ from typing_extensions import override
 from regrow.comply.check import Check
 from regrow.comply.context import Context
 from regrow.core.handler import HandlerProperty
+from regrow.errors import CouldNotRun
 from regrow.lint.discovery import shown
 from regrow.lint.file import SourceFile
 from regrow.lint.parsing import parse
@@ -37,6 +38,8 @@ class _OfClasses(Check):
 
     @override
     def subjects(self, context: Context) -> Sequence[str]:
+        if context.hindrance is not None:
+            raise CouldNotRun(self.name, "the application doesn't run: see the check 'builds'")
         classes = context.classes
         return [*sorted(classes.broken), *sorted(classes.servers)]
 
