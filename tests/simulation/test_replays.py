@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.simulation.campaign import Campaign, Result
@@ -40,3 +43,13 @@ def test_a_run_that_is_told_is_the_silent_one(name: str, seed: int) -> None:
     told = scenarios()[name].run(seed, replay=silent.deviations, tell=lines.append)
     assert told.trace_hash == silent.trace_hash
     assert any("node" in line and "has ended: " in line for line in lines)
+
+
+def test_the_first_run_of_a_program_is_the_second_again() -> None:
+    """Seed 7047882: the first message of a class was never handled at once, the later ones were."""
+    program = (
+        "from tests.simulation.scenario import scenarios; run = scenarios()['messages'].run; "
+        "print(run(7_047_882).trace_hash); print(run(7_047_882).trace_hash)"
+    )
+    first, second = subprocess.check_output([sys.executable, "-c", program], text=True, timeout=60).split()
+    assert first == second

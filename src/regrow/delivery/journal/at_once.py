@@ -155,6 +155,8 @@ class AtOnce:
                 continue
             message = owed.message
             entry = calls.get(message.__class__) or casts.get(message.__class__)
+            if entry is None and message is not None:
+                entry = process.blueprint.known(message)  # the first of its class
             if entry is None or not entry.hand_off or breaker.permit != permit:
                 break  # what isn't bare has no message, and so no entry
             ready.popleft()
