@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.lint.facts.catching import inside
+from regrow.lint.facts.keeping import is_decorator, is_made_on_demand, is_write_once
 from regrow.lint.facts.startup import is_start_up
 from regrow.lint.names import last_name
 
@@ -23,7 +24,9 @@ _CHANGES: Final = (
 )
 KEPT: Final = re.compile(r"cach|memo|regist|handlers?$|hooks?$|plugins?$|types?$", re.IGNORECASE)
 """Names of caches and registries."""
-_FILLERS: Final = re.compile(r"^_*(register|unregister|add_|remember|cache|clear_|init_subclass__)")
+_FILLERS: Final = re.compile(
+    r"^_*([Rr]egister|[Uu]nregister|add_|[Aa]dd(?=[A-Z])|remember|cache|clear_|init_subclass__)"
+)
 
 _Key: TypeAlias = tuple[ast.ClassDef | None, str]
 
@@ -120,9 +123,11 @@ def _as_shared(
         _is_given(file, node, one) for one in file.index.of(ast.Attribute) if one.attr == name
     ):
         return None
+    if owner is None and is_write_once(file, places):
+        return None
     for place in sorted(places, key=lambda one: one.lineno):
         changer = _changer(file, place)
-        if changer is not None and not _is_memo(file, place):
+        if changer is not None and not _is_memo(file, place) and not is_made_on_demand(file, place, name):
             return Shared(node, name, changer, owner is not None)
     return None
 
@@ -144,7 +149,8 @@ def _changer(file: SourceFile, place: ast.expr) -> str | None:
     names = [part for part in file.names.qualname_of(function).split(".") if part]
     if any(_FILLERS.search(name) for name in names):
         return None
-    if any(file.function_of(call) is None for call in file.calls_named(function.name)):
+    called = any(file.function_of(call) is None for call in file.calls_named(function.name))
+    if called or is_decorator(file, function):
         return None  # the module itself calls it while it is imported
     return function.name
 

@@ -12,11 +12,15 @@ Finds, each variable once:
 These don't count:
 
 - what is imported late, or computed once and kept: a `global` that is bound under an `if` that asks for it,
-  or after one that returns, or in a cached function;
+  or after one that returns or raises the error that was kept, in a cached function or a module's
+  `__getattr__`, and what a private function fills that is only called under `if not table:`;
+- what a module learns and keeps: dicts and sets whose entries are only put in, never counted or taken out,
+  and which other functions of the module ask for a key by `in` or `.get`;
 - functions that put another one in their own place, and what is made anew after a fork;
 - caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
-  speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what
-  `__init_subclass__` or functions called `register...`, `add_...` or `remember...` fill;
+  speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what is filled by
+  `__init_subclass__`, by functions called `register...`, `add_...` or `remember...`, or by decorators that the
+  module itself uses;
 - what the module's own code fills while it is imported, or `main()` when the program starts;
 - annotated variables of a class without `ClassVar`: they belong to each object where the class is a dataclass
   or a model.
@@ -55,7 +59,8 @@ class Connections(rg.GenServer):
 ## Known problems
 
 - Changes by other modules aren't seen, nor those through another name for the same object.
-- A cache or a registry by another name is reported.
+- A cache or a registry by another name is reported where entries are taken out again.
+- Entries that are only put in are taken for facts, even if they are one user's: `users[name] = user`.
 """
 
 from __future__ import annotations
@@ -66,6 +71,7 @@ from typing import Final
 
 from regrow.errors.base import override
 from regrow.lint.facts.containers import KEPT, Shared, shared_containers
+from regrow.lint.facts.keeping import is_made_on_demand
 from regrow.lint.facts.singletons import is_cached
 from regrow.lint.facts.startup import is_start_up
 from regrow.lint.file import SourceFile
@@ -115,14 +121,15 @@ def _is_state(file: SourceFile, node: ast.Global, name: str) -> bool:
     if function is None or found is None or name.startswith("__") or KEPT.search(name):
         return False
     sources = found[1].sources
-    if is_start_up(file, node) or function in sources or "fork" in getattr(function, "name", ""):
+    called = getattr(function, "name", "")
+    if is_start_up(file, node) or function in sources or "fork" in called or called == "__getattr__":
         return False
     if any(_stands_for(file, one, function) for one in sources):
         return False
-    bound = [one for one in sources if file.function_of(one) is not None]
+    bound = [one for one in sources if file.function_of(one) is not None and not is_start_up(file, one)]
     if not any(file.function_of(one) is function for one in bound):
         return False
-    return not all(_is_once(file, one) for one in bound)
+    return not all(_is_once(file, one) or is_made_on_demand(file, one, name) for one in bound)
 
 
 def _stands_for(file: SourceFile, source: ast.AST, function: ast.AST) -> bool:
@@ -149,9 +156,17 @@ def _is_once(file: SourceFile, source: ast.AST) -> bool:
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "NameError":
             return True
     return any(
-        one.lineno < source.lineno and isinstance(one.body[-1], ast.Return) and _asks_for(one.test, asked)
+        one.lineno < source.lineno and _asks_for(one.test, asked) and _gives_it(one, asked)
         for one in file.index.of(ast.If)
         if file.function_of(one) is function
+    )
+
+
+def _gives_it(found: ast.If, asked: set[str]) -> bool:
+    """Whether the function returns where it was found, or raises the error that was kept."""
+    return isinstance(found.body[-1], ast.Return) or any(
+        isinstance(one, ast.Raise) and one.exc is not None and _asks_for(one.exc, asked)
+        for one in ast.walk(found)
     )
 
 
@@ -167,14 +182,16 @@ def _asking(file: SourceFile, function: ast.AST) -> set[str]:
 
 
 def _is_nothing(file: SourceFile, parent: ast.AST | None) -> bool:
-    """Whether what is assigned is None, a new lock, or was imported."""
+    """Whether what is assigned is None, a new lock, or a module."""
     value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
     if isinstance(value, ast.Constant):
         return value.value is None
     if isinstance(value, ast.Call):
         return file.qualified(value.func) in _LOCKS
-    found = file.names.binding(value.id, file.names.scope_of(value)) if isinstance(value, ast.Name) else None
-    return found is not None and found[1].imported is not None
+    if not isinstance(value, ast.Name):
+        return False
+    found = file.names.binding(value.id, file.names.scope_of(value))
+    return value.id.endswith("module") or (found is not None and found[1].imported is not None)
 
 
 def _asks_for(test: ast.expr, names: set[str]) -> bool:
