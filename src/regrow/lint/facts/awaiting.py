@@ -19,6 +19,8 @@ _EVERYTHING: Final = frozenset({"builtins.BaseException", "asyncio.CancelledErro
 _WRAPPERS: Final = frozenset({"asyncio.wrap_future"})
 _KEEPING: Final = frozenset({"put", "send", "wait", "append", "add"})
 """Awaited calls that don't wait for a task that they get, or leave it behind when they are cancelled."""
+_VIEWS: Final = frozenset({"values", "keys", "copy"})
+_COPIES: Final = frozenset({"builtins.list", "builtins.tuple", "builtins.set"})
 _WAITS: Final = (ast.Await, ast.Yield, ast.YieldFrom)
 _LEAVES: Final = (ast.Return, ast.Raise, ast.Break, ast.Continue, ast.AsyncFor, ast.AsyncWith, *_WAITS)
 
@@ -33,7 +35,7 @@ class _Way(Enum):
 
 def is_awaited(file: SourceFile, node: ast.expr) -> bool:
     """Whether it is awaited on the spot, alone or in a call that awaits it."""
-    node = outermost(file, node)
+    node = _whole(file, node)
     parent = file.parent(node)
     if isinstance(parent, ast.Attribute) and parent.attr == "result":  # blocks until it has ended
         return isinstance(file.parent(parent), ast.Call)
@@ -45,17 +47,53 @@ def is_awaited(file: SourceFile, node: ast.expr) -> bool:
     return isinstance(parent, ast.Await)
 
 
+def _whole(file: SourceFile, node: ast.expr) -> ast.expr:
+    """The display, view or copy of a collection that passes it on: `*tasks.values()`, `list(tasks)`."""
+    while True:
+        node = outermost(file, node)
+        parent = file.parent(node)
+        call: ast.AST | None = parent
+        if isinstance(parent, ast.Attribute) and parent.attr in _VIEWS:
+            call = file.parent(parent)
+        elif not isinstance(parent, ast.Call) or file.qualified(parent.func) not in _COPIES:
+            return node
+        if not isinstance(call, ast.Call):
+            return node
+        node = call
+
+
 def is_awaited_next(file: SourceFile, node: ast.expr) -> bool:
     """Whether the function that makes a task awaits it before anything else, however it is left then."""
+    if _ends_further_out(file, node):
+        return True
     reads = reads_of(file, node)
     if not reads:
         return False
+    child: ast.AST = node
     for one in file.ancestors(node):
         if isinstance(one, FUNCTIONS):
             break
-        if isinstance(one, ast.Try) and _cancels(file, one, reads):
+        if isinstance(one, ast.Try) and child in one.body and _cancels(file, one, reads):
             return True
+        if isinstance(one, ast.Try) and child in one.handlers and _mentioned(one.finalbody, reads):
+            return True
+        child = one
     return _way(file, following(file, node), reads) is _Way.OWNED
+
+
+def _ends_further_out(file: SourceFile, node: ast.expr) -> bool:
+    """Whether the `finally` of a function around this one deals with the attribute: `one.task.cancel()`."""
+    place, function = place_of(file, node), file.function_of(node)
+    around = file.function_of(function) if function is not None else None
+    if not isinstance(place, ast.Attribute) or around is None:
+        return False
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == place.attr
+        for one in ast.walk(around)
+        if isinstance(one, ast.Try)
+        for final in one.finalbody
+        for part in ast.walk(final)
+    )
 
 
 def reads_of(file: SourceFile, node: ast.expr) -> set[Place]:
@@ -79,10 +117,11 @@ def _is_same(place: Place, read: Place) -> bool:
 
 def _kept_in(file: SourceFile, node: ast.expr) -> Place | None:
     """The variable or attribute that gets it, also within calls of asyncio: `done = gather(task, other)`."""
-    parent = file.parent(outermost(file, node))
+    node = _whole(file, node)
+    parent = file.parent(node)
     while isinstance(parent, ast.Call) and (file.qualified(parent.func) or "").startswith("asyncio."):
-        node = parent
-        parent = file.parent(outermost(file, node))
+        node = _whole(file, parent)
+        parent = file.parent(node)
     if (local := local_place(file, node)) is not None:
         return local
     place = place_of(file, node)
@@ -105,7 +144,7 @@ def _step(file: SourceFile, statement: ast.stmt, reads: set[Place]) -> _Way:
     """What becomes of it in one statement."""
     if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
         return _Way.PASSED
-    if isinstance(statement, ast.Try) and _cancels(file, statement, reads):
+    if _cancels(file, statement, reads) or _is_persistent(file, statement, reads):
         return _Way.OWNED
     if isinstance(statement, ast.If):
         return _branch(file, statement, reads)
@@ -125,6 +164,17 @@ def _is_until(statement: ast.stmt, reads: set[Place]) -> TypeGuard[ast.While]:
     )
 
 
+def _is_persistent(file: SourceFile, loop: ast.stmt, reads: set[Place]) -> bool:
+    """Whether it waits until the task is done, whatever comes: `try: await wait({task})`, no way out."""
+    if not isinstance(loop, ast.While) or not _mentions(loop.test, reads):
+        return False
+    first = loop.body[0]
+    if not isinstance(first, ast.Try) or not _mentions(first.body[0], reads):
+        return False
+    handlers = [one for one in first.handlers if _catches_all(file, one)]
+    return bool(handlers) and not any(_leaves(part) for one in handlers for part in one.body)
+
+
 def _branch(file: SourceFile, statement: ast.If, reads: set[Place]) -> _Way:
     body = _way(file, statement.body, reads)
     if _mentions(statement.test, reads) and body is not _Way.LEFT:  # `if tasks: await gather(*tasks)`
@@ -134,6 +184,10 @@ def _branch(file: SourceFile, statement: ast.If, reads: set[Place]) -> _Way:
 
 def _mentions(node: ast.AST, reads: set[Place]) -> bool:
     return any(one in reads for one in ast.walk(node))
+
+
+def _mentioned(statements: Iterable[ast.stmt], reads: set[Place]) -> bool:
+    return any(_mentions(one, reads) for one in statements)
 
 
 def _leaves(statement: ast.stmt) -> bool:
@@ -149,15 +203,21 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own_nodes(child)
 
 
-def _cancels(file: SourceFile, statement: ast.Try, reads: set[Place]) -> bool:
+def _cancels(file: SourceFile, statement: ast.stmt, reads: set[Place]) -> bool:
     """Whether the task is dealt with however the `try` that waits for it is left."""
-    if any(_mentions(final, reads) for final in statement.finalbody):
+    if not isinstance(statement, ast.Try):
+        return False
+    if _mentioned(statement.finalbody, reads):
         return True
     return any(
-        (one.type is None or any(file.qualified(kind) in _EVERYTHING for kind in kinds_of(one.type)))
+        _catches_all(file, one)
         and any(part in reads and not _is_watched(file, part) for part in ast.walk(one))
         for one in statement.handlers
     )
+
+
+def _catches_all(file: SourceFile, handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or any(file.qualified(kind) in _EVERYTHING for kind in kinds_of(handler.type))
 
 
 def _is_watched(file: SourceFile, read: ast.AST) -> bool:

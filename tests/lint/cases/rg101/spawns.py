@@ -468,3 +468,59 @@ class Answering:
         await self._once
         self._twice = asyncio.create_task(self.reply(request))  # expect: RG101
         await request.twice._twice
+
+
+async def mutation(awaitable) -> None:
+    task = asyncio.ensure_future(awaitable)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    other = asyncio.ensure_future(awaitable)  # expect: RG101
+    while not other.done() and not cancelled:
+        try:
+            await asyncio.wait({other})
+        except asyncio.CancelledError:
+            raise
+
+
+async def workers(kinds, stop) -> None:
+    tasks = {None: asyncio.create_task(stop.wait())}
+    if kinds:
+        tasks[kinds] = asyncio.create_task(kinds.run())
+    waiting = asyncio.wait(tasks.values())
+    try:
+        await asyncio.shield(waiting)
+    except ValueError:
+        stop.set()
+
+
+async def segments(texts, slots) -> None:
+    started = []
+
+    async def start(segment) -> None:
+        await slots.acquire()
+        segment.task = asyncio.create_task(segment.speak())
+        segment.other = asyncio.create_task(segment.speak())  # expect: RG101
+        started.append(segment)
+
+    try:
+        for text in texts:
+            await start(text)
+    finally:
+        for segment in started:
+            segment.task.cancel()
+
+
+async def starts_in_a_handler(client, tasks) -> None:
+    try:
+        await client.run()
+    except BaseException:
+        last = asyncio.create_task(client.report())  # expect: RG101
+        tasks.add(last)
+        raise
+    finally:
+        client.closing = asyncio.create_task(client.close())  # expect: RG101
+        client.closing.add_done_callback(client.log)
