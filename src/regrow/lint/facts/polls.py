@@ -21,13 +21,15 @@ def polling_loop(file: SourceFile, call: ast.Call) -> Loop | None:
     """The loop that asks again and again whether something came true, sleeping in between; None if none.
 
     It is a ``while`` with a condition, or a loop that a ``break`` or ``return`` under an ``if`` or in a
-    ``try`` leaves. One that counts its own rounds, runs for some time, reads data or sleeps until a time is
-    none.
+    ``try`` leaves. One that counts its own rounds, runs for some time, reads data, sleeps until a time, or
+    works in a thread or task of its own until it is told to stop is none.
     """
     for one in file.ancestors(call):
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             return None
         if isinstance(one, ast.While):
+            if _works_until_told(file, call, one):
+                return None
             asks = not isinstance(one.test, ast.Constant) and not _runs_on_its_own(file, one)
             polls = (asks or _leaves(one.body)) and not _reads(one) and not _sleeps_until(file, call, one)
             return one if polls else None
@@ -42,6 +44,33 @@ def _runs_on_its_own(file: SourceFile, loop: ast.While) -> bool:
     own = {ast.unparse(target) for target, value in _stores(loop) if not _calls_anything(value)}
     parts = loop.test.values if isinstance(loop.test, ast.BoolOp) else [loop.test]
     return all(_asks_clock(file, part) or _asks_only(part, own) for part in parts)
+
+
+def _works_until_told(file: SourceFile, call: ast.Call, loop: ast.While) -> bool:
+    """Whether a thread or task of its own does more than sleep, until a flag stops it."""
+    test = loop.test.operand if isinstance(loop.test, ast.UnaryOp) else loop.test
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "is_set":
+        test = test.func.value
+    function = file.function_of(loop)
+    return (
+        isinstance(loop.test, ast.UnaryOp)
+        and isinstance(test, ast.Name | ast.Attribute)
+        and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(isinstance(one, ast.Call) and one is not call for part in loop.body for one in ast.walk(part))
+        and _is_handed_on(file, function.name)
+    )
+
+
+def _is_handed_on(file: SourceFile, name: str) -> bool:
+    """Whether the file gives the function to somebody who calls it: `Thread(target=work)`."""
+    kinds: tuple[type[ast.Name | ast.Attribute], ...] = (ast.Attribute, ast.Name)
+    return any(
+        last_name(one) == name
+        and isinstance(file.parent(one), ast.Call | ast.keyword)
+        and getattr(file.parent(one), "func", None) is not one
+        for kind in kinds
+        for one in file.index.of(kind)
+    )
 
 
 def _stores(loop: ast.While) -> Iterator[tuple[ast.expr, ast.expr]]:

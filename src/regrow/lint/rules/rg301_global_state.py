@@ -19,8 +19,8 @@ These don't count:
 - functions that put another one in their own place, and what is made anew after a fork;
 - caches and registries: what is filled under `if key not in ...` or `except KeyError`, variables whose names
   speak of `cache`, `memo`, `registry`, `types`, `handlers`, `hooks` or `plugins`, and what is filled by
-  `__init_subclass__`, by functions called `register...`, `add_...` or `remember...`, or by decorators that the
-  module itself uses;
+  `__init_subclass__`, by functions called `register...`, `add_...` or `remember...`, or by decorators that
+  the module itself uses;
 - what the module's own code fills while it is imported, or `main()` when the program starts;
 - annotated variables of a class without `ClassVar`: they belong to each object where the class is a dataclass
   or a model.

@@ -7,6 +7,7 @@ one that counts and is left by `break` or `return` once something holds. On a vi
 it, loops around `asyncio.sleep` are allowed.
 
 A loop that only counts its rounds, runs for some time, sleeps until a time or reads data slowly isn't one.
+Nor is one that does more than sleep until a flag stops it, in a function that is handed to a thread or task.
 
 ## Why is this bad?
 

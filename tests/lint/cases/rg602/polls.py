@@ -126,3 +126,38 @@ def test_flag(worker):
     while not done:
         time.sleep(0.1)  # expect: RG602
         done = worker.done
+
+
+def test_works_until_told(thread, closed, stream):
+    stop = False
+
+    def collect():
+        while not stop:
+            time.sleep(0.001)
+            stream.collect()
+
+    def pump():
+        while not closed.is_set():
+            if stream.silent:
+                time.sleep(0.1)
+                continue
+            data = stream.recv(100)
+            if not data:
+                return
+
+    thread(target=collect)
+    thread(pump)
+
+
+def test_only_sleeps_until_told(thread, closed):
+    def wait():
+        while not closed.is_set():
+            time.sleep(0.1)  # expect: RG602
+
+    thread(target=wait)
+
+
+def test_works_itself(worker):
+    while not worker.done:
+        worker.step()
+        time.sleep(0.1)  # expect: RG602
