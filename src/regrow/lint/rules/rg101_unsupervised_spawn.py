@@ -14,11 +14,11 @@ owner:
   before it waits for anything else or returns (in a `try`, a `with`, an `if tasks:` or a
   `while not task.done():`, too);
 - what a `finally` around all that follows deals with, also as part of a list or a dictionary, or by calling a
-  function that is defined within this one;
+  function that is defined within this one; for an attribute, also the `finally` of a function around;
 - what a handler of every error or cancellation deals with that belongs to the `try` around, or to the one
   that comes before anything is waited for;
 - what `__aenter__` puts into an attribute that `__aexit__` deals with;
-- what `run_coroutine_threadsafe(...).result(...)` waits for on the spot.
+- what `run_coroutine_threadsafe(...).result(...)` or `loop.run_until_complete(...)` waits for.
 
 ## Why is this bad?
 
@@ -79,7 +79,8 @@ there is none: who should own it is a decision.
 - An error of a statement that waits for nothing isn't seen: it may leave a task behind, too.
 - An awaited call of another file is trusted to wait for the tasks it gets; a task that comes from another
   function isn't followed.
-- A `finally` is taken at its word: whether it cancels and awaits the task isn't looked at.
+- A `finally` or a handler that names the task is taken at its word: whether it cancels and awaits it isn't
+  looked at.
 - What is called `loop` (`_loop`, `event_loop`) and nothing says otherwise is taken for an event loop.
 """
 
