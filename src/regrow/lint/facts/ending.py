@@ -11,6 +11,7 @@ from regrow.lint.names import last_name
 
 _WAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _LOOPS: Final = (ast.While, ast.For, ast.AsyncFor)
+_LOGS: Final = frozenset({"debug", "info", "warning", "error", "critical"})
 _BEGINNING: Final = (
     *("create_task", "ensure_future", "Task", "start_soon", "spawn", "gather", "run", "run_until_complete"),
     *("start", "child", "create_background_task", "run_coroutine_threadsafe"),
@@ -56,15 +57,20 @@ def _tells_finally(file: SourceFile, node: ast.AST) -> bool:
 
 
 def _follows(parent: ast.AST, child: ast.AST) -> bool:
-    """Whether more than a plain `return` stands behind a statement, or in the `else` that follows it."""
+    """Whether more than a log and a plain `return` stands behind a statement, or in its `else`."""
     body: list[ast.AST] = getattr(parent, "body", [])
     orelse: list[ast.AST] = getattr(parent, "orelse", [])
     for part in (body, orelse):
         if child in part:
-            behind = part[part.index(child) + 1 :]
+            behind = [one for one in part[part.index(child) + 1 :] if not _is_log(one)]
             if behind and not _is_plain_return(behind[0]):
                 return True
     return isinstance(parent, ast.Try | ast.TryStar) and child in body and bool(orelse)
+
+
+def _is_log(node: ast.AST) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and last_name(call.func) in _LOGS
 
 
 def _is_plain_return(node: ast.AST) -> bool:

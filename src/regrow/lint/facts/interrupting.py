@@ -45,6 +45,24 @@ def expects_interrupt(file: SourceFile, call: ast.Call) -> bool:
     )
 
 
+def is_measured(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a sleep stands right between two looks at the same clock: the clock is what is tested."""
+    statement = file.statement_of(call)
+    body: list[ast.stmt] = getattr(file.parent(statement), "body", [])
+    if statement not in body[1:-1]:
+        return False
+    place = body.index(statement)
+    before, after = (_clock(file, one) for one in (body[place - 1], body[place + 1]))
+    return before is not None and before == after
+
+
+def _clock(file: SourceFile, statement: ast.stmt) -> str | None:
+    """The clock of the standard library that is read into a variable."""
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    name = file.qualified(value.func) if isinstance(value, ast.Call) and not value.args else None
+    return name if name is not None and name.startswith("time.") else None
+
+
 def _fails_after(file: SourceFile, call: ast.Call) -> bool:
     after = next(following(file, call), None)
     return isinstance(after, ast.Expr) and file.is_called(after.value, ("pytest.fail",))

@@ -39,6 +39,16 @@ def polling_loop(file: SourceFile, call: ast.Call) -> Loop | None:
     return None
 
 
+def is_pace(file: SourceFile, call: ast.Call) -> bool:
+    """Whether a sleep is the pace of a thread or task that works until it is told to stop."""
+    for one in file.ancestors(call):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.For):
+            return False
+        if isinstance(one, ast.While):
+            return _works_until_told(file, call, one)
+    return False
+
+
 def _runs_on_its_own(file: SourceFile, loop: ast.While) -> bool:
     """Whether its condition is about the clock and about what it counts itself alone."""
     own = {ast.unparse(target) for target, value in _stores(loop) if not _calls_anything(value)}

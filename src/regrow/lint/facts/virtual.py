@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from regrow.lint.facts.cutting import is_servers_expiry
-from regrow.lint.facts.interrupting import expects_interrupt, is_interrupted
+from regrow.lint.facts.interrupting import expects_interrupt, is_interrupted, is_measured
 from regrow.lint.facts.marks import marks_in
 from regrow.lint.file import SourceFile
 from regrow.lint.names import last_name
@@ -36,7 +36,7 @@ def sleeps(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
         if allowed and _is_zero(file, call):
             continue
         if name in THREAD_SLEEPS:
-            passes = expects_interrupt(file, call)
+            passes = expects_interrupt(file, call) or is_measured(file, call)
         else:
             passes = other_clock or _is_on_kit(file, call) or is_interrupted(file, call)
         if not passes and not is_servers_expiry(file, call):

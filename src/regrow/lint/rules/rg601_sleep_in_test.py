@@ -13,7 +13,10 @@ Sleeps on a virtual clock are allowed, too: in a file that uses `run_virtual`, `
 `simulate` or `VirtualTestCase` of `regrow.testing`, or speaks of another library's (`MockClock`, `looptime`,
 `async_solipsism`); and in tests that carry `@pytest.mark.regrow` (without `time="real"`) or take a fixture of
 the kit. There `asyncio.sleep` only moves the clock. `time.sleep` is reported there too: it holds up a virtual
-loop like any other. A sleep in a loop that polls is RG602's.
+loop like any other.
+
+A sleep in a loop that polls is RG602's, and one in the loop of a thread or task that works until a flag stops
+it is its pace. A `time.sleep` right between two looks at the same clock of `time` is what is tested.
 
 ## Why is this bad?
 
@@ -73,7 +76,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
-from regrow.lint.facts.polls import polling_loop
+from regrow.lint.facts.polls import is_pace, polling_loop
 from regrow.lint.facts.virtual import sleeps
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.waits import instead_of_sleep
@@ -95,7 +98,7 @@ class SleepInTest(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at all sleeps that are not part of a poll."""
         for call, name in sleeps(file):
-            if polling_loop(file, call) is None:
+            if polling_loop(file, call) is None and not is_pace(file, call):
                 text = f"{name} in a test: wait for what it is about, or use a virtual clock"
                 yield file.finding(self, call, text, fix=instead_of_sleep(file, call, name))
 

@@ -148,3 +148,23 @@ async def tells_its_finally(queue):
     finally:
         if cancelled:
             queue.close()
+
+
+async def heartbeats(consumer, logger):
+    while consumer.joined:
+        try:
+            await consumer.beat()
+        except asyncio.CancelledError:
+            break
+        consumer.count += 1
+    logger.debug("no more heartbeats")
+
+
+async def does_more_after_its_loop(consumer, logger):
+    while consumer.joined:
+        try:
+            await consumer.beat()
+        except asyncio.CancelledError:  # expect: RG402
+            break
+    logger.debug("no more heartbeats")
+    consumer.leave()

@@ -93,3 +93,28 @@ async def test_with_fixture(regrow_kit):
         await asyncio.sleep(20)
 
     await main()
+
+
+def test_clock():
+    before = time.monotonic()
+    time.sleep(0.5)
+    after = time.monotonic()
+    assert after > before
+
+
+def test_another_clock(worker):
+    before = time.monotonic()
+    time.sleep(0.5)  # expect: RG601
+    after = worker.time()
+    assert after > before
+
+
+def test_pace(thread, stream):
+    stop = False
+
+    def pump():
+        while not stop:
+            time.sleep(0.1)
+            stream.pump()
+
+    thread(target=pump)
