@@ -14,7 +14,7 @@ from regrow.lint.text import Text
 from tests.realworld.corpus import Package, packages
 from tests.realworld.scan import Site
 
-SEED = 20261121
+SEED = 20261122
 MANY, FEW = 30, 15
 READERS = ("a", "b")
 _AROUND = 12
