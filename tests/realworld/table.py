@@ -180,13 +180,13 @@ Written by `python -m tests.realworld table`. All rules, those that are off by d
 drawn with the seed {seed}: 30, 15 where half of them or more are the same line but for its words, all where
 there are fewer. {judged} of them were judged by two readers, each alone, who saw the code around the place
 and the rule's page, and nothing else. Where the two don't agree it counts as a false alarm until they have
-talked about it. A rule with more than one false alarm in ten is off by default. The readers were language models,
-each in sessions of its own; no people.
+talked about it. A rule with more than one false alarm in ten is off by default. The readers were language
+models, each in sessions of its own; no people.
 
-The figures lean to the good side. Rules were mended after a first draw (seed 20261121) was judged, and again after
-this one: 6 of 30 findings of RG101, 4 of RG301, 2 of RG602 and 1 of RG402 were false then and are gone, and what
-the draw shows in their place was judged anew. On code that nobody has looked at expect somewhat more false alarms.
-Rules about Regrow's own API find nothing in code that doesn't use it, and have no figure.
+The figures lean to the good side. Rules were mended after a first draw (seed 20261121) was judged, and again
+after this one: 6 of 30 findings of RG101, 4 of RG301, 2 of RG602 and 1 of RG402 were false then and are gone,
+and what the draw shows in their place was judged anew. On code that nobody has looked at expect somewhat more
+false alarms. Rules about Regrow's own API find nothing in code that doesn't use it, and have no figure.
 
 `python -m tests.realworld draw RG101` shows the same places again; {seed} is its default seed. The code is
 fetched from the package index for that; none of it is in this repository.
