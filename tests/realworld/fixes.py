@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from regrow.lint.configuration import Configuration
 from regrow.lint.engine import without_gc
+from regrow.lint.fixing import compiles
 from regrow.lint.mending import Mending, mend_paths
 from regrow.lint.model import Finding, Safety
 from regrow.lint.registry import own_rules
@@ -103,7 +103,7 @@ def _fix(
         outcome.bugs += [f"{name}: {_where(finding)}: refused" for finding in one.refused]
         outcome.left += [f"{name}: {one.error}"] if one.error else []
         outcome.files += one.is_changed
-        if one.is_changed and _compiles(one.old) and not _compiles(one.source.file.read_bytes()):
+        if one.is_changed and compiles(one.old) and not compiles(one.source.file.read_bytes()):
             outcome.broken.append(f"{name}: {one.source.path}")
     outcome.again += [f"{name}: {line}" for line in _changes(second)]
 
@@ -114,13 +114,3 @@ def _changes(mending: Mending) -> list[str]:
 
 def _where(finding: Finding) -> str:
     return f"{finding.path}:{finding.line}:{finding.column} {finding.code}"
-
-
-def _compiles(data: bytes) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(data, "<fixed>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

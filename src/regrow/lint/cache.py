@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +18,7 @@ from regrow.lint.checker import Checker, Outcome, digest_of
 from regrow.lint.discovery import Source
 from regrow.lint.model import Edit, Finding, Fix, Safety, Severity
 from regrow.lint.project import Project
+from regrow.lint.replacing import replacing
 
 NAME: Final = ".regrow_cache"
 _TAG: Final = """\
@@ -141,14 +140,8 @@ def digest_of_project(project: Project) -> str:
 
 
 def _write(file: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(file) as made:
+        made.write_bytes(data)
 
 
 def _key(checker: Checker) -> str:

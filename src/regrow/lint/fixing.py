@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import os
 import shutil
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -21,6 +18,7 @@ from regrow.lint.fixes.edits import apply, is_sound, without_overlaps
 from regrow.lint.fixes.imports import with_imports
 from regrow.lint.model import Finding, Fix, Safety
 from regrow.lint.parsing import parse
+from regrow.lint.replacing import replacing
 
 Check: TypeAlias = Callable[[SourceFile], Iterable[Finding]]
 
@@ -116,12 +114,12 @@ def parses(content: str) -> bool:
     return _is_accepted(content, ast.PyCF_ONLY_AST)
 
 
-def compiles(content: str) -> bool:
+def compiles(content: str | bytes) -> bool:
     """Whether it is a program to this interpreter."""
     return _is_accepted(content, 0)
 
 
-def _is_accepted(content: str, flags: int) -> bool:
+def _is_accepted(content: str | bytes, flags: int) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -163,17 +161,10 @@ def write_back(path: Path, old: bytes, new: bytes) -> None:
         OSError: It can't be read or written.
     """
     target = path.resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new)
-        shutil.copymode(target, name)
+    with replacing(target) as made:
+        made.write_bytes(new)
+        shutil.copymode(target, made)
         _check_unchanged(path, old)
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
 
 
 def _check_unchanged(path: Path, old: bytes) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from regrow.errors.lint import BadBaseline
+from regrow.lint.replacing import replacing
 
 SCHEMA: Final = 1
 
@@ -96,17 +96,11 @@ def save(file: Path, baseline: Baseline) -> None:
     Raises:
         BadBaseline: It can't be written.
     """
-    made: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        made = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(dumps(baseline))
-        made.chmod(file.stat().st_mode if file.exists() else 0o666 & ~_umask())
-        made.replace(file)
+        with replacing(file) as made:
+            made.write_text(dumps(baseline), encoding="utf-8", newline="\n")
+            made.chmod(file.stat().st_mode if file.exists() else 0o666 & ~_umask())
     except OSError as error:
-        if made is not None:
-            made.unlink(missing_ok=True)
         raise BadBaseline(str(file), 1, 1, f"can't be written: {error.strerror}") from error
 
 
