@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.facts.cutting import is_cut_short, must_not_return
@@ -37,12 +38,7 @@ def is_interrupted(file: SourceFile, call: ast.Call) -> bool:
 def expects_interrupt(file: SourceFile, call: ast.Call) -> bool:
     """Whether a sleep is the last thing before a `KeyboardInterrupt` is caught."""
     statement = file.statement_of(call)
-    tried = file.parent(statement)
-    return (
-        isinstance(tried, ast.Try)
-        and statement is tried.body[-1]
-        and any(one.type is not None and _names_interrupt(one.type) for one in tried.handlers)
-    )
+    return _is_caught(file.parent(statement), statement, _names_interrupt)
 
 
 def is_measured(file: SourceFile, call: ast.Call) -> bool:
@@ -81,10 +77,15 @@ def _interrupts(file: SourceFile, around: ast.AST, child: ast.AST, delay: ast.ex
         return any(_is_shorter(file, one, delay) for one in scopes) or (
             child is around.body[-1] and any(_expects_cancel(one) for one in scopes)
         )
+    return _is_caught(around, child, _names_cancel)
+
+
+def _is_caught(around: ast.AST | None, child: ast.AST, named: Callable[[ast.expr], bool]) -> bool:
+    """Whether a `try`, whose last statement is `child`, has a handler for what is `named`."""
     return (
         isinstance(around, ast.Try)
         and child is around.body[-1]
-        and any(one.type is not None and _names_cancel(one.type) for one in around.handlers)
+        and any(one.type is not None and named(one.type) for one in around.handlers)
     )
 
 
