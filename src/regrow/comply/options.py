@@ -74,9 +74,27 @@ def checked(options: Options) -> Options:
     return options
 
 
-def paths_of(given: Sequence[str | Path]) -> tuple[Path, ...]:
-    """Files and folders as they are asked for."""
-    return tuple(Path(one) for one in given)
+def options_of(  # noqa: PLR0917  # as `comply` and `suite` are given them
+    package: str,
+    app: str | None,
+    paths: Sequence[str | Path],
+    tests: Sequence[str | Path],
+    watch: float,
+    environments: Mapping[str, Mapping[str, str]] | None,
+    loop: LoopSettings,
+    allow: Mapping[str, str] | None,
+) -> Options:
+    """The options, made of what a user gives."""
+    return Options(
+        package,
+        app,
+        paths=tuple(map(Path, paths)),
+        tests=tuple(map(Path, tests)),
+        watch=watch,
+        environments=dict(environments or {}),
+        loop=loop,
+        allow=dict(allow or {}),
+    )
 
 
 def _is_dotted(name: object) -> bool:

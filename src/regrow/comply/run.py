@@ -13,7 +13,7 @@ from regrow.comply.check import Check
 from regrow.comply.checks import CHECKS
 from regrow.comply.context import Context
 from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, PASSED, Outcome, Report
-from regrow.comply.options import Options, paths_of
+from regrow.comply.options import options_of
 from regrow.errors import BadExcuse, CouldNotRun
 from regrow.testing.virtual.options import LoopSettings
 
@@ -55,16 +55,7 @@ def comply(
         BadApplication, BadCompliance, BadExcuse, BadSetting: Something can't be used.
         BadLintSetting: The linter's settings can't be used.
     """
-    options = Options(
-        package,
-        app,
-        paths=paths_of(paths),
-        tests=paths_of(tests),
-        watch=watch,
-        environments=dict(environments or {}),
-        loop=loop,
-        allow=dict(allow or {}),
-    )
+    options = options_of(package, app, paths, tests, watch, environments, loop, allow)
     excuses = checked_excuses(excuse)
     context = Context(options)
     outcomes = [one for check in CHECKS for one in outcomes_of(check, context, excuses)]

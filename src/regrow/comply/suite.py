@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from regrow.comply.check import Check
 from regrow.comply.checks import CHECKS
 from regrow.comply.context import Context
-from regrow.comply.options import Options, paths_of
+from regrow.comply.options import options_of
 from regrow.comply.run import checked_excuses
 from regrow.errors import CouldNotRun, NotCompliant
 from regrow.testing.virtual.options import LoopSettings
@@ -109,16 +109,7 @@ def suite(
     Raises:
         BadApplication, BadCompliance, BadExcuse, BadSetting: Something can't be used.
     """
-    options = Options(
-        package,
-        app,
-        paths=paths_of(paths),
-        tests=paths_of(tests),
-        watch=watch,
-        environments=dict(environments or {}),
-        loop=loop,
-        allow=dict(allow or {}),
-    )
+    options = options_of(package, app, paths, tests, watch, environments, loop, allow)
     members: dict[str, object] = {"context": Context(options), "excuses": checked_excuses(excuse)}
     for check in CHECKS:
         members[f"test_{check.name.replace('-', '_')}"] = _test(check)
