@@ -9,10 +9,10 @@ from regrow.lint.model import Role
 from regrow.lint.settings import Settings
 
 
-def mended(source: str, settings: Settings, role: Role) -> str:
+def mended(source: str, settings: Settings, role: Role, *, module: str = "a") -> str:
     """What becomes of a file; a second run changes nothing."""
     checker = Checker(settings)
-    where = Source(Path("a.py"), "a.py", "a.py", role, "a")
+    where = Source(Path("a.py"), "a.py", "a.py", role, module)
     new = mend(source.encode(), where, checker, unsafe=True).new
     assert mend(new, where, checker, unsafe=True).new == new
     return new.decode()
@@ -51,6 +51,41 @@ def test_an_object_with_a_supervised_spawner_spawns_what_nobody_keeps() -> None:
     after = SPAWN.replace("asyncio.create_task(work(1)", "self.spawner.spawn(work(1)")
     assert mended(SPAWN, ours, Role.CODE) == after
     assert mended(SPAWN, Settings(select=("RG101",)), Role.CODE) == SPAWN
+
+
+OWN = """\
+import asyncio
+
+from .base import Base
+
+
+class Connection(Base):
+    def closed(self, task):
+        self.loop.create_task(self.close(task))
+
+    @classmethod
+    def made(cls, task):
+        asyncio.create_task(cls.told(task))
+
+
+class Plain:
+    def closed(self, task):
+        asyncio.create_task(self.close(task))
+"""
+
+
+def test_an_object_that_is_a_supervised_spawner_spawns_itself() -> None:
+    ours = Settings(select=("RG101",), supervised_spawners=("app.base.Base.spawn",))
+    after = OWN.replace("self.loop.create_task", "self.spawn")
+    assert mended(OWN, ours, Role.CODE, module="app.connection") == after
+
+
+def test_what_a_supervised_spawner_makes_is_its_own() -> None:
+    code = OWN.replace("def closed", "def spawn")
+    ours = Settings(
+        select=("RG101",), supervised_spawners=("app.pool.Connection.spawn", "app.pool.Plain.spawn")
+    )
+    assert mended(code, ours, Role.CODE, module="app.pool") == code
 
 
 def test_a_class_of_ones_own_is_a_task_group() -> None:

@@ -23,6 +23,7 @@ CACHE = ROOT / ".realworld"
 PINS = Path(__file__).parent / "corpus.toml"
 STDLIB = "cpython"
 _FETCH_SECONDS = 600
+_EXCLUDED = {"stdlib": ("site-packages", "lib-dynload"), "own": ("tests/lint/cases",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Package:
     Attributes:
         name: As the package index has it.
         version: The one that is looked at.
-        kind: ``wheel``, ``sdist``, or ``stdlib``.
+        kind: ``wheel``, ``sdist``, ``stdlib``, or ``own``: this project at a commit, which is the version.
     """
 
     name: str
@@ -51,10 +52,14 @@ class Package:
 
     @property
     def configuration(self) -> Configuration:
-        """The settings that it is looked at with: the defaults, and all rules."""
+        """The settings that it is looked at with: the defaults, all rules, and what its team would add."""
         every = tuple(rule.code for rule in own_rules())
-        exclude = ("site-packages", "lib-dynload") if self.kind == "stdlib" else ()
-        return Configuration(self.folder, settings=Settings(extend_select=every, exclude=exclude))
+        exclude = _EXCLUDED.get(self.kind, ())
+        pinned = tomllib.loads(PINS.read_text())["settings"].get(self.name, {})
+        owners = tuple(pinned.get("supervised-spawners", ()))
+        return Configuration(
+            self.folder, settings=Settings(extend_select=every, exclude=exclude, supervised_spawners=owners)
+        )
 
     def fetch(self) -> bool:
         """Fetch and unpack it, if that wasn't done before; whether it was done now."""
@@ -65,13 +70,21 @@ class Package:
         partial = CACHE / f"partial-{self.name}"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-        _unpack(self._download(partial), partial / "files")
+        _unpack(self._archive(partial) if self.kind == "own" else self._download(partial), partial / "files")
         self.folder.parent.mkdir(exist_ok=True)
         files = partial / "files"
         only = list(files.iterdir())
         (only[0] if self.kind == "sdist" and len(only) == 1 else files).rename(self.folder)
         shutil.rmtree(partial)
         return True
+
+    def _archive(self, folder: Path) -> Path:
+        archive = folder / "own.tar"
+        command = ["git", "-C", str(ROOT), "archive", "--output", str(archive), self.version]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
+        if done.returncode:
+            raise SystemExit(f"realworld: {self} isn't in this clone: {done.stderr.strip()}")
+        return archive
 
     def _download(self, folder: Path) -> Path:
         form = ["--only-binary", ":all:"] if self.kind == "wheel" else ["--no-binary", self.name]
@@ -84,12 +97,22 @@ class Package:
 
 
 def packages() -> Iterator[Package]:
-    """The standard library, and what corpus.toml pins."""
+    """The standard library, and what corpus.toml pins: the code that rules are judged by."""
     yield Package(STDLIB, platform.python_version(), "stdlib")
-    pins = tomllib.loads(PINS.read_text())
-    for kind in ("wheel", "sdist"):
-        for name, version in pins[kind].items():
-            yield Package(name, version, kind)
+    yield from _pinned("wheel", "wheel")
+    yield from _pinned("sdist", "sdist")
+
+
+def mended() -> Iterator[Package]:
+    """What fixes are tried on: all packages, and some more, where rules have more to mend."""
+    yield from packages()
+    yield from _pinned("mended", "sdist")
+    yield from _pinned("own", "own")
+
+
+def _pinned(table: str, kind: str) -> Iterator[Package]:
+    for name, version in tomllib.loads(PINS.read_text())[table].items():
+        yield Package(name, version, kind)
 
 
 def _unpack(archive: Path, folder: Path) -> None:

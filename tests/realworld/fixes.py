@@ -16,7 +16,7 @@ from regrow.lint.mending import Mending, mend_paths
 from regrow.lint.model import Finding, Safety
 from regrow.lint.registry import own_rules
 from regrow.lint.settings import Settings
-from tests.realworld.corpus import ROOT, packages
+from tests.realworld.corpus import ROOT, mended
 from tests.realworld.scan import Progress
 
 OWN = ROOT / "tests" / "lint" / "cases"
@@ -29,7 +29,7 @@ class Outcome:
     """What came of it.
 
     Attributes:
-        fixes: Code of a rule -> fixes made in other people's code.
+        fixes: Code of a rule -> fixes made in the packages.
         edits: Code of a rule -> edits of these.
         own: Code of a rule -> fixes made in our marker files.
         files: How many files were changed.
@@ -67,7 +67,7 @@ class Outcome:
 def fix_all(progress: Progress, *, only: list[str]) -> Outcome:
     """Copy each package, fix the copy twice, and look at what that made of it."""
     outcome = Outcome()
-    chosen = [one for one in packages() if not only or one.name in only]
+    chosen = [one for one in mended() if not only or one.name in only]
     for number, package in enumerate(chosen, 1):
         progress(f"[{number}/{len(chosen)}] {package}")
         package.fetch()

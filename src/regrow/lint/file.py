@@ -139,9 +139,12 @@ class SourceFile:
         """The file's classes by their qualified names."""
         classes: dict[str, list[ast.ClassDef]] = {}
         for owner in self.index.of(ast.ClassDef):
-            name = ".".join(filter(None, (self.module, self.names.qualname_of(owner))))
-            classes.setdefault(name, []).append(owner)
+            classes.setdefault(self.defined_name(owner), []).append(owner)
         return classes
+
+    def defined_name(self, node: ast.AST) -> str:
+        """The qualified name of a class or a function that the file defines."""
+        return ".".join(filter(None, (self.module, self.names.qualname_of(node))))
 
     @cached_property
     def comments(self) -> list[tuple[int, str]]:

@@ -27,7 +27,7 @@ class Rule(ABC):
         severity: How bad a finding is.
         scope: The files that it looks at.
         default: Whether it is on where nobody selects it.
-        fix: The safety of its fixes, None if it has none.
+        fix: The safety of its fixes, of the safest where they differ; None if it has none.
         options: The settings that it reads, in kebab-case.
         triggers: Texts of which a file must hold one for the rule to find anything in it; what is never
             found in a file isn't looked for. Empty if there is no such text.

@@ -53,5 +53,5 @@ def is_boundary(file: SourceFile, node: ast.AST) -> bool:
     boundaries = file.settings.broad_except_boundaries
     if not boundaries:
         return False
-    where = ".".join(part for part in (file.module, file.names.qualname_of(node)) if part)
+    where = file.defined_name(node)
     return any(where == one or where.startswith(f"{one}.") for one in boundaries)

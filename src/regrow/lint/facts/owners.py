@@ -33,8 +33,8 @@ class Owner:
 def owners(file: SourceFile, at: ast.AST) -> Iterator[Owner]:
     """What is in scope and has a known class, the nearest first.
 
-    These are the variables of the ``with`` blocks around it, the parameters of its function, and the
-    attributes of ``self``.
+    These are the variables of the ``with`` blocks around it, the parameters of its function, the
+    attributes of ``self``, and ``self`` where its class is one that the settings name.
     """
     child = at
     for one in file.ancestors(at):
@@ -52,10 +52,10 @@ def owners(file: SourceFile, at: ast.AST) -> Iterator[Owner]:
             kind = file.types.annotated(arg.annotation)
             if kind is not None:
                 yield Owner(arg.arg, kind, _is_supervisor(file, arg.annotation))
-        yield from _attributes(file, function)
+        yield from _of_self(file, function)
 
 
-def _attributes(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Owner]:
+def _of_self(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Owner]:
     owner = file.parent(function)
     first = (function.args.posonlyargs + function.args.args)[:1]
     if not isinstance(owner, ast.ClassDef) or not first:
@@ -64,6 +64,10 @@ def _attributes(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionD
         for source in sources:
             if isinstance(source, ast.Name | ast.Attribute):
                 yield from _known(file, source, f"{first[0].arg}.{name}")
+    if not function.decorator_list:  # else it may be a class or nothing that comes first
+        name = file.defined_name(owner)
+        kinds = (one.rpartition(".")[0] for one in file.settings.supervised_spawners)
+        yield from (Owner(first[0].arg, kind) for kind in kinds if file.is_a(name, {kind}))
 
 
 def _known(file: SourceFile, node: ast.Name | ast.Attribute, text: str) -> Iterator[Owner]:

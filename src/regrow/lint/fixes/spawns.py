@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.facts.owners import Owner, owners
+from regrow.lint.fixes.fixtures import Asked, asked
 from regrow.lint.fixes.patching import has_comment, replaced, with_argument
 from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
@@ -45,17 +46,22 @@ def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
 
 
 def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
-    """As `owned`, with a test's kit as one more owner."""
-    function = file.function_of(call)
-    arguments = [] if function is None else [*function.args.args, *function.args.kwonlyargs]
-    kits = [arg.arg for arg in arguments if arg.arg == _KIT_FIXTURE]
-    kits += [owner.text for owner in owners(file, call) if owner.kind in _KITS]
+    """As `owned`, with a test's kit as one more owner, which pytest gives to a test that has none."""
+    made = (owner.text for owner in owners(file, call) if owner.kind in _KITS)
+    kit = next(map(Asked, made), None) or asked(file, _outermost_function(file, call), _KIT_FIXTURE)
+    fix = owned(file, call, spawner) if kit is None or kit.edits else None
+    if fix is not None and fix.edits:
+        return fix
     started = _parts(file, call)
-    if kits and started is not None and _is_dropped(file, call) and _can_await(file, call):
-        text = f"await {kits[0]}.spawn_supervised({started})"
-        return Fix("Have the test's kit run it", (replaced(file, call, text),), Safety.UNSAFE)
-    fix = owned(file, call, spawner)
-    return fix if fix.edits else no_fix(f"{fix.message}, or the fixture {_KIT_FIXTURE}")
+    if kit is None or started is None or not (_is_dropped(file, call) and _can_await(file, call)):
+        return fix or owned(file, call, spawner)
+    edit = replaced(file, call, f"await {kit.name}.spawn_supervised({started})")
+    return Fix("Have the test's kit run it", (*kit.edits, edit), Safety.UNSAFE)
+
+
+def _outermost_function(file: SourceFile, node: ast.AST) -> ast.AST | None:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return next((one for one in reversed([*file.ancestors(node)]) if isinstance(one, functions)), None)
 
 
 def _as_child(file: SourceFile, coroutine: ast.expr) -> str:

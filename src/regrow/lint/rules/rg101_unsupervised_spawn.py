@@ -63,12 +63,13 @@ system = rg.System([rg.ChildSpec(Poller)])
 The fix is unsafe. Where a task group is in scope (a `with` around it, a parameter, an attribute of `self`)
 the task is made in it: its errors now end the group, and the group waits for it. Where the address of a
 `rg.TaskSupervisor` is in scope, as `Ref[TaskSupervisor]`, a task that nobody keeps becomes
-`await rg.start_task(...)`; and an object whose class has one of `supervised-spawners` spawns it itself. Else
-there is none: who should own it is a decision.
+`await rg.start_task(...)`; and an object whose class has one of `supervised-spawners`, `self` among them,
+spawns it itself. Else there is none: who should own it is a decision.
 
 ## Options
 
-- `supervised-spawners`: functions whose tasks have an owner.
+- `supervised-spawners`: functions whose tasks have an owner, as `app.jobs.Manager.spawn`. What they make
+  themselves is theirs.
 - `task-group-types`: classes whose objects own the tasks that they make.
 
 ## Known problems
@@ -158,11 +159,14 @@ def _is_kept(file: SourceFile, call: ast.Call) -> bool:
 
 
 def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:
-    """Whether it is handed to a function that the settings name as an owner."""
+    """Whether it is handed to a function that the settings name as an owner, or stands in one."""
     owners = file.settings.supervised_spawners
     if not owners:
         return False
-    if file.qualified(call.func) in owners:
+    function = file.function_of(call)
+    if file.qualified(call.func) in owners or (
+        function is not None and file.defined_name(function) in owners
+    ):
         return True
     parent = file.parent(outermost(file, call))
     return isinstance(parent, ast.Call) and file.qualified(parent.func) in owners

@@ -110,7 +110,7 @@ class ThreadOrProcessSpawn(Rule):
                 yield self._found(file, call, name)
         for owner in file.index.of(ast.ClassDef):
             if owner.bases and any(file.qualified(base) in _CLASSES for base in owner.bases):
-                own = ".".join(part for part in (file.module, file.names.qualname_of(owner)) if part)
+                own = file.defined_name(owner)
                 for call, _ in file.calls_to(own):
                     if not _is_owned(file, call):
                         yield self._found(file, call, owner.name)

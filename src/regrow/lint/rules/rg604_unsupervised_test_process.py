@@ -41,7 +41,7 @@ A process is begun under a supervisor of the test's own system.
 
 The fix is unsafe. Where the test has a kit (`regrow_kit`, or one of `rt.kit(...)`) a task that nobody keeps
 becomes `await kit.spawn_supervised(...)`: if it crashes, the test fails. Where a task group is in scope it is
-made in that. Else there is none.
+made in that. Else a test that pytest gives fixtures to asks for `regrow_kit`, which Regrow's plugin has.
 
 ## Known problems
 

@@ -45,6 +45,9 @@ def test_reads_the_url(monkeypatch):
 The fix adds `@pytest.mark.regrow` to coroutines that make a System. The code of the test stays as it is; it
 runs on a virtual clock then, and sockets and threads have to be declared.
 
+What is set, deleted and put first is changed by `monkeypatch` where pytest gives the test one; that fix is
+unsafe, as what the test leaves behind may be what a later one lives on.
+
 ## Known problems
 
 - A fixture or a helper that puts things back is known by its name only: one that speaks of the environment,
@@ -66,6 +69,7 @@ from regrow.lint.facts.environment import environment_changes
 from regrow.lint.facts.virtual import is_virtual
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.patching import indentation
+from regrow.lint.fixes.rg606 import patched
 from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
@@ -98,19 +102,22 @@ class MissingIsolation(Rule):
             if isinstance(test, ast.AsyncFunctionDef) and not is_virtual(file, call):
                 text = "a System on real time that nothing watches: mark the test with pytest.mark.regrow"
                 yield file.finding(self, call, text, fix=_marked(file, test))
-        changes = [*environment_changes(file), *(call for call, _ in file.calls_to(*_SHARED))]
-        seen: set[ast.AST] = set()
-        for change in sorted(changes, key=lambda one: one.lineno):
-            test = _test_of(file, change)
-            if (
-                test is not None
-                and test not in seen
-                and file.function_of(change) is test
-                and not _is_restored(file, change, test)
-            ):
-                seen.add(test)
+        for test, changes in _changes(file).items():
+            exposed = next((one for one in changes if not _is_restored(file, one, test)), None)
+            if exposed is not None:
                 text = "this changes what all later tests see: use monkeypatch, or put it back in a finally"
-                yield file.finding(self, change, text)
+                yield file.finding(self, exposed, text, fix=patched(file, test, changes))
+
+
+def _changes(file: SourceFile) -> dict[ast.FunctionDef | ast.AsyncFunctionDef, list[ast.expr]]:
+    """What each test changes for all, from top to bottom."""
+    found = [*environment_changes(file), *(call for call, _ in file.calls_to(*_SHARED))]
+    changes: dict[ast.FunctionDef | ast.AsyncFunctionDef, list[ast.expr]] = {}
+    for change in sorted(found, key=lambda one: one.lineno):
+        test = _test_of(file, change)
+        if test is not None and file.function_of(change) is test:
+            changes.setdefault(test, []).append(change)
+    return changes
 
 
 def _test_of(file: SourceFile, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

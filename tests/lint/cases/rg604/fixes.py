@@ -3,6 +3,7 @@
 
 import asyncio
 import threading
+import unittest
 
 import regrow.testing as rt
 
@@ -29,3 +30,19 @@ async def test_with_a_kit():
 async def test_without():
     asyncio.create_task(serve(80))  # expect: RG604
     threading.Thread(target=serve).start()  # expect: RG604
+
+
+async def test_inside(port):
+    async def client():
+        asyncio.create_task(serve(port))  # expect: RG604
+
+    await client()
+
+
+class Case(unittest.IsolatedAsyncioTestCase):
+    async def test_it(self):
+        asyncio.create_task(serve(80))  # expect: RG604
+
+
+async def helper():
+    asyncio.create_task(serve(80))  # expect: RG604
