@@ -12,6 +12,7 @@ from regrow.runtime.items import Request, message_of
 from regrow.runtime.process import IDLE, QUEUED, RUNNING, SUSPENDED
 
 if TYPE_CHECKING:
+    from regrow.core.ports import StepHook
     from regrow.runtime.engine import Engine
     from regrow.runtime.process import Process
 
@@ -329,6 +330,19 @@ class Scheduler(Intake):
                 break
         process.current = None
         return handled
+
+    def announced(self, process: Process, message: object, hook: StepHook) -> bool:
+        """Tell of a message that the process's own task is about to take. False if that ended the process."""
+        engine = self._engine
+        engine.handling = process  # so that nobody cancels the task for it
+        try:
+            hook(process, "message", message)
+        finally:
+            engine.handling = None
+        if process.after is not None:
+            return False
+        engine.monotonic()  # as in `_watched`: a replay counts how often it is asked
+        return True
 
     def check_slow(self, process: Process, item: object, begun: float) -> None:
         """A handler has returned or raised: say so if it held the loop for long."""

@@ -103,7 +103,8 @@ class Workers:
         task = cast("asyncio.Task[None]", process.task)
         warm = self._warm
         max_warm = engine.settings.max_warm
-        short = engine.ports.step_hook is None and process.blueprint.held is None
+        hook = engine.ports.step_hook
+        short = process.blueprint.held is None
         found: tuple[Entry, object] | None = (entry, argument)
         result = item = argument = None  # a busy task lives long, and a message is not to
         try:
@@ -139,8 +140,12 @@ class Workers:
                         # A call of an async handler, next in order: without the detour of a slice.
                         handler = process.blueprint.calls.get(type(item.message))
                         if handler is not None and handler.is_async:
+                            if hook is not None and not scheduler.announced(process, item.message, hook):
+                                break
                             process.current = mailbox.popleft()
                             scheduler.steps += 1
+                            if engine.looks:
+                                engine.look()
                             if extras is not None:
                                 engine.sends.grant_places(process)
                             try:
