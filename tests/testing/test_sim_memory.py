@@ -49,6 +49,7 @@ def test_a_run_whose_power_was_cut_is_thrown_away_whole() -> None:
 
 def test_what_a_global_kept_is_thrown_away_now_and_then() -> None:
     try:
-        assert 1 <= alive(kept, 3 * UNCOLLECTED) <= UNCOLLECTED + 1
+        looks = 2  # each finds the last run still kept, and leaves it to the one through all of the memory
+        assert 1 <= alive(kept, 3 * UNCOLLECTED) <= UNCOLLECTED + looks
     finally:
         Last.sim = None

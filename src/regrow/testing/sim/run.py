@@ -38,7 +38,9 @@ MAX_STEPS: Final = 100_000
 NO_FAULTS: Final = Faults()
 CLOSED: Final = Fence()
 UNCOLLECTED: Final = 250
-"""After how many runs all of the memory is looked through: it takes as long as a few runs."""
+"""After how many runs all that runs have left is looked through."""
+LOOKS: Final = 10
+"""After how many such looks all of the memory is: it takes as long as ten runs."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,9 +222,11 @@ def _clean(loop: SimLoop) -> None:
 
 def _collect_now_and_then() -> None:
     """Throw away what globals of the test's kept of earlier runs: nobody else does."""
-    _, since_old, since_all = gc.get_count()
-    if since_old + since_all >= UNCOLLECTED:
+    _, runs, looks = gc.get_count()
+    if looks >= LOOKS:
         gc.collect()
+    elif runs >= UNCOLLECTED:
+        gc.collect(1)
 
 
 @contextmanager
