@@ -8,4 +8,4 @@ from regrow import errors
 # The type checkers do not see `__all__`: to them the root's `as` imports say what is public.
 NAMES: list[str] = vars(regrow)["__all__"]
 
-ERRORS: dict[str, type] = {name: value for name, value in vars(errors).items() if inspect.isclass(value)}
+ERRORS: dict[str, type] = dict(inspect.getmembers(errors, inspect.isclass))

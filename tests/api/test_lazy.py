@@ -4,6 +4,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,30 @@ def test_importing_the_root_loads_nothing_heavy() -> None:
 
 def test_importing_the_errors_loads_nothing_heavy() -> None:
     assert loaded_after("import regrow.errors").isdisjoint(HEAVY)
+
+
+def test_an_error_s_module_loads_no_other_errors() -> None:
+    """The linter's start is a matter of that."""
+    loaded = loaded_after("import regrow.errors.lint")
+    assert {name for name in loaded if name.startswith("regrow.")} == {
+        *("regrow.errors", "regrow.errors.base", "regrow.errors.lint"),
+    }
+
+
+def test_the_type_checkers_and_the_interpreter_see_the_same_errors() -> None:
+    root = Path(str(regrow.errors.__file__))
+    block = next(one for one in ast.parse(root.read_text()).body if isinstance(one, ast.If))
+    modules, names = set[str](), set[str]()
+    for one in block.body:
+        assert isinstance(one, ast.ImportFrom)
+        module = import_module(str(one.module))
+        listed = {alias.name for alias in one.names}
+        names |= set(vars(module)["__all__"]) if listed == {"*"} else listed
+        modules.add(module.__name__.rpartition(".")[2])
+    assert modules == {file.stem for file in root.parent.glob("*.py")} - {"__init__"}
+    assert names == set(ERRORS) == set(vars(regrow.errors)["__getattr__"]("__all__"))
+    with pytest.raises(AttributeError, match=r"'regrow\.errors' has no attribute 'Waiting'"):
+        regrow.errors.Waiting  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_asking_for_all_names_leaves_the_command_and_its_libraries_out() -> None:

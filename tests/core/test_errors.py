@@ -10,7 +10,7 @@ import pytest
 from regrow import errors
 from regrow.errors.base import show
 
-CLASSES = {name: value for name, value in vars(errors).items() if inspect.isclass(value)}
+CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
 
 
 def drawn(kind: type, depth: int = 1) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """What the page of the linter, and the README's section on it, show is what the commands print."""
 
-from dataclasses import fields
 from pathlib import Path
 
 from regrow.lint.commands import COMMANDS
@@ -24,6 +23,6 @@ def test_the_readmes_two_commands(tmp_path: Path) -> None:
 
 def test_all_settings_commands_and_formats_are_named() -> None:
     page = (REPOSITORY / PAGE).read_text()
-    keys = [one.name.replace("_", "-") for one in fields(Settings)]
+    keys = [one.replace("_", "-") for one in Settings._fields]
     names = [*keys, *FORMATS, *(f"regrow {command}" for command in COMMANDS)]
     assert [name for name in names if f"`{name}" not in page] == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -102,10 +101,10 @@ class Context:
     def lint_by(self, *rules: str) -> Report:
         """What these rules alone say of them, whatever the settings select and ignore."""
         if rules not in self._lint_by:
-            settings = replace(
-                self.configuration.settings, select=rules, extend_select=(), ignore=(), per_file_ignores={}
+            settings = self.configuration.settings._replace(
+                select=rules, extend_select=(), ignore=(), per_file_ignores={}
             )
-            self._lint_by[rules] = check_paths(self.paths, replace(self.configuration, settings=settings))
+            self._lint_by[rules] = check_paths(self.paths, self.configuration._replace(settings=settings))
         return self._lint_by[rules]
 
     @cached_property

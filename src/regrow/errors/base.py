@@ -26,9 +26,22 @@ class RegrowError(Exception):
     pickled, whatever their constructor looks like, as far as what they hold can.
     """
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _publish(cls)
+
     @override
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args), dict(self.__dict__)
+
+
+def _publish(kind: type[RegrowError]) -> None:
+    # Tracebacks and pickles name the public place, so that an error's module can change.
+    if kind.__module__.startswith("regrow.errors."):
+        kind.__module__ = "regrow.errors"
+
+
+_publish(RegrowError)
 
 
 def _rebuild(kind: type[E], args: tuple[object, ...]) -> E:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias, cast
@@ -17,6 +17,7 @@ from typing import Final, TypeAlias, cast
 from regrow.lint.checker import Checker, Outcome, digest_of
 from regrow.lint.discovery import Source
 from regrow.lint.model import Edit, Finding, Fix, Safety, Severity
+from regrow.lint.outlines import gather
 from regrow.lint.project import Project
 from regrow.lint.replacing import replacing
 
@@ -37,7 +38,7 @@ class Cache:
 
     Args:
         root: The folder that gets a folder `.regrow_cache`.
-        checker: The rules and settings.
+        checker: The rules and settings, making digests.
 
     Attributes:
         warning: Why it isn't used or couldn't be written, in one line; empty if all is well.
@@ -45,6 +46,7 @@ class Cache:
 
     def __init__(self, root: Path, checker: Checker) -> None:
         self.warning: str = ""
+        self._checker = checker
         self._root = root.absolute()
         self._folder = self._root / NAME
         self._file = self._folder / f"{_key(checker)}.json"
@@ -54,21 +56,37 @@ class Cache:
         self._seen: set[str] = set()
         self._load()
 
-    def project(self, state: str) -> Project | None:
+    def known(self, sources: Sequence[Source]) -> dict[Source, Outcome]:
+        """What is known of files that haven't changed; the checker gets to know the project."""
+        digests: dict[Source, str] = {}
+        for source in sources:
+            try:
+                digests[source] = digest_of(source.file.read_bytes())
+            except OSError:
+                continue  # the checker says why
+        state = _state_of(digests)
+        known = self._project(state)
+        self._checker.project = gather(sources) if known is None else known
+        if known is None:
+            self._keep_project(state, self._checker.project)
+        project = _digest_of_project(self._checker.project)
+        outcomes = ((source, self._get(source, digest, project)) for source, digest in digests.items())
+        return {source: outcome for source, outcome in outcomes if outcome is not None}
+
+    def _project(self, state: str) -> Project | None:
         """What was gathered from files, all of them in this state; None if it isn't known."""
         bases = self._projects.get(state)
         if not isinstance(bases, dict):
             return None
         return Project({name: tuple(cast("list[str]", one)) for name, one in bases.items()})
 
-    def keep_project(self, state: str, project: Project) -> None:
-        """Keep what was gathered."""
+    def _keep_project(self, state: str, project: Project) -> None:
         self._projects[state] = {name: list(bases) for name, bases in project.bases.items()}
         for old in list(self._projects)[:-_PROJECTS]:
             del self._projects[old]
         self._changed = True
 
-    def get(self, source: Source, digest: str, project: str) -> Outcome | None:
+    def _get(self, source: Source, digest: str, project: str) -> Outcome | None:
         """What came of a file with these bytes; None if that isn't known."""
         self._seen.add(source.relative)
         known = self._files.get(source.relative)
@@ -78,13 +96,15 @@ class Cache:
         made = tuple(_finding(source.path, one) for one in cast("list[list[Json]]", findings))
         return Outcome(made, lines=cast("int", lines), spared=bool(spared), digest=digest)
 
-    def keep(self, source: Source, outcome: Outcome, project: str) -> None:
-        """Keep what came of a file, unless a rule failed or it couldn't be read."""
-        if outcome.digest and not outcome.failures:
-            mark = _mark(source, outcome.digest, project)
-            findings: Json = [_plain(one) for one in outcome.findings]
-            self._files[source.relative] = [mark, outcome.lines, int(outcome.spared), findings]
-            self._changed = True
+    def keep(self, outcomes: Mapping[Source, Outcome]) -> None:
+        """Keep what came of files, except where a rule failed or a file couldn't be read."""
+        project = _digest_of_project(self._checker.project)
+        for source, outcome in outcomes.items():
+            if outcome.digest and not outcome.failures:
+                mark = _mark(source, outcome.digest, project)
+                findings: Json = [_plain(one) for one in outcome.findings]
+                self._files[source.relative] = [mark, outcome.lines, int(outcome.spared), findings]
+                self._changed = True
 
     def save(self) -> None:
         """Write it, if anything changed; what can't be written is told in `warning`."""
@@ -128,13 +148,13 @@ class Cache:
             file.unlink(missing_ok=True)
 
 
-def state_of(digests: Mapping[Source, str]) -> str:
+def _state_of(digests: Mapping[Source, str]) -> str:
     """What is known of a project goes by: the names and bytes of all files."""
     listed = (f"{source.relative}\0{source.module}\0{digest}\0" for source, digest in digests.items())
     return digest_of("".join(listed).encode(errors="surrogateescape"))
 
 
-def digest_of_project(project: Project) -> str:
+def _digest_of_project(project: Project) -> str:
     """What a project's facts are known by."""
     return digest_of(repr(sorted(project.bases.items())).encode())
 

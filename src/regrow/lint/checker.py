@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from regrow.errors.lint import NothingToCheck
 from regrow.lint.discovery import Source, problem
@@ -21,8 +20,7 @@ from regrow.lint.selection import matching, selected
 from regrow.lint.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one file.
 
     Attributes:
@@ -30,7 +28,7 @@ class Outcome:
         failures: Rules that raised an exception: bugs of theirs.
         lines: How many lines it has.
         spared: Whether it holds nothing that rules look for, so that none looked at it.
-        digest: Of its bytes; empty if it couldn't be read.
+        digest: Of its bytes; empty if it couldn't be read, or nobody asked for it.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -46,6 +44,7 @@ class Checker:
     Args:
         settings: The settings of the run.
         project: What is known of the project's files. Default: nothing.
+        digests: Whether each outcome gets the digest of the file. Default False.
 
     Raises:
         NothingToCheck: No rule is on.
@@ -53,9 +52,10 @@ class Checker:
         BadRule: What another distribution offers as a rule is none.
     """
 
-    def __init__(self, settings: Settings, project: Project | None = None) -> None:
+    def __init__(self, settings: Settings, project: Project | None = None, *, digests: bool = False) -> None:
         rules = all_rules()
         self.settings: Settings = settings
+        self.digests: bool = digests
         self.project: Project = project or Project()
         self.known: frozenset[str] = known_names(rules)
         self.rules: tuple[Rule, ...] = selected(rules, settings)
@@ -72,7 +72,7 @@ class Checker:
         """Check one file's bytes."""
         off = self.off_in(source)
         rules, prefilter = self._rules_for(source.role, off)
-        digest = digest_of(data)
+        digest = digest_of(data) if self.digests else ""
         spared = not prefilter.passes(data)
         if spared and CODE in off:  # else the parser has to say whether it is a program
             return Outcome(lines=_lines(data), spared=True, digest=digest)
@@ -119,6 +119,8 @@ class Checker:
 
 def digest_of(data: bytes) -> str:
     """What a file's bytes are known by."""
+    import hashlib  # noqa: PLC0415  # OpenSSL takes as long to load as twenty files do
+
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 

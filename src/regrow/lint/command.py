@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -50,6 +49,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m regrow.lin
         discard()  # whoever read our output has had enough
         return Exit.CLEAN
     except Exception as error:  # noqa: BLE001  # the last stop: every other exception is our bug
+        import traceback  # noqa: PLC0415  # hardly ever needed
+
         last = traceback.extract_tb(error.__traceback__)[-1]
         shown = "".join(traceback.format_exception_only(error)).strip()
         say(_BUG.format(prog=prog, error=shown, place=f"{last.filename}:{last.lineno}, in {last.name}"))
@@ -61,20 +62,31 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m regrow.lin
 
 def _parsed(argv: Sequence[str], prog: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=prog, description="Rules for supervised asyncio code, on any Python code base."
+        prog=prog,
+        description="Rules for supervised asyncio code, on any Python code base.",
+        formatter_class=_formatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, summary in COMMANDS.items():
-        if argv and argv[0] == name:
-            module = command(name)
-            one = commands.add_parser(name, help=summary, description=module.DESCRIPTION)
-            one.set_defaults(run=module.run)
-            module.add_arguments(one)
-        else:
+    # With `prog`, which it would find out by formatting a help text.
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=prog)
+    if argv and argv[0] in COMMANDS:
+        name = argv[0]
+        module = command(name)
+        one = commands.add_parser(name, description=module.DESCRIPTION, formatter_class=_formatter)
+        one.set_defaults(run=module.run)
+        module.add_arguments(one)
+        one.formatter_class = argparse.HelpFormatter
+    else:
+        for name, summary in COMMANDS.items():
             commands.add_parser(name, help=summary)
+    parser.formatter_class = argparse.HelpFormatter
     arguments, late = parser.parse_known_args(argv)
     if late:  # `migrate M003 --write src`: argparse takes the positionals before the first option alone
         if "paths" not in arguments or any(one.startswith("-") for one in late):
             parser.error(f"unrecognized arguments: {' '.join(late)}")
         arguments.paths = [*cast("list[Path]", arguments.paths), *map(Path, late)]
     return arguments
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """While arguments are added: argparse makes one for each, and imports shutil to learn how wide it is."""
+    return argparse.HelpFormatter(prog, width=80)

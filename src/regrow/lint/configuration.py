@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from regrow.errors.lint import BadLintSetting, LintError, UnknownRule
 from regrow.lint.settings import RatchetSettings, Settings
@@ -20,11 +19,10 @@ _RATCHET: Final = "tool.regrow.ratchet"
 _PLACE: Final = re.compile(r"line (\d+), column (\d+)")
 _FLAGS: Final = frozenset({"allow-sleep-zero", "require-reason"})
 _MAPPINGS: Final = frozenset({"per-file-ignores"})
-KEYS: Final = tuple(one.name.replace("_", "-") for one in fields(Settings))
+KEYS: Final = tuple(one.replace("_", "-") for one in Settings._fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """Where a run's settings come from.
 
     Attributes:
@@ -36,8 +34,8 @@ class Configuration:
 
     root: Path
     file: Path | None = None
-    settings: Settings = field(default_factory=Settings)
-    ratchet: RatchetSettings = field(default_factory=RatchetSettings)
+    settings: Settings = Settings()
+    ratchet: RatchetSettings = RatchetSettings()
 
 
 def discover(start: Path) -> Configuration:

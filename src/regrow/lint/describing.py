@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Final, cast
 
@@ -31,10 +30,10 @@ def described(configuration: Configuration, paths: Sequence[Path]) -> Iterator[s
     yield f"settings: {file.absolute() if file else 'no pyproject.toml has a table [tool.regrow]'}"
     yield f"root: {configuration.root.absolute()}"
     default = Settings()
-    for one in fields(Settings):
-        value: object = getattr(configuration.settings, one.name)
-        if value != getattr(default, one.name):
-            yield f"  {one.name.replace('_', '-')}: {_shown(value)}"
+    for name in Settings._fields:
+        value: object = getattr(configuration.settings, name)
+        if value != getattr(default, name):
+            yield f"  {name.replace('_', '-')}: {_shown(value)}"
     on = {rule.code for rule in Checker(configuration.settings).rules}
     yield f"rules on: {' '.join(sorted(on))}"
     yield f"rules off: {' '.join(rule.code for rule in all_rules() if rule.code not in on) or 'none'}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import traceback
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
@@ -17,8 +16,7 @@ from regrow.lint.suppressions import suppress
 _TESTS = frozenset({Role.TEST, Role.SUPPORT})
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFailure:
+class RuleFailure(NamedTuple):
     """A rule raised an exception: a bug of the rule, not of the file.
 
     Attributes:
@@ -66,13 +64,19 @@ def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], 
         except RecursionError:
             lost.append(rule.code)
         except Exception as error:  # noqa: BLE001  # a rule may be anybody's: the others go on
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            shown = "".join(traceback.format_exception_only(error)).strip()
-            failures.append(RuleFailure(file.path, rule.code, shown, f"{last.filename}:{last.lineno}"))
+            failures.append(_failure(file.path, rule.code, error))
     if lost:
         message = f"{', '.join(lost)} can't look at it: nested too deeply"
         findings.append(Finding(CODE, NAME, message, file.path, 1, 1, 1, 2))
     return sorted(findings, key=lambda one: (one.line, one.column, one.code)), failures
+
+
+def _failure(path: str, code: str, error: Exception) -> RuleFailure:
+    import traceback  # noqa: PLC0415  # hardly ever needed
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    shown = "".join(traceback.format_exception_only(error)).strip()
+    return RuleFailure(path, code, shown, f"{last.filename}:{last.lineno}")
 
 
 def findings_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Severity(enum.StrEnum):
@@ -45,8 +45,7 @@ class Safety(enum.StrEnum):
     """Shown, never applied: a human has to finish it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """Characters of a file to be replaced.
 
     Attributes:
@@ -60,8 +59,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """The edits that mend one finding: all of them or none.
 
     Attributes:
@@ -87,8 +85,7 @@ def no_fix(reason: str) -> Fix:
     return Fix(reason, (), Safety.DISPLAY)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A place in a file that breaks a rule.
 
     Attributes:

@@ -6,7 +6,6 @@ import ast
 import builtins
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeAlias, cast
 
@@ -22,7 +21,6 @@ SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, *COMPREHENSIONS)
 _BUILTINS: Final = frozenset(vars(builtins))
 
 
-@dataclass(slots=True)
 class Binding:
     """What a scope knows of one of its names.
 
@@ -32,8 +30,11 @@ class Binding:
             assignment, of a ``for``, a ``with``, an ``except``.
     """
 
-    imported: str | None = None
-    sources: list[ast.AST] = field(default_factory=list[ast.AST])
+    __slots__ = ("imported", "sources")
+
+    def __init__(self) -> None:
+        self.imported: str | None = None
+        self.sources: list[ast.AST] = []
 
 
 class Names:

@@ -21,15 +21,20 @@ _CHUNKS: Final = 8
 
 
 def check_in_processes(
-    sources: Sequence[Source], settings: Settings, project: Project, jobs: int
+    sources: Sequence[Source], checker: Checker, jobs: int
 ) -> Iterator[tuple[Source, Outcome]]:
-    """Check files in `jobs` processes, in whatever order they are done."""
+    """Check files as `checker` does, in `jobs` processes and in whatever order they are done."""
     count = min(jobs * _CHUNKS, len(sources))
     chunks = [sources[start::count] for start in range(count)]
     # Not "fork": whoever calls this may have threads.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_at_interrupts)
     try:
-        works = {pool.submit(_check_chunk, settings, project, chunk): chunk for chunk in chunks}
+        works = {
+            pool.submit(
+                _check_chunk, checker.settings, checker.project, chunk, digests=checker.digests
+            ): chunk
+            for chunk in chunks
+        }
         for work in as_completed(works):
             yield from zip(works[work], work.result(), strict=True)
     except BrokenProcessPool as error:
@@ -43,6 +48,8 @@ def _end_at_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _check_chunk(settings: Settings, project: Project, sources: Sequence[Source]) -> list[Outcome]:
+def _check_chunk(
+    settings: Settings, project: Project, sources: Sequence[Source], *, digests: bool
+) -> list[Outcome]:
     with without_gc():
-        return list(Checker(settings, project).check_files(sources))
+        return list(Checker(settings, project, digests=digests).check_files(sources))

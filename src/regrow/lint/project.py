@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """Facts gathered from all files before rules run.
 
     Plain values, as they go to worker processes and into the cache's keys.
@@ -17,7 +16,7 @@ class Project:
             those that were asked for; also what modules import of them, as if it derived from itself.
     """
 
-    bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    bases: Mapping[str, tuple[str, ...]] = {}
 
     def bases_of(self, name: str) -> tuple[str, ...]:
         """The qualified names of a class's bases; empty if nothing is known of it."""

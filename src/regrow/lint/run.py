@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from regrow.lint.cache import Cache, digest_of_project, state_of
-from regrow.lint.checker import Checker, Outcome, digest_of
+from regrow.lint.checker import Checker, Outcome
 from regrow.lint.configuration import Configuration
 from regrow.lint.discovery import NOTEBOOK, Found, Source, find_any
 from regrow.lint.engine import RuleFailure, without_gc
@@ -17,12 +15,14 @@ from regrow.lint.model import Finding
 from regrow.lint.outlines import gather
 from regrow.lint.parsing import CODE
 
+if TYPE_CHECKING:
+    from regrow.lint.cache import Cache
+
 Progress: TypeAlias = Callable[[int, int], object]
 """Gets how many files are done, and how many there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What came of a run.
 
     Attributes:
@@ -48,7 +48,7 @@ class Report:
     spared: int = 0
     cached: int = 0
     seconds: float = 0.0
-    contents: dict[str, str] = field(default_factory=dict[str, str])
+    contents: Mapping[str, str] = {}
     known: frozenset[Finding] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -83,14 +83,14 @@ def check_paths(
         BadRule: What another distribution offers as a rule is none.
     """
     began = time.perf_counter()
-    checker = Checker(configuration.settings)
+    checker = Checker(configuration.settings, digests=cached)
     found = find_any(paths, configuration)
     done: dict[Source, Outcome] = {}
-    cache = Cache(configuration.root, checker) if cached else None
+    cache = _cache(configuration, checker) if cached else None
     if cache is None:
         checker.project = gather(found.sources)
     else:
-        done = _known(found.sources, checker, cache)
+        done = cache.known(found.sources)
     known = len(done)
     left = [source for source in found.sources if source not in done]
     with without_gc():
@@ -99,13 +99,11 @@ def check_paths(
             if progress is not None:
                 progress(len(done), len(found.sources))
     if cache is not None:
-        project = digest_of_project(checker.project)
-        for source in left:
-            cache.keep(source, done[source], project)
+        cache.keep({source: done[source] for source in left})
         cache.save()
     report = _report(found, [done[source] for source in found.sources], checker)
     warnings = (cache.warning,) if cache is not None and cache.warning else ()
-    return replace(report, cached=known, warnings=warnings, seconds=time.perf_counter() - began)
+    return report._replace(cached=known, warnings=warnings, seconds=time.perf_counter() - began)
 
 
 def check_text(data: bytes, source: Source, configuration: Configuration) -> Report:
@@ -126,25 +124,14 @@ def check_text(data: bytes, source: Source, configuration: Configuration) -> Rep
     checker = Checker(configuration.settings)
     outcome = checker.check(data, source)
     report = _report(Found((source,), (), ()), [outcome], checker)
-    return replace(report, contents={source.path: data.decode(errors="replace")})
+    return report._replace(contents={source.path: data.decode(errors="replace")})
 
 
-def _known(sources: Sequence[Source], checker: Checker, cache: Cache) -> dict[Source, Outcome]:
-    """What is known of files that haven't changed; the checker gets to know the project."""
-    digests: dict[Source, str] = {}
-    for source in sources:
-        try:
-            digests[source] = digest_of(source.file.read_bytes())
-        except OSError:
-            continue  # the checker says why
-    state = state_of(digests)
-    known = cache.project(state)
-    checker.project = gather(sources) if known is None else known
-    if known is None:
-        cache.keep_project(state, checker.project)
-    project = digest_of_project(checker.project)
-    outcomes = ((source, cache.get(source, digest, project)) for source, digest in digests.items())
-    return {source: outcome for source, outcome in outcomes if outcome is not None}
+def _cache(configuration: Configuration, checker: Checker) -> Cache:
+    # What it needs takes as long to import as five files of a thousand lines do.
+    from regrow.lint.cache import Cache  # noqa: PLC0415
+
+    return Cache(configuration.root, checker)
 
 
 def _outcomes(sources: Sequence[Source], checker: Checker, jobs: int) -> Iterator[tuple[Source, Outcome]]:
@@ -153,7 +140,7 @@ def _outcomes(sources: Sequence[Source], checker: Checker, jobs: int) -> Iterato
     # Its import takes as long as a hundred files do.
     from regrow.lint.pool import check_in_processes  # noqa: PLC0415
 
-    return check_in_processes(sources, checker.settings, checker.project, jobs)
+    return check_in_processes(sources, checker, jobs)
 
 
 def _report(found: Found, outcomes: Sequence[Outcome], checker: Checker) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -51,6 +50,8 @@ def matching(rules: Sequence[Rule], selectors: Iterable[str], where: str) -> fro
 
 def nearest(selector: str, rules: Iterable[Rule]) -> str | None:
     """The code or name that was probably meant; None if nothing is like it."""
+    import difflib  # noqa: PLC0415  # for errors alone
+
     known = [name for rule in rules for name in (rule.code, rule.name)]
     return next(iter(difflib.get_close_matches(selector, known, n=1)), None)
 

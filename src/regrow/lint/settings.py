@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings of a run; each has the name of its key in ``[tool.regrow.check]``, with ``_`` for ``-``.
 
     Attributes:
@@ -40,7 +39,7 @@ class Settings:
     test_support: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ("scripts",)
     exclude: tuple[str, ...] = ()
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    per_file_ignores: Mapping[str, tuple[str, ...]] = {}
     supervised_spawners: tuple[str, ...] = ()
     task_group_types: tuple[str, ...] = (
         "asyncio.TaskGroup",
@@ -72,8 +71,7 @@ class Settings:
     require_reason: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RatchetSettings:
+class RatchetSettings(NamedTuple):
     """What holds the number of findings down: ``[tool.regrow.ratchet]``.
 
     Attributes:
@@ -86,5 +84,5 @@ class RatchetSettings:
 
     baseline: str = "regrow-baseline.json"
     exact: bool = True
-    max_total: Mapping[str, int] = field(default_factory=dict[str, int])
+    max_total: Mapping[str, int] = {}
     audit_min: int | None = None

@@ -12,9 +12,8 @@ import io
 import re
 import tokenize
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
@@ -41,8 +40,7 @@ _NO_CODE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """One comment.
 
     Attributes:

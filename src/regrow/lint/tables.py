@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from typing import cast
@@ -39,6 +38,8 @@ class Table:
         """Refuse keys that aren't known."""
         for key in self.values:
             if key not in known:
+                import difflib  # noqa: PLC0415  # for errors alone
+
                 nearest = difflib.get_close_matches(key, known, n=1)
                 hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}"
                 raise self.error(key, f"[{self._name}] has no key {key!r}; {hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
@@ -107,12 +107,12 @@ def _write(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     state = _state(arguments)
     new = tuple(finding for _, finding in state.comparison.new)
-    shown = replace(state.report, findings=new, known=frozenset())
+    shown = state.report._replace(findings=new, known=frozenset())
     show_report(shown, cast("str", arguments.format), state.configuration)
     problems = list(_over(state.configuration, Counter(one.code for one in state.report.findings)))
     for line in (*problems, *_slack(state.comparison)):
         say(line)
-    summarize(replace(state.report, findings=new), "new finding", known=len(state.comparison.known))
+    summarize(state.report._replace(findings=new), "new finding", known=len(state.comparison.known))
     if state.report.failures:
         return Exit.OUR_BUG
     loose = state.comparison.is_loose and state.configuration.ratchet.exact
@@ -164,8 +164,8 @@ def _is_unsure(report: Report) -> bool:
 def _unsure(report: Report) -> int:
     """What is in a file that can't be looked at isn't known, and so isn't written down."""
     unread = tuple(one for one in report.findings if one.code == CODE)
-    show_all(rendered(replace(report, findings=unread), "concise"))
-    summarize(replace(report, findings=unread))
+    show_all(rendered(report._replace(findings=unread), "concise"))
+    summarize(report._replace(findings=unread))
     say("the baseline is left as it was: mend these first, or exclude them")
     return Exit.OUR_BUG if report.failures else Exit.FINDINGS
 

@@ -6,18 +6,14 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
 from regrow.lint.console import Exit, counted, say, show_all, standard_input, take_any_name
-from regrow.lint.describing import described, doubts
 from regrow.lint.discovery import source
 from regrow.lint.formats import FORMATS, rendered
-from regrow.lint.ratchet.baseline import load
-from regrow.lint.ratchet.comparing import compare, located
 from regrow.lint.run import Report, check_text
 
 DESCRIPTION: Final = """\
@@ -43,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check files, or what an editor hands over."""
     configuration = options.configuration(arguments)
     if arguments.check_config:
+        from regrow.lint.describing import described, doubts  # noqa: PLC0415  # no other run needs it
+
         take_any_name()
         show_all(described(configuration, options.paths(arguments)))
         for doubt in doubts(configuration):
@@ -72,8 +70,12 @@ def show_report(report: Report, form: str, configuration: Configuration) -> None
     """
     file = configuration.root.absolute() / configuration.ratchet.baseline
     if form in _NEWS and report.known is None and file.exists():
+        # No other run needs them.
+        from regrow.lint.ratchet.baseline import load  # noqa: PLC0415
+        from regrow.lint.ratchet.comparing import compare, located  # noqa: PLC0415
+
         found = located(report.findings, configuration.root.absolute())
-        report = replace(report, known=compare(load(file), found, lambda _: True).known)
+        report = report._replace(known=compare(load(file), found, lambda _: True).known)
     show_all(rendered(report, form))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form == "github" and summary:

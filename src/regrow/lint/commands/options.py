@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -70,14 +69,13 @@ def configuration(arguments: argparse.Namespace) -> Configuration:
         raise misplaced(found, error) from error
     if "select" not in arguments:
         return found
-    settings = replace(
-        settings,
+    settings = settings._replace(
         select=split(arguments.select) or settings.select,
         extend_select=settings.extend_select + split(arguments.extend_select),
         ignore=settings.ignore + split(arguments.ignore),
         exclude=settings.exclude + tuple(cast("list[str] | None", arguments.exclude) or ()),
     )
-    return replace(found, settings=settings)
+    return found._replace(settings=settings)
 
 
 def checked(arguments: argparse.Namespace, configuration: Configuration) -> Report:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from regrow.lint.facts.catching import inside
 from regrow.lint.facts.keeping import is_decorator, is_made_on_demand, is_write_once
@@ -31,8 +30,7 @@ _FILLERS: Final = re.compile(
 _Key: TypeAlias = tuple[ast.ClassDef | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """A container that everybody shares.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from regrow.lint.facts.addresses import ADDRESSES
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 _TASK_SUPERVISORS: Final = frozenset({"regrow.TaskSupervisor", "regrow.runtime.tasks.TaskSupervisor"})
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """A value that a place sees under a name.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from regrow.lint.facts.addresses import ADDRESSES, SYSTEM_CLASSES
 from regrow.lint.facts.places import place_of
@@ -40,8 +39,7 @@ MAKERS: Final = (
 _CACHES: Final = frozenset({"functools.cache", "functools.lru_cache"})
 
 
-@dataclass(frozen=True, slots=True)
-class Singleton:
+class Singleton(NamedTuple):
     """Something that runs, kept for the whole program.
 
     Attributes:

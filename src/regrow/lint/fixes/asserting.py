@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from regrow.lint.fixes.patching import has_comment, is_alone
 from regrow.lint.fixes.predicates import is_nothing, is_quick_to_hold
@@ -38,8 +37,7 @@ _QUICK: Final = frozenset({"assertFalse", "assertIsNone", "assertNotIn", "assert
 _LOOSE: Final = (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr, ast.Starred)
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(NamedTuple):
     """One assertion.
 
     Attributes:

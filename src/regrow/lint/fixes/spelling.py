@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from regrow.lint.model import Fix, no_fix
 
@@ -17,8 +16,7 @@ _OURS: Final = "regrow"
 _CUSTOMARY: Final = {"regrow": "rg", "regrow.testing": "rt"}
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(NamedTuple):
     """A name as a place in a file can write it.
 
     Attributes:

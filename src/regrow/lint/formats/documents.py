@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from regrow.lint.model import Finding
 from regrow.lint.run import Report
 
 SCHEMA: Final = 1
@@ -20,8 +20,8 @@ def as_json(report: Report) -> Iterator[str]:
         "lines": report.lines,
         "spared_lines": report.spared,
         "skipped": list(report.skipped),
-        "failures": [asdict(failure) for failure in report.failures],
-        "findings": [asdict(finding) for finding in report.findings],
+        "failures": [failure._asdict() for failure in report.failures],
+        "findings": [_plain(finding) for finding in report.findings],
     }
     yield json.dumps(document, indent=2)
 
@@ -29,4 +29,10 @@ def as_json(report: Report) -> Iterator[str]:
 def as_json_lines(report: Report) -> Iterator[str]:
     """A document for each finding, on a line of its own."""
     for finding in report.findings:
-        yield json.dumps({"schema": SCHEMA, **asdict(finding)})
+        yield json.dumps({"schema": SCHEMA, **_plain(finding)})
+
+
+def _plain(finding: Finding) -> Mapping[str, object]:
+    fix = finding.fix
+    mended = None if fix is None else fix._asdict() | {"edits": [edit._asdict() for edit in fix.edits]}
+    return finding._asdict() | {"fix": mended}

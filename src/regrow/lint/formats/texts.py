@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -72,6 +71,8 @@ def _excerpt(line: str, finding: Finding) -> Iterator[str]:
 
 def _columns(character: str) -> int:
     """How many columns of a terminal it takes."""
+    import unicodedata  # noqa: PLC0415  # a library of its own, which one format alone needs
+
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

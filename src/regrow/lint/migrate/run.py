@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -114,7 +114,7 @@ def migrate(
     """
     root = configuration.root.absolute()
     rules = tuple(code for one in migrations for code in one.rules)
-    settings = replace(configuration.settings, select=rules, extend_select=())
+    settings = configuration.settings._replace(select=rules, extend_select=())
     journal = Journal(root / FOLDER if backup is None else backup, root)
     write = None
     if mode == "write":
@@ -122,7 +122,7 @@ def migrate(
             check_clean(root)
         write = _writer(journal, None if verify is None else Verifier(verify))
     try:
-        mending = mend_paths(paths, replace(configuration, settings=settings), unsafe=True, write=write)
+        mending = mend_paths(paths, configuration._replace(settings=settings), unsafe=True, write=write)
     except BaseException:
         if journal.count:
             say(how_to_undo(journal.id))
