@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast, final
+from typing import Final, cast, final
 
 import msgspec
 
@@ -43,6 +43,10 @@ __all__ = (
 )
 
 
+PERMANENT: Final[Restart] = "permanent"
+WORKER: Final[Kind] = "worker"
+
+
 @final
 class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How one child is started, restarted and stopped; make it with `child` or `supervisor`.
@@ -60,7 +64,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Keyword arguments of the same; None for none."""
     name: str | None = None
     """The name it is registered under."""
-    restart: Restart = "permanent"
+    restart: Restart = PERMANENT
     """``"permanent"`` always, ``"transient"`` unless it ended normally, ``"temporary"`` never."""
     shutdown: ShutdownOption = None
     """Seconds that it has to end, ``"brutal_kill"``, or None for the default.
@@ -73,7 +77,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that its `init` may take; None for the system's `Settings.start_timeout`."""
     metadata: Mapping[str, object] | None = None
     """What stands beside its name in the registry."""
-    kind: Kind = "worker"
+    kind: Kind = WORKER
     """``"supervisor"`` for a target that starts children of its own."""
 
 
@@ -139,12 +143,19 @@ def check_child_spec(spec: object) -> None:
     mine = spec.id
     check_name(spec.name, mine)
     check_target(spec.target, spec.args, spec.kwargs, mine)
-    check_restart(spec.restart, mine)
-    check_shutdown(spec.shutdown, mine)
-    check_significant(spec.significant, spec.restart, mine)
-    check_start_timeout(spec.start_timeout, mine)
-    check_metadata(spec.metadata, mine)
-    check_kind(spec.kind, mine)
+    # Most leave the rest as it is, and a spec is checked three times before its child is there.
+    if spec.restart is not PERMANENT:
+        check_restart(spec.restart, mine)
+    if spec.shutdown is not None:
+        check_shutdown(spec.shutdown, mine)
+    if spec.significant is not False:
+        check_significant(spec.significant, spec.restart, mine)
+    if spec.start_timeout is not None:
+        check_start_timeout(spec.start_timeout, mine)
+    if spec.metadata is not None:
+        check_metadata(spec.metadata, mine)
+    if spec.kind is not WORKER:
+        check_kind(spec.kind, mine)
 
 
 @final

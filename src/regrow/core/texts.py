@@ -12,7 +12,7 @@ __all__ = ("is_name", "writable")
 
 def is_name(value: object) -> TypeGuard[str]:
     """Whether it is a str that isn't empty and can be written as UTF-8."""
-    return isinstance(value, str) and value != "" and _is_writable(value)
+    return isinstance(value, str) and value != "" and (value.isascii() or _is_writable(value))
 
 
 def writable(text: str) -> str:

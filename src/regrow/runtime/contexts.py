@@ -23,16 +23,12 @@ KEPT: Final = 1024
 class Contexts:
     """Makes and forgets the contexts of one System's processes."""
 
-    __slots__ = ("_base", "_recent")
+    __slots__ = ("_recent", "base")
 
     def __init__(self) -> None:
-        self._base = copy_context()
-        self._recent: deque[Process] = deque()
-
-    @property
-    def base(self) -> Context:
+        self.base: Final[Context] = copy_context()
         """The context that the System was started in; every process's begins as a copy of it."""
-        return self._base
+        self._recent: deque[Process] = deque()
 
     def make(self, process: Process) -> Context:
         """Give `process` its context."""
@@ -42,7 +38,7 @@ class Contexts:
 
     def lend(self, process: Process) -> Context:
         """Give `process` its context until `take_back`: most run an `init` and nothing else for long."""
-        context = process.context = self._base.copy()
+        context = process.context = self.base.copy()
         context.run(current_process.set, process)
         return context
 
@@ -70,7 +66,7 @@ class Contexts:
 
     def _untouched(self, context: Context) -> bool:
         """Whether no handler set a variable: it is the base and the current process, no more."""
-        base = self._base
+        base = self.base
         if not base:  # most are started in an empty context
             return len(context) == 1
         if len(context) != len(base) + (current_process not in base):

@@ -22,6 +22,7 @@ from regrow.errors.faults import FenceBroken
 from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
+from regrow.testing.sim.hand_offs import fewer_hand_offs
 from regrow.testing.sim.handles import AnyTask, Ready, Timed
 from regrow.testing.sim.invariants import Invariants
 from regrow.testing.sim.machines import context_of, machine_of
@@ -43,11 +44,8 @@ __all__ = ("SimLoop",)
 
 LATENCY_STEPS = 20
 """Into how many steps the longest latency of a thread is divided."""
-NEVER: Final = float("inf")
 WINDOW: Final = 64
 """Among how many of the oldest that are ready one is picked, so that a crowd costs no more than a few."""
-HAND_OFFS: Final = (NEVER, 0, 1, 2, 4, 8)
-"""How many calls of one step may run on their caller's stack; the next one goes through the mailbox."""
 CLEANING: Final = 10_000
 """Steps for the end of what a run has left."""
 
@@ -156,24 +154,26 @@ class SimLoop(asyncio.BaseEventLoop):
                 note(task.get_name())  # what `trace.step` does, in place
             else:
                 note(getattr(handle.callback, "__qualname__", None) or type(handle.callback).__name__)
-            before = None
+            fewer = None
             if task is not None and engines:
                 asked = hand_off.asked  # `hand_off.open`, in place
                 hand_off.asked = asked + 1
                 if asked >= hand_off.next:
-                    before = self._leave_fewer()
+                    fewer = fewer_hand_offs(hand_off, engines, trace)
             try:
                 args = handle.args
-                if args:
-                    handle.context.run(handle.callback, *args)
-                else:  # half of all; to unpack what is empty takes as long as the rest of the call
+                if not args:  # nearly all have one or none, and to unpack them takes longer than the rest
                     handle.context.run(handle.callback)
+                elif len(args) == 1:
+                    handle.context.run(handle.callback, args[0])
+                else:
+                    handle.context.run(handle.callback, *args)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:  # noqa: BLE001  # as asyncio does
                 self._raised(handle, error)
-            if before is not None:
-                _take_back(*before)
+            if fewer is not None:
+                fewer.end()
             if task is not None and task.done():
                 live.pop(task, None)
             for invariant in invariants.always:
@@ -195,16 +195,6 @@ class SimLoop(asyncio.BaseEventLoop):
     def _raised(self, handle: Ready | Timed, error: BaseException) -> None:
         what = getattr(handle.callback, "__qualname__", "a callback")
         self.call_exception_handler({"message": f"exception in {what}", "exception": error, "handle": handle})
-
-    def _leave_fewer(self) -> tuple[float, list[tuple[Engine, int]]]:
-        """In the next step fewer calls, or none, are handed off. Returns how many, and what was left."""
-        allowed = HAND_OFFS[self.decisions.hand_off.choose(HAND_OFFS)]
-        if allowed != NEVER:
-            self.trace.fewer(allowed)
-        before = [(engine, engine.hand_offs_left) for engine in self.engines]
-        for engine, left in before:
-            engine.hand_offs_left = int(min(left, allowed))
-        return allowed, before
 
     def _collect_due(self) -> None:
         timers, ready = self._timers, self._ready
@@ -371,15 +361,6 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         return
-
-
-def _take_back(allowed: float, before: list[tuple[Engine, int]]) -> None:
-    """The step is over: what it left of its hand-offs is theirs again."""
-    for engine, left in before:
-        given = int(min(left, allowed))
-        used = given - engine.hand_offs_left
-        if 0 <= used < given or not given:  # otherwise they are used up, and will be renewed
-            engine.hand_offs_left = left - used
 
 
 def _refuse(*_args: object, **_options: object) -> Never:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, final
 
-from regrow.testing.sim.schedules import HOLDS
+from regrow.testing.sim.schedules import HOLDS, Ranked
 
 if TYPE_CHECKING:
     from regrow.testing.sim.decisions import Decisions
@@ -23,27 +23,44 @@ class Picker:
         trace: What notes whatever isn't plain.
     """
 
-    __slots__ = ("_made", "_note", "_picks", "_question", "_schedule", "_soonest", "_trace", "held")
+    __slots__ = ("_choose", "_made", "_note", "_picks", "_question", "_soonest", "_trace", "held", "pick")
 
     def __init__(self, decisions: Decisions, trace: Trace) -> None:
         self._question = question = decisions.schedule
-        self._schedule = question.schedule
+        schedule = question.schedule
+        self._choose = schedule.choose
         self._made = decisions.made
         self._trace = trace
         self._note = None if trace.tells else trace.add
         self._picks = self._soonest = 0
         self.held: dict[object, int] = {}
         """Who is held back, until the how many-th pick."""
+        self.pick: Callable[[Sequence[object]], int] = (
+            self._ranking if isinstance(schedule, Ranked) else self._pick
+        )
+        """The index of the one that goes on.
+
+        They are given oldest first. All that are None are one, which is as old as the first.
+        """
 
     def plain(self) -> bool:
         """Ask whether the oldest of all goes on. If not, `pick` has to say who does."""
         return not self._question.open() and not self.held
 
-    def pick(self, ready: Sequence[object]) -> int:
-        """The index of the one that goes on.
+    def _ranking(self, ready: Sequence[object]) -> int:
+        """`pick` by ranks: something is asked each time, and nobody is held back."""
+        asked = self._question.asked - 1
+        index = self._choose(asked, ready)
+        if index:
+            self._made["schedule", asked] = index
+            if self._note is None:
+                self._trace.chosen(index, ready)
+            else:
+                self._note(index)  # what `trace.chosen` does, in place
+        return index
 
-        They are given oldest first. All that are None are one, which is as old as the first.
-        """
+    def _pick(self, ready: Sequence[object]) -> int:
+        """`pick` by walks and plans."""
         self._picks = picks = self._picks + 1
         question = self._question
         held = self.held
@@ -55,9 +72,8 @@ class Picker:
             return self._of_free(ready, back) if open_ else self._oldest_free(ready)
         if not open_:
             return 0
-        schedule = self._schedule  # what follows is `question.choose`, in place
-        answer = schedule.choose(asked, ready)
-        question.next = schedule.next
+        answer = self._choose(asked, ready)  # this and the next lines are `question.choose`, in place
+        question.next = question.schedule.next
         if not answer:
             return 0
         self._made["schedule", asked] = answer

@@ -23,6 +23,7 @@ __all__ = (
     "Fleeting",
     "Lasting",
     "Planned",
+    "Ranked",
     "Schedule",
     "Spread",
     "Walk",
@@ -135,56 +136,62 @@ class Walk(Spread):
         return -1 if draw() < 0.5 else -1 - int(draw() * (len(HOLDS) - 1))
 
 
-@final
-class Fleeting(Schedule):
-    """Whoever is ready and ranks highest goes on; a rank is drawn for one step only.
+class Ranked(Schedule):
+    """Whoever is ready and ranks highest goes on.
 
     Args:
         draws: The random stream.
     """
 
-    __slots__ = ("_ranks", "next")
+    __slots__ = ("_rank_of", "_ranks", "next")
 
     def __init__(self, draws: Random) -> None:
         self._ranks: defaultdict[object, float] = defaultdict(draws.random)
+        self._rank_of = self._ranks.__getitem__
         self.next: int = 0
+
+
+@final
+class Fleeting(Ranked):
+    """A rank is drawn for one step only."""
+
+    __slots__ = ()
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
-        ranks = self._ranks
-        best = max(among, key=ranks.__getitem__)
-        del ranks[best]
+        best = max(among, key=self._rank_of)
+        del self._ranks[best]
         return among.index(best)
 
 
 @final
-class Lasting(Schedule):
-    """Whoever is ready and ranks highest goes on; a rank is kept.
+class Lasting(Ranked):
+    """A rank is kept.
 
     Args:
         draws: The random stream.
         points: The choices after which the one that went on ranks lowest.
     """
 
-    __slots__ = ("_last", "_lowest", "_patience", "_points", "_ranks", "next")
+    __slots__ = ("_last", "_lowest", "_patience", "_points")
 
     def __init__(self, draws: Random, points: Iterable[int]) -> None:
-        self._ranks: defaultdict[object, float] = defaultdict(draws.random)
+        super().__init__(draws)
         self._points = frozenset(points)
         self._lowest = 0.0
         self._last: object = None
         self._patience = PATIENCE
-        self.next: int = 0
 
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
-        ranks = self._ranks
-        best = max(among, key=ranks.__getitem__)
-        self._patience = self._patience - 1 if best is self._last else PATIENCE
-        self._last = best
+        best = max(among, key=self._rank_of)
+        if best is self._last:
+            self._patience -= 1
+        else:
+            self._last, self._patience = best, PATIENCE
         if asked in self._points or not self._patience:
             self._lowest -= 1
-            ranks[best] = self._lowest
+            self._ranks[best] = self._lowest
         return among.index(best)
 
 
