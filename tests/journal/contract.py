@@ -359,6 +359,7 @@ class StoreContract:
             (Filter(newer_us=4, older_us=3), []),
             (Filter(ids=(8, 1, 99)), [1, 8]),
             (Filter(ids=(8, 1), status=DEAD), [1]),
+            (Filter(ids=(8, 7), key="k"), [7]),
             (Filter(ids=()), []),
             (Filter(dest="nobody"), []),
         ],

@@ -101,7 +101,8 @@ class _Search:
     def page(self, start: Place) -> list[Place]:
         """The first places after `start`."""
         if self._where.ids is not None:
-            return self._chosen("", "d.id IN (SELECT value FROM json_each(:ids))", start)
+            key = "" if self._where.key is None else " AND d.key = :key"
+            return self._chosen("", f"d.id IN (SELECT value FROM json_each(:ids)){key}", start)
         if self._where.key is not None:
             return self._chosen("INDEXED BY dead_by_key", "d.key = :key", start)
         if not self._shared:
