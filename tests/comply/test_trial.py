@@ -1,10 +1,13 @@
 """An application that would keep the checks from their end is found in a process of its own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from regrow.comply import describe
+from regrow.comply.killing import kill
+from regrow.errors import LoopHeld
 from tests.cli.kit import regrow
 from tests.comply.kit import Plant, shop
 from tests.comply.plants import MAKE, SYSTEM
@@ -67,3 +70,14 @@ def test_a_run_that_is_refused_for_its_own_reason_says_that_reason(tmp_path: Pat
     status, [detail] = builds(tmp_path, plant)
     assert status == "failed"
     assert "TypeError: list()" in detail
+
+
+def test_what_blocks_when_it_is_started_again_is_interrupted(tmp_path: Path) -> None:
+    """A planted sleep of an hour: an interrupt that doesn't come is the limit of the test itself."""
+    again = f"{INIT}        STARTS.append(1)\n        if len(STARTS) > 1:\n            time.sleep(3600)\n"
+    plant = Plant("stock.py", INIT, again, "", "import time\n\nSTARTS: list[int] = []\n")
+    with shop(tmp_path, plant) as copy:
+        seen = kill(replace(copy.options(), loop={"limit": 1.0}), "root/goods/stock")
+    assert isinstance(seen.error, LoopHeld)
+    assert "interrupted after 2 s of real time at " in str(seen.error)
+    assert "stock.py" in str(seen.error)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from regrow.comply.application import make
+from regrow.comply.held import interrupted
 from regrow.comply.options import Options
 from regrow.comply.tree import engine_of
 from regrow.core.event import Event
@@ -112,6 +113,7 @@ def run(options: Options, body: Callable[[Stage], Coroutine[object, Never, T]]) 
 
     Raises:
         BadApplication: There is no application.
+        LoopHeld: Something held the loop for twice the real seconds that a run may take.
         Exception: What the application's start, its run, `body` or its stop raised.
     """
     app = options.app
@@ -135,7 +137,8 @@ def run(options: Options, body: Callable[[Stage], Coroutine[object, Never, T]]) 
         return stage, result
 
     loop: LoopSettings = {"limit": LIMIT, **options.loop}
-    return run_virtual(main(), **loop)
+    with interrupted(2 * (loop["limit"] or LIMIT)):
+        return run_virtual(main(), **loop)
 
 
 def _left(engine: Engine) -> list[str]:

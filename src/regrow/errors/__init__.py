@@ -70,6 +70,7 @@ In brackets: the built-in exception that it is as well::
             BadCompliance (ValueError)
             BadExcuse (LookupError)
             CouldNotRun
+            LoopHeld (TimeoutError)
             NotCompliant (AssertionError)
         ControlError
             BadFrame

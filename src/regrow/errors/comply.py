@@ -13,6 +13,7 @@ __all__ = (
     "BadExcuse",
     "ComplianceError",
     "CouldNotRun",
+    "LoopHeld",
     "NotCompliant",
 )
 
@@ -88,6 +89,23 @@ class CouldNotRun(ComplianceError):
         )
         self.check = check
         self.reason = reason
+
+
+class LoopHeld(ComplianceError, TimeoutError):
+    """Code of an application held the event loop for so long that its run was interrupted.
+
+    Attributes:
+        seconds: The real seconds after which it was.
+        place: Where it stood then: file, line and function.
+    """
+
+    def __init__(self, seconds: float, place: str | None) -> None:
+        super().__init__(
+            f"something held the event loop, and was interrupted after {seconds:g} s of real time"
+            f" at {place or 'an unknown place'}; what blocks belongs into a blocking handler"
+        )
+        self.seconds = seconds
+        self.place = place
 
 
 class NotCompliant(ComplianceError, AssertionError):
