@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -85,9 +86,7 @@ def _limit(audit: Audit) -> str:
 
 
 def _listed(file: AuditedFile) -> str:
-    counts: dict[str, int] = {}
-    for problem in file.problems:
-        counts[problem.name] = counts.get(problem.name, 0) + 1
+    counts = Counter(problem.name for problem in file.problems)
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 

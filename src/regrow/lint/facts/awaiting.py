@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from regrow.lint.facts.catching import kinds_of
+from regrow.lint.facts.catching import catches, inside
 from regrow.lint.facts.places import Place, following, local_place, outermost, place_of, uses
 from regrow.lint.names import FUNCTIONS, last_name
 
@@ -171,7 +171,7 @@ def _is_persistent(file: SourceFile, loop: ast.stmt, reads: set[Place]) -> bool:
     first = loop.body[0]
     if not isinstance(first, ast.Try) or not _mentions(first.body[0], reads):
         return False
-    handlers = [one for one in first.handlers if _catches_all(file, one)]
+    handlers = [one for one in first.handlers if catches(file, one, _EVERYTHING)]
     return bool(handlers) and not any(_leaves(part) for one in handlers for part in one.body)
 
 
@@ -192,15 +192,7 @@ def _mentioned(statements: Iterable[ast.stmt], reads: set[Place]) -> bool:
 
 def _leaves(statement: ast.stmt) -> bool:
     """Whether it waits for something, or may leave the block."""
-    return any(isinstance(one, _LEAVES) for one in _own_nodes(statement))
-
-
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """What stands in a statement, but for what functions that it defines do."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, FUNCTIONS):
-            yield from _own_nodes(child)
+    return any(isinstance(one, _LEAVES) for one in inside([statement]))
 
 
 def _cancels(file: SourceFile, statement: ast.stmt, reads: set[Place]) -> bool:
@@ -210,14 +202,10 @@ def _cancels(file: SourceFile, statement: ast.stmt, reads: set[Place]) -> bool:
     if _mentioned(statement.finalbody, reads):
         return True
     return any(
-        _catches_all(file, one)
+        catches(file, one, _EVERYTHING)
         and any(part in reads and not _is_watched(file, part) for part in ast.walk(one))
         for one in statement.handlers
     )
-
-
-def _catches_all(file: SourceFile, handler: ast.ExceptHandler) -> bool:
-    return handler.type is None or any(file.qualified(kind) in _EVERYTHING for kind in kinds_of(handler.type))
 
 
 def _is_watched(file: SourceFile, read: ast.AST) -> bool:

@@ -61,11 +61,7 @@ def has_default(file: SourceFile, call: ast.Call) -> bool:
 
 def _is_within(file: SourceFile, call: ast.Call, scopes: frozenset[str]) -> bool:
     return any(
-        isinstance(one, ast.With)
-        and any(
-            isinstance(item.context_expr, ast.Call) and file.qualified(item.context_expr.func) in scopes
-            for item in one.items
-        )
+        isinstance(one, ast.With) and any(file.is_called(item.context_expr, scopes) for item in one.items)
         for one in file.ancestors(call)
     )
 

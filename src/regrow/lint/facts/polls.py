@@ -103,9 +103,11 @@ def _is_news(node: ast.Call | ast.Await | ast.Constant) -> bool:
 
 
 def _asks_clock(file: SourceFile, part: ast.expr) -> bool:
-    return isinstance(part, ast.Compare) and any(
-        isinstance(one, ast.Call) and file.qualified(one.func) in _CLOCKS for one in ast.walk(part)
-    )
+    return isinstance(part, ast.Compare) and _looks_at_clock(file, part)
+
+
+def _looks_at_clock(file: SourceFile, node: ast.expr) -> bool:
+    return any(file.is_called(one, _CLOCKS) for one in ast.walk(node))
 
 
 def _asks_only(part: ast.expr, own: set[str]) -> bool:
@@ -131,9 +133,7 @@ def _sleeps_until(file: SourceFile, call: ast.Call, loop: ast.While) -> bool:
     if not isinstance(delay, ast.Name):
         return False
     return any(
-        isinstance(target, ast.Name)
-        and target.id == delay.id
-        and any(isinstance(one, ast.Call) and file.qualified(one.func) in _CLOCKS for one in ast.walk(value))
+        isinstance(target, ast.Name) and target.id == delay.id and _looks_at_clock(file, value)
         for target, value in _stores(loop)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from regrow.lint.facts.catching import CATCH_ALLS, kinds_of
+from regrow.lint.facts.catching import CATCH_ALLS, catches, kinds_of
 from regrow.lint.facts.places import Place, outermost, uses
 from regrow.lint.names import last_name
 
@@ -165,7 +165,7 @@ def _is_caught(file: SourceFile, statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return _catches(file, [*statement.body, *statement.orelse])
     if isinstance(statement, ast.Try):
-        return any(one.type is None or _is_broad(file, one.type) for one in statement.handlers)
+        return any(catches(file, one, CATCH_ALLS) for one in statement.handlers)
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return):
         return not any(isinstance(one, ast.Await) and not _is_plain(one.value) for one in ast.walk(statement))
     return not isinstance(statement, ast.Raise) and (
@@ -177,7 +177,7 @@ def _suppresses(file: SourceFile, manager: ast.expr) -> bool:
     return (
         isinstance(manager, ast.Call)
         and file.qualified(manager.func) == "contextlib.suppress"
-        and any(_is_broad(file, one) for one in manager.args)
+        and any(file.qualified(kind) in CATCH_ALLS for one in manager.args for kind in kinds_of(one))
     )
 
 
@@ -187,10 +187,6 @@ def _is_plain_statement(file: SourceFile, statement: ast.Expr) -> bool:
     if isinstance(statement.value, ast.Constant):  # a docstring
         return True
     return isinstance(file.function_of(statement), ast.AsyncFunctionDef) or _is_plain(statement.value)
-
-
-def _is_broad(file: SourceFile, kind: ast.expr) -> bool:
-    return any(file.qualified(one) in CATCH_ALLS for one in kinds_of(kind))
 
 
 def _is_plain(node: ast.expr) -> bool:

@@ -28,17 +28,11 @@ def _insertion(content: str, tree: ast.Module, statements: list[str]) -> Edit:
     last: ast.stmt | None = None
     for number, one in enumerate(tree.body):
         is_docstring = number == 0 and isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
-        if not (isinstance(one, ast.Import | ast.ImportFrom) or (is_docstring and tree.body[0] is one)):
+        if not (isinstance(one, ast.Import | ast.ImportFrom) or is_docstring):
             break
         last = one
     if last is None:
-        first = tree.body[0] if tree.body else None
-        line = (
-            1
-            if first is None
-            else min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", ()))])
-        )
-        at = sum(len(one) + 1 for one in lines[: line - 1])
+        at = sum(len(one) + 1 for one in lines[: _first_line(tree) - 1])
         return Edit(at, at, "".join(f"{one}\n" for one in statements) + "\n")
     assert last.end_lineno is not None
     assert last.end_col_offset is not None
@@ -53,3 +47,10 @@ def _insertion(content: str, tree: ast.Module, statements: list[str]) -> Edit:
     is_future = isinstance(last, ast.ImportFrom) and last.module == "__future__"
     blank = "\n" if is_future or isinstance(last, ast.Expr) else ""  # a docstring
     return Edit(at, at, blank + "".join(f"\n{one}" for one in statements))
+
+
+def _first_line(tree: ast.Module) -> int:
+    """The line of the first statement, its decorators included; 1 where there is none."""
+    first = tree.body[:1]
+    decorators = [mark for one in first for mark in getattr(one, "decorator_list", ())]
+    return min([one.lineno for one in (*first, *decorators)], default=1)

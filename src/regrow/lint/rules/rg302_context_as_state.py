@@ -76,7 +76,6 @@ from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _LOCALS: Final = ("threading.local", "_threading_local.local")
-
 _BEGINNING: Final = ("create_task", "ensure_future", "start_soon", "Task")
 
 
@@ -139,8 +138,7 @@ def _ends_with_task(file: SourceFile, call: ast.Call) -> bool:
         if isinstance(begun, ast.Call) and last_name(begun.func) in _BEGINNING:
             return True
     return any(
-        isinstance(one, ast.Name | ast.Attribute)
-        and (one.id if isinstance(one, ast.Name) else one.attr) == function.name
+        last_name(one) == function.name
         for begun in file.calls_named(*_BEGINNING, "run")
         for one in begun.args[:1]
     )
