@@ -11,7 +11,6 @@ import pytest
 from regrow.lint.configuration import Configuration
 from regrow.lint.formats import rendered
 from regrow.lint.run import check_paths
-from regrow.lint.settings import Settings
 from tests.docs.blocks import REPOSITORY, Block, blocks_in, blocks_of
 from tests.plugin.project import PYPROJECT, QUIET
 
@@ -61,8 +60,7 @@ def checked(shown: Shown) -> str:
     """What the linter says of it, in a file of the working directory."""
     file = Path.cwd() / shown.name
     file.write_text(shown.code.text)
-    settings = Settings(extend_select=("RG301",))
-    report = check_paths([file], Configuration(file.parent, settings=settings))
+    report = check_paths([file], Configuration(file.parent))
     return "".join(f"{line}\n" for line in rendered(report, "concise") if FINDING.match(line))
 
 

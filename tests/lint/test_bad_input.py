@@ -13,6 +13,7 @@ from regrow.lint.command import main
 from regrow.lint.configuration import Configuration, read
 from regrow.lint.discovery import source
 from regrow.lint.engine import without_gc
+from regrow.lint.formats import FORMATS
 from regrow.lint.ratchet.baseline import Baseline, Entry, Increase, dumps, loads
 from regrow.lint.settings import Settings
 from tests.lint.cases import CASES
@@ -105,6 +106,12 @@ def test_nothing_is_written_over_what_isnt_known(root: Path, capsys: Captured) -
     assert main(["fix", "--unsafe"]) == 1
     assert {name: (root / name).read_bytes() for name in FILES} == before
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_format_ends(root: Path, capsys: Captured) -> None:
+    for name in FORMATS:
+        assert main(["check", "--no-cache", "--format", name, "fifo.py", "loop.py", "good.py"]) == 1
+        assert "it is a FIFO, not a regular file" in capsys.readouterr().out
 
 
 def check(data: bytes, settings: Settings | None = None) -> tuple[list[str], list[str]]:

@@ -48,9 +48,11 @@ def full(report: Report) -> Iterator[str]:
 
 
 def _text(report: Report, path: str) -> Text | None:
-    """What is in a file; None where it can't be read."""
+    """What is in a file; None where it can't be read. A FIFO or a device would be read for ever."""
     try:
         given = report.contents.get(path)
+        if given is None and not Path(path).is_file():
+            return None
         return Text(Path(path).read_bytes() if given is None else given.encode(errors="replace"))
     except (OSError, SyntaxError, ValueError):
         return None
