@@ -17,6 +17,13 @@ def test_finds_what_is_marked(code: str, path: Path) -> None:
     assert [finding.line for finding in found(file, code)] == expected(file, code)
 
 
+@pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
+def test_messages_are_one_line(code: str, path: Path) -> None:
+    for finding in found(parsed(path), code):
+        assert finding.message.isprintable()
+        assert finding.fix is None or finding.fix.message.isprintable()
+
+
 # A file that can't be parsed is no marker file: see test_bad_input.py.
 MARKED = [rule for rule in own_rules() if rule.code != "RG001"]
 

@@ -111,12 +111,12 @@ class RawSend(Rule):
             queue = method.value
             if isinstance(queue, ast.Attribute) and _is_foreign(file, queue):
                 seen.add(queue)
-                message = f"{file.segment(queue)} belongs to another process: call a method of it"
+                message = f"{ast.unparse(queue)} belongs to another process: call a method of it"
                 yield file.finding(self, method, message, fix=_NO_FIX)
         if "_mailbox" in file.text.content:
             for one in file.index.of(ast.Attribute):
                 if one.attr == "_mailbox" and one not in seen and _is_other_mailbox(file, one):
-                    message = f"{file.segment(one)} is another process's own: call a method of it"
+                    message = f"{ast.unparse(one)} is another process's own: call a method of it"
                     yield file.finding(self, one, message, fix=_NO_FIX)
 
 

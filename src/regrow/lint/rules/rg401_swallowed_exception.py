@@ -153,7 +153,7 @@ def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:
 
 
 def _caught(file: SourceFile, handler: ast.ExceptHandler) -> str:
-    return "except" if handler.type is None else f"except {file.segment(handler.type)}"
+    return "except" if handler.type is None else f"except {ast.unparse(handler.type)}"
 
 
 def _is_secondary(file: SourceFile, handler: ast.ExceptHandler) -> bool:

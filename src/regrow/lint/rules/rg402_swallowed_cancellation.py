@@ -128,7 +128,7 @@ class SwallowedCancellation(Rule):
                 and not _is_caught_before(file, tried, handler)
                 and not _is_allowed(file, handler)
             ):
-                caught = "except" if handler.type is None else f"except {file.segment(handler.type)}"
+                caught = "except" if handler.type is None else f"except {ast.unparse(handler.type)}"
                 text = f"{caught} swallows a cancellation: raise it again"
                 yield file.finding(self, handler, text, fix=raise_again(file, handler))
         for call, _ in file.calls_to("contextlib.suppress"):

@@ -8,6 +8,17 @@ from contextlib import suppress
 import trio
 
 
+async def on_several_lines(queue):
+    while True:
+        try:
+            await queue.get()
+        except (  # expect: RG402
+            ValueError,  # a comment
+            BaseException,
+        ):
+            print("again")
+
+
 async def named(queue):
     while True:
         try:
