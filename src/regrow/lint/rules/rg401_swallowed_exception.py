@@ -140,19 +140,19 @@ def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:
     if not _is_heard(handler):
         if _is_secondary(file, handler) or _only_shows(file, handler):
             return None
-        caught = _caught(file, handler)
+        caught = _caught(handler)
         if _logs(handler):
             return f"{caught} logs that something failed, not what: log the error, or name what may happen"
         return f"{caught} hides every bug: name what may happen here, or let it be raised"
     if "regrow" in file.text.content or file.project.bases:
         owner = file.class_of(handler)
         if owner is not None and is_server_class(file, owner):
-            caught = _caught(file, handler)
+            caught = _caught(handler)
             return f"{caught} in a process keeps it alive with a state nobody knows: let it crash"
     return None
 
 
-def _caught(file: SourceFile, handler: ast.ExceptHandler) -> str:
+def _caught(handler: ast.ExceptHandler) -> str:
     return "except" if handler.type is None else f"except {ast.unparse(handler.type)}"
 
 
