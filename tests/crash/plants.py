@@ -23,8 +23,8 @@ def _ack_before_commit() -> None:
     """A sender is told `accepted` when its message stands in line for the journal."""
     accept = Writer.accept
 
-    def early(self: Writer, owed: Owed) -> None:
-        accept(self, owed)
+    def early(self: Writer, owed: Owed, like: object = None) -> None:
+        accept(self, owed, like)
         wait = owed.wait
         if wait is not None and not wait.handled and not wait.future.done():
             wait.accepted = True

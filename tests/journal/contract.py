@@ -146,6 +146,36 @@ class StoreContract:
         store.commit([ops.Accept(one) for one in lives])
         assert reader.live() == lives
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            [{"payload": b"p" * size} for size in (0, 1, 0xFFFF, 0x10000, 3)],
+            [{"created_us": START_US + us, "due_us": START_US + us} for us in (0, 2**20 - 1, 5)],
+            [{"created_us": START_US + us, "due_us": START_US + us} for us in (7, 2**20 + 8, 0)],
+            [{"traceparent": text} for text in ("00-é-01", None, "", "00-f-01", "00-a-01")],
+            [{"dest": dest, "max_attempts": n} for n in (1, 2) for dest in ("a", "b", "a")],
+        ],
+        ids=["payloads", "times", "far times", "traces", "alike in turn"],
+    )
+    def test_alike_or_not_each_is_kept_as_it_is(
+        self, store: Store, reader: Reader, values: list[dict[str, object]]
+    ) -> None:
+        lives = [live(3 * id, **some) for id, some in enumerate(values, 1)]
+        store.commit([ops.Accept(one) for one in lives])
+        assert reader.live() == lives
+
+    def test_those_that_are_said_to_be_alike_are_kept_as_they_are(self, store: Store, reader: Reader) -> None:
+        like = object()
+        lives = [live(id, payload=b"p" * id) for id in (1, 2, 5)]
+        store.commit([ops.Settle(9), *(ops.Accept(one, like) for one in lives), ops.Accept(full_live(6))])
+        assert reader.live() == [*lives, full_live(6)]
+        assert reader.counts() == counts(accepted=4, live=4)
+
+    def test_a_number_twice_in_a_batch_is_refused(self, store: Store, reader: Reader) -> None:
+        with pytest.raises(JournalFailed):
+            store.commit([ops.Accept(live(1)), ops.Accept(live(2)), ops.Accept(live(1))])
+        assert reader.counts() == counts()
+
     def test_live_deliveries_come_in_pages_by_number(self, store: Store, reader: Reader) -> None:
         store.commit([ops.Accept(live(id)) for id in (5, 3, 4, 1, 2)])
         assert [row.id for row in reader.live(limit=2)] == [1, 2]

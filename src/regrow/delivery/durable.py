@@ -98,15 +98,17 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
     )
 
 
-def _bare(  # noqa: PLR0917  # as of a send
+def _accept_bare(  # noqa: PLR0917  # as of a send
     opened: OpenJournal, dest: str, message: Message, options: Options, sender: Process | None, wait: Wait
 ) -> Owed:
-    """The same for a send that asks for nothing special, as most do, with the least that it takes."""
+    """Have a send accepted that asks for nothing special, as most do, with the least that it takes."""
     opened.check_room()
     known = known_of(message.__class__)
     payload = known.encode(message)
     id = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
+    source = sender.name if sender is not None else None
+    trace = traceparent() if TRACE in modules else None
     live = Live(
         id,
         uuid7(now_us / 1_000_000, opened.random),
@@ -116,8 +118,8 @@ def _bare(  # noqa: PLR0917  # as of a send
         payload,
         now_us,
         now_us,
-        sender.name if sender is not None else None,
-        traceparent() if TRACE in modules else None,
+        source,
+        trace,
         options.retries + 1,
         opened.max_crashes,
         options.on_error == "ignore",
@@ -126,6 +128,7 @@ def _bare(  # noqa: PLR0917  # as of a send
         headers_of(options.metadata) if options.metadata is not None else None,
     )
     owed = Owed(live, id, opened.desk, wait, options.backoff)
+    like = None
     if (
         known.scalars is not None
         and len(payload) <= KEPT_BYTES
@@ -133,6 +136,9 @@ def _bare(  # noqa: PLR0917  # as of a send
     ):
         owed.message = message  # it would come back from its bytes just as it is
         owed.bare = True
+        if trace is None and not options.tagged:
+            like = dest, known, source, options
+    opened.writer.accept(owed, like)
     return owed
 
 
@@ -205,10 +211,11 @@ async def send_durable(
         opened = opened_of(engine, OPTION)
     wait = Wait(asyncio.Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
     if options.bare and isinstance(message, Message):
-        owed = _bare(opened, to if type(to) is str else name_of(to), message, options, caller, wait)
+        dest = to if type(to) is str else name_of(to)
+        owed = _accept_bare(opened, dest, message, options, caller, wait)
     else:
         owed = _owed(opened, new_live(opened, to, message, options), options, wait)
-    opened.writer.accept(owed)
+        opened.writer.accept(owed)
     opened.waits.add(wait)
     try:
         await wait.future

@@ -14,11 +14,8 @@ from regrow.delivery.journal.rows import Attempt, Burial, Live, StateEvent
 __all__ = (
     "BATCH_WIDTH",
     "KINDS",
-    "MOST_CRASHES",
     "NEW_EVENT",
     "NEW_LIVE",
-    "NEW_SEND",
-    "SEND_WIDTH",
     "STALE",
     "TRIGGERS",
     "WIDTH",
@@ -39,12 +36,25 @@ _GROUP: Final = """(SELECT g.id FROM dead_group g WHERE g.dest = {0}.dest AND g.
     AND g.reason = {1}.reason AND ifnull(g.error_type, 0) = ifnull({1}.error_type, 0)
     AND g.fingerprint = {1}.fingerprint AND g.status = {2})"""
 
+# Where in `sends` the bytes of a delivery begin, and how many its payload has: see `sends.Sends`.
+_BEGIN: Final = "(value >> 16 & 67108863)"
+_PAYLOAD: Final = "(value & 65535)"
+
 # By kind of row: its fields, and what SQLite does with them (`:name` is the field of the row at hand).
 STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "accepted": (
         ("n", "last_id"),
         """UPDATE counter SET n = n + :n WHERE name = 'accepted';
         UPDATE counter SET n = max(n, :last_id) WHERE name = 'last_id';""",
+    ),
+    "sends": (
+        ("dest", "shape", "type", "source", "traced", "created_us", "places", "data"),
+        f"""INSERT INTO live(id, mid, payload, traceparent, created_us, due_us, dest, type, source, kind,
+          discard, max_crashes, max_attempts, attempts, crashes, redrives)
+        SELECT key, substr(:data, {_BEGIN} + 1, 16), substr(:data, {_BEGIN} + 17, {_PAYLOAD}),
+          CAST(substr(:data, {_BEGIN} + 17 + {_PAYLOAD}, :traced) AS TEXT),
+          :created_us + (value >> 42), :created_us + (value >> 42), :dest, :type, :source, :shape & 3,
+          :shape >> 2 & 1, :shape >> 3 & 65535, :shape >> 19, 0, 0, 0 FROM json_each(:places);""",
     ),
     "settle": (
         ("ids", "attempted"),
@@ -167,30 +177,6 @@ BATCH_WIDTH: Final = max(WIDTH, len(Live.__struct_fields__), len(StateEvent.__st
 NEW_LIVE: Final = -1
 NEW_EVENT: Final = -2
 """Kinds of the rows of a whole batch that are no steps: what is inserted as it is."""
-NEW_SEND: Final = -3
-"""The same for a delivery as most are: few values, one of which is its kind, `discard` and both limits."""
-MOST_CRASHES: Final = 0xFFFF
-"""The largest limit of crashes that fits in there."""
-_SEND: Final = {
-    "id": "NEW.a0",
-    "mid": "NEW.a1",
-    "dest": "NEW.a2",
-    "kind": "NEW.a3 & 3",
-    "type": "NEW.a4",
-    "payload": "NEW.a5",
-    "source": "NEW.a6",
-    "traceparent": "NEW.a7",
-    "created_us": "NEW.a8",
-    "due_us": "NEW.a8",
-    "max_attempts": "NEW.a3 >> 19",
-    "max_crashes": "NEW.a3 >> 3 & 65535",
-    "discard": "NEW.a3 >> 2 & 1",
-    "attempts": "0",
-    "crashes": "0",
-    "redrives": "0",
-}
-SEND_WIDTH: Final = 9
-"""How many values it has, besides its kind; rows of the view `sends` have no more."""
 
 
 def _insert_trigger(view: str, kind: int, into: str, columns: tuple[str, ...]) -> str:
@@ -217,13 +203,6 @@ def _view(name: str, width: int) -> str:
     )
 
 
-def _send_trigger(view: str) -> str:
-    return (
-        f"CREATE TEMP TRIGGER {view}_send INSTEAD OF INSERT ON {view} WHEN NEW.kind = {NEW_SEND} "
-        f"BEGIN INSERT INTO live({', '.join(_SEND)}) VALUES ({', '.join(_SEND.values())}); END;"
-    )
-
-
 TRIGGERS: Final = "".join(
     (
         _view("op", WIDTH),
@@ -231,11 +210,7 @@ TRIGGERS: Final = "".join(
         _view("batch", BATCH_WIDTH),
         _insert_trigger("batch", NEW_LIVE, "live", Live.__struct_fields__),
         _insert_trigger("batch", NEW_EVENT, "state_event", StateEvent.__struct_fields__),
-        _send_trigger("batch"),
         _step_trigger("batch", BATCH_WIDTH),
-        _view("sends", SEND_WIDTH),
-        _send_trigger("sends"),
-        _step_trigger("sends", SEND_WIDTH),
     )
 )
 """What a connection that writes needs; temporary, so that the file has plain tables only."""

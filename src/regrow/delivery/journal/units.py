@@ -79,21 +79,29 @@ class Settled:
 
 @final
 class Accepting:
-    """Sends that are to be accepted with one transaction: it grows until that begins, or it is `sealed`."""
+    """Sends that are to be accepted with one transaction: it grows until that begins."""
 
-    __slots__ = ("_desk", "operations", "owed", "size")
+    __slots__ = ("_desk", "_like", "operations", "owed", "size")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._like: object = None
         self.owed: list[Owed] = []
         self.operations: list[Operation] = []
-        """What is to be written; empty until it is sealed."""
+        """What is to be written."""
         self.size: int = 0
         """How many bytes their payloads have."""
 
-    def seal(self) -> None:
-        """It grows no more."""
-        self.operations += [Accept(owed.live) for owed in self.owed]
+    def add(self, owed: Owed, like: object) -> None:
+        """One more send. `like` equals that of others that are alike, as `Accept` has it."""
+        if like == self._like:
+            like = self._like
+        else:
+            self._like = like
+        live = owed.live
+        self.owed.append(owed)
+        self.operations.append(Accept(live, like))
+        self.size += len(live.payload)
 
     def committed(self) -> None:
         """They are in the journal: accepted."""

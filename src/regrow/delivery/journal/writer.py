@@ -125,8 +125,13 @@ class Writer:
         self.waiting += len(operations)
         self._soon()
 
-    def accept(self, owed: Owed) -> None:
-        """Write a send, as one unit with others that come before the next transaction begins."""
+    def accept(self, owed: Owed, like: object = None) -> None:
+        """Write a send, as one unit with others that come before the next transaction begins.
+
+        Args:
+            owed: The send.
+            like: Equal for sends that are alike, as `Accept` has it.
+        """
         unit = self._accepting
         if unit is None:
             if self._closed is not None or self._paused:
@@ -134,19 +139,12 @@ class Writer:
                 return
             unit = self._accepting = Accepting(owed.desk)
             self._pending.append((unit.operations, unit, 0))
-        unit.owed.append(owed)
-        unit.size += len(owed.live.payload)
+        unit.add(owed, like)
         self.waiting += 1
         if unit.size >= MAX_BYTES or len(unit.owed) >= MOST_ACCEPTED:
-            self._seal()
+            self._accepting = None
         if not self._committing:
             self._soon()
-
-    def _seal(self) -> None:
-        """Sends that come from now on are another unit."""
-        if self._accepting is not None:
-            self._accepting.seal()
-            self._accepting = None
 
     def _soon(self) -> None:
         if self._committing:
@@ -230,7 +228,7 @@ class Writer:
         if self._closed is not None:
             return
         self._closed = error
-        self._seal()
+        self._accepting = None
         left = [*self._kept, *self._pending]
         self._kept.clear()
         self._pending.clear()
@@ -256,7 +254,7 @@ class Writer:
             return
         if self._paused:
             return
-        self._seal()
+        self._accepting = None
         batch: list[Pending] = []
         operations: list[Operation] = []
         size = 0
@@ -350,7 +348,7 @@ class Writer:
             self.on_trouble(error)
         self.failure = error
         kept = self._fail(batch, error)
-        self._seal()
+        self._accepting = None
         later = list(self._pending)
         self._pending.clear()
         kept += self._fail(later, error)  # what came meanwhile would meet the same disk

@@ -1,8 +1,9 @@
 """How a batch of operations becomes a few SQL statements.
 
 Every step of SQLite gives up the GIL and has to win it back, which takes 5 ms (the switch interval) beside
-a loop that is busy. So a batch of up to 320 rows (516 if all are narrow) is one statement, with its
-transaction in it: an INSERT of many rows into a temporary view, whose triggers do the work (`steps`).
+a loop that is busy. So a batch of up to 320 rows is one statement, with its transaction in it: an INSERT of
+many rows into a temporary view, whose triggers do the work (`steps`). Deliveries that are alike are one row
+(`sends`).
 
 Measured with 256 deliveries accepted and 256 settled per commit, full sync, medians: beside a busy thread
 6 ms, against 17 ms with an INSERT for each table between BEGIN and COMMIT; `executemany` took up to 570 ms
@@ -14,22 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import msgspec
 
 from regrow.delivery.journal import operations as ops
 from regrow.delivery.journal.rows import Attempt, Live
+from regrow.delivery.journal.sends import Alike, alike, rows_of
 from regrow.delivery.journal.sql import Row, Value, run
 from regrow.delivery.journal.steps import (
     BATCH_WIDTH,
     KINDS,
-    MOST_CRASHES,
     NEW_EVENT,
     NEW_LIVE,
-    NEW_SEND,
-    SEND_WIDTH,
     WIDTH,
 )
 
@@ -42,8 +40,6 @@ Statement: TypeAlias = tuple[str, list[Value]]
 
 _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
-_ID: Final = itemgetter(1)  # in the row of a delivery
-_LARGER: Final = (388, 452, 516)
 
 
 def write(connection: apsw.Connection, batch: Iterable[ops.Operation]) -> None:
@@ -70,22 +66,21 @@ class _View:
     with empty rows, which it leaves out. apsw keeps no statement of more than 16 KiB prepared.
     """
 
-    def __init__(self, name: str, values: int, *larger: int) -> None:
+    def __init__(self, name: str, values: int) -> None:
         columns = ["kind", *(f"a{n}" for n in range(values))]
         self.width: Final = len(columns)
         places = f"({','.join('?' * len(columns))})"
-        self._sizes = (*_SIZES, *larger)
         self._statements = {
             size: f"INSERT INTO {name}({','.join(columns)}) "
             f"SELECT * FROM (VALUES{','.join([places] * size)}) WHERE column1 IS NOT NULL"
-            for size in self._sizes
+            for size in _SIZES
         }
 
     def statements(self, rows: Sequence[Row]) -> Iterator[Statement]:
-        width, most = self.width, self._sizes[-1]
+        width, most = self.width, _SIZES[-1]
         for start in range(0, len(rows), most):
             some = rows[start : start + most]
-            size = next(size for size in self._sizes if size >= len(some))
+            size = next(size for size in _SIZES if size >= len(some))
             full = (row if len(row) == width else row + _NOTHING[len(row) : width] for row in some)
             values: list[Value] = list(chain.from_iterable(full))
             yield self._statements[size], values + [None] * (self.width * (size - len(some)))
@@ -93,7 +88,6 @@ class _View:
 
 _OPS: Final = _View("op", WIDTH)
 _BATCH: Final = _View("batch", BATCH_WIDTH)
-_SENDS: Final = _View("sends", SEND_WIDTH, *_LARGER)
 
 
 @final
@@ -107,7 +101,7 @@ class _Encoding:
     """
 
     def __init__(self, batch: Iterable[ops.Operation]) -> None:
-        self._accepted: list[Row] = []
+        self._accepted: dict[Alike | None, list[Live]] = {}
         self._events: list[Row] = []
         self._epochs: list[Row] = []
         self._rest: list[Row] = []
@@ -116,12 +110,14 @@ class _Encoding:
         self._processed: list[tuple[str, str, int]] = []
         self._states: dict[str, ops.SaveState] = {}
         self._incarnations: dict[str, int] = {}
-        accepted, settled = self._accepted, self._settled
+        settled, like = self._settled, None
+        line: list[Live] = []
         for op in batch:
             # Nearly all are one of these two, and as they are here.
             if type(op) is ops.Accept:
-                live = op.live
-                accepted.append(_usual(live) or _whole(live))
+                if op.like is None or op.like is not like:
+                    like, line = op.like, self._line_of(op.live)
+                line.append(op.live)
             elif type(op) is ops.Settle and not op.attempted:
                 settled.append(op.id)
             else:
@@ -133,16 +129,19 @@ class _Encoding:
         self._flush()
         for op in self._states.values():
             self._put("state", msgspec.structs.astuple(op.state))
-        if self._accepted:
-            self._put("accepted", (len(self._accepted), max(map(_ID, self._accepted))))
+        whole, sends = self._accepted.pop(None, []), self._accepted.items()
+        if whole or sends:
+            ids = [live.id for lives in (whole, *self._accepted.values()) for live in lives]
+            self._put("accepted", (len(ids), max(ids)))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
-        rows = [*self._epochs, *self._accepted, *self._events, *self._rest]
-        if self._events:
-            view = _BATCH
-        elif self._accepted:
-            view = _SENDS if max(map(len, rows)) <= _SENDS.width else _BATCH
-        else:
-            view = _OPS
+        rows = [
+            *self._epochs,
+            *((NEW_LIVE, *msgspec.structs.astuple(live)) for live in whole),
+            *(_row("sends", row) for common, lives in sends if common for row in rows_of(common, lives)),
+            *self._events,
+            *self._rest,
+        ]
+        view = _BATCH if whole or self._events else _OPS
         return list(view.statements(rows))
 
     def _add(self, op: ops.Operation) -> None:
@@ -158,15 +157,16 @@ class _Encoding:
             self._epoch(op.event.name, op.epoch)
             self._events.append((NEW_EVENT, *msgspec.structs.astuple(op.event)))
         elif isinstance(op, ops.BuryNew):
-            self._accept(op.live)
+            self._line_of(op.live).append(op.live)
             self._attempts(op.live.id, *op.attempts)
             self._bury(ops.Bury(op.live.id, op.live.attempts, op.live.crashes, op.burial))
         else:
             self._flush()
             self._rare(op)
 
-    def _accept(self, live: Live) -> None:
-        self._accepted.append(_usual(live) or _whole(live))
+    def _line_of(self, live: Live) -> list[Live]:
+        """Where it goes, with what is like it."""
+        return self._accepted.setdefault(alike(live), [])
 
     def _epoch(self, name: str, epoch: int) -> None:
         if self._incarnations.get(name) != epoch:
@@ -225,40 +225,6 @@ _PLAIN: Final[dict[type[ops.Operation], str]] = {
 
 def _row(kind: str, values: Row) -> Row:
     return (KINDS[kind], *values)
-
-
-def _whole(live: Live) -> Row:
-    return (NEW_LIVE, *msgspec.structs.astuple(live))
-
-
-def _usual(live: Live) -> Row | None:
-    """A delivery as most are, in fewer columns: to bind a value costs as much as to insert it."""
-    if (
-        live.key is not None
-        or live.lane is not None
-        or live.headers is not None
-        or live.expires_us is not None
-        or live.attempt_timeout is not None
-        or live.due_us != live.created_us
-        or live.attempts
-        or live.crashes
-        or live.redrives
-        or live.max_crashes > MOST_CRASHES
-    ):
-        return None
-    shape = live.max_attempts << 19 | live.max_crashes << 3 | live.discard << 2 | live.kind
-    return (
-        NEW_SEND,
-        live.id,
-        live.mid,
-        live.dest,
-        shape,
-        live.type,
-        live.payload,
-        live.source,
-        live.traceparent,
-        live.created_us,
-    )
 
 
 def _annotations(op: ops.Annotate) -> Iterator[Value]:
