@@ -59,14 +59,15 @@ class Cache:
     def known(self, sources: Sequence[Source]) -> dict[Source, Outcome]:
         """What is known of files that haven't changed; the checker gets to know the project."""
         digests: dict[Source, str] = {}
+        contents = self._checker.contents
         for source in sources:
             try:
-                digests[source] = digest_of(source.file.read_bytes())
+                digests[source] = digest_of(contents.look(source))
             except OSError:
                 continue  # the checker says why
         state = _state_of(digests)
         known = self._project(state)
-        self._checker.project = gather(sources) if known is None else known
+        self._checker.project = gather(sources, contents) if known is None else known
         if known is None:
             self._keep_project(state, self._checker.project)
         project = _digest_of_project(self._checker.project)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from regrow.errors.lint import NothingToCheck
+from regrow.lint.contents import Contents
 from regrow.lint.discovery import Source, problem
 from regrow.lint.engine import RuleFailure, applies, findings_of
 from regrow.lint.file import SourceFile
@@ -56,6 +57,7 @@ class Checker:
         rules = all_rules()
         self.settings: Settings = settings
         self.digests: bool = digests
+        self.contents: Contents = Contents()
         self.project: Project = project or Project()
         self.known: frozenset[str] = known_names(rules)
         self.rules: tuple[Rule, ...] = selected(rules, settings)
@@ -99,7 +101,7 @@ class Checker:
         """Check some files; what can't be read is a finding."""
         for source in sources:
             try:
-                data = source.file.read_bytes()
+                data = self.contents.take(source)
             except OSError as error:
                 yield Outcome((problem(source.path, error),) if CODE not in self.off_in(source) else ())
                 continue

@@ -165,9 +165,9 @@ class SourceFile:
         calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         for call in self.index.of(ast.Call):
             function = call.func
-            if isinstance(function, ast.Attribute):
+            if type(function) is ast.Attribute:  # faster than `isinstance`: this is about every call
                 calls[function.attr].append(call)
-            elif isinstance(function, ast.Name):
+            elif type(function) is ast.Name:
                 calls[function.id].append(call)
         return calls
 

@@ -76,9 +76,9 @@ class Index:
             node = pop()
             values = node.__dict__
             try:
-                add, singles, lists = ways[node.__class__]
+                add, singles, lists = ways[type(node)]
             except KeyError:
-                kind = node.__class__
+                kind = type(node)
                 add, (singles, lists) = kinds.setdefault(kind, []).append, _shape(kind, values)
                 ways[kind] = add, singles, lists
             add(node)
@@ -86,13 +86,13 @@ class Index:
                 child = values[field]
                 if child is not None:
                     parents[child] = node
-                    kind = child.__class__
+                    kind = type(child)
                     (add_name if kind is name else add_constant if kind is constant else push)(child)
             for field in lists:
                 for child in values[field]:
                     if child is not None:  # the key of `**other` in a dict
                         parents[child] = node
-                        kind = child.__class__
+                        kind = type(child)
                         (add_name if kind is name else add_constant if kind is constant else push)(child)
 
     def of(self, kind: type[A]) -> list[A]:

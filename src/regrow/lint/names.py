@@ -169,10 +169,8 @@ class Names:
         """What binds each name, in whatever scope: few names are asked for, so scopes can wait."""
         sources: defaultdict[str, list[ast.AST]] = defaultdict(list)
         self._add_imports(sources)
-        load = ast.Load
-        for name in self.index.of(ast.Name):
-            if name.ctx.__class__ is not load:
-                sources[name.id].append(name)
+        for name in self.targets:
+            sources[name.id].append(name)
         for arg in self.index.of(ast.arg):
             sources[arg.arg].append(arg)
         definitions: tuple[Sequence[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef], ...] = (
@@ -194,6 +192,12 @@ class Names:
             if mapping.rest is not None:
                 sources[mapping.rest].append(mapping)
         return sources
+
+    @cached_property
+    def targets(self) -> list[ast.Name]:
+        """The variables where they get a value or are deleted."""
+        load = ast.Load
+        return [name for name in self.index.of(ast.Name) if type(name.ctx) is not load]
 
     @cached_property
     def star_imports(self) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from regrow.lint.contents import Contents
 from regrow.lint.discovery import Source
 from regrow.lint.facts.servers import ACTORS, LIBRARIES, SERVERS
 from regrow.lint.project import Project
@@ -19,16 +20,22 @@ _SUBSCRIPT: Final = re.compile(r"\[[^\[\]]*\]")
 _DOTTED: Final = re.compile(r"[^\W\d][\w.]*\Z")
 
 
-def gather(sources: Sequence[Source]) -> Project:
+def gather(sources: Sequence[Source], contents: Contents | None = None) -> Project:
     """What files tell each other of the classes that are processes.
 
     A file that can't be read tells nothing: that is said where it is checked.
+
+    Args:
+        sources: The files.
+        contents: What was read of them, and keeps what is read now. Default: that is read again.
     """
-    if not any(library in data for data in map(_data, sources) for library in LIBRARIES):
+    contents = contents or Contents()
+    everything = (_data(source, contents) for source in sources)
+    if not any(library in data for data in everything for library in LIBRARIES):
         return Project()
     outlines = Outlines()
     for source in sources:
-        outlines.add(_data(source), source.module, package=source.file.stem == "__init__")
+        outlines.add(_data(source, contents), source.module, package=source.file.stem == "__init__")
     return outlines.project((*SERVERS, *ACTORS))
 
 
@@ -134,8 +141,8 @@ def _absolute(source: str, module: str, *, package: bool) -> str:
     return ".".join((*kept, *filter(None, (source[level:],))))
 
 
-def _data(source: Source) -> bytes:
+def _data(source: Source, contents: Contents) -> bytes:
     try:
-        return source.file.read_bytes()
+        return contents.look(source)
     except OSError:
         return b""

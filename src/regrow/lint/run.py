@@ -88,7 +88,7 @@ def check_paths(
     done: dict[Source, Outcome] = {}
     cache = _cache(configuration, checker) if cached else None
     if cache is None:
-        checker.project = gather(found.sources)
+        checker.project = gather(found.sources, checker.contents)
     else:
         done = cache.known(found.sources)
     known = len(done)

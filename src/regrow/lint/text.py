@@ -39,8 +39,7 @@ class Text:
 
     @cached_property
     def _starts(self) -> list[int]:
-        lengths = map(len, self.content.split("\n"))
-        return [0, *(end + number for number, end in enumerate(accumulate(lengths), 1))][:-1]
+        return list(accumulate([len(line) + 1 for line in self.content.split("\n")[:-1]], initial=0))
 
     @cached_property
     def _ascii(self) -> bool:

@@ -29,6 +29,7 @@ class Types:
         self._names = names
         self._parents = names.index.parents
         self._attributes: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
+        self._assigned: dict[ast.ClassDef, list[ast.Attribute]] | None = None
         self._open: set[ast.AST] = set()
         self._told: dict[ast.expr, str | None] = {}
 
@@ -82,18 +83,24 @@ class Types:
         """The nodes that say what a class's attributes are: ``self.x = ...``, ``x: X`` in its body."""
         if owner not in self._attributes:
             known: dict[str, list[ast.AST]] = {}
-            for attribute in self._names.index.of(ast.Attribute):
-                if (
-                    isinstance(attribute.ctx, ast.Store)
-                    and isinstance(attribute.value, ast.Name)
-                    and self.own_class(attribute.value) is owner
-                ):
-                    known.setdefault(attribute.attr, []).append(attribute)
+            for attribute in self._assignments().get(owner, ()):
+                known.setdefault(attribute.attr, []).append(attribute)
             for statement in owner.body:
                 if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                     known.setdefault(statement.target.id, []).append(statement.target)
             self._attributes[owner] = known
         return self._attributes[owner]
+
+    def _assignments(self) -> dict[ast.ClassDef, list[ast.Attribute]]:
+        """The places where methods assign to attributes of ``self``, by their classes."""
+        if self._assigned is None:
+            self._assigned = {}
+            for attribute in self._names.index.of(ast.Attribute):
+                if isinstance(attribute.ctx, ast.Store) and isinstance(attribute.value, ast.Name):
+                    owner = self.own_class(attribute.value)
+                    if owner is not None:
+                        self._assigned.setdefault(owner, []).append(attribute)
+        return self._assigned
 
     def _of_source(self, source: ast.AST) -> str | None:
         if isinstance(source, ast.arg):

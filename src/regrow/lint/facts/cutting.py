@@ -65,8 +65,8 @@ def is_servers_expiry(file: SourceFile, call: ast.Call) -> bool:
     if function is None:
         return False
     stored = any(
-        isinstance(one, ast.keyword) and one.arg in _EXPIRY and one.value.lineno <= call.lineno
-        for one in ast.walk(function)
+        one.arg in _EXPIRY and one.value.lineno <= call.lineno and function in file.ancestors(one)
+        for one in file.index.of(ast.keyword)
     )
     return stored and _SERVERS.search(file.text.content) is not None
 

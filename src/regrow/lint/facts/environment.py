@@ -20,14 +20,15 @@ _CHANGING: Final = (
 
 def environment_changes(file: SourceFile) -> Iterator[ast.expr]:
     """The places where a file sets, changes or deletes variables of the environment."""
+    names = file.spellings("environ")
     for item in file.index.of(ast.Subscript):
-        if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value):
+        if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value, names):
             yield item
     for change in file.index.of(ast.AugAssign):
-        if _is_environment(file, change.target):
+        if _is_environment(file, change.target, names):
             yield change.target
     yield from (call for call, _ in file.calls_to(*_CHANGING))
 
 
-def _is_environment(file: SourceFile, node: ast.expr) -> bool:
-    return last_name(node) in file.spellings("environ") and file.qualified(node) == "os.environ"
+def _is_environment(file: SourceFile, node: ast.expr, names: frozenset[str]) -> bool:
+    return last_name(node) in names and file.qualified(node) == "os.environ"

@@ -84,7 +84,7 @@ class StatePeekInTest(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at attributes, and at what is patched."""
         own: set[str] | None = None
-        modules = file.spellings(*_MODULES)
+        modules, mocks = file.spellings(*_MODULES), "Mock" in file.text.content
         states = (
             frozenset(file.settings.state_attributes) if "regrow" in file.text.content else frozenset[str]()
         )
@@ -92,7 +92,9 @@ class StatePeekInTest(Rule):
             attribute = node.attr
             if attribute[0] == "_" and is_private(attribute) and not _is_own_object(node.value):
                 own = _defined(file) if own is None else own
-                if attribute not in own and not _is_allowed(file, node.value, modules):
+                if attribute not in own and not (
+                    _is_module(file, node.value, modules) or (mocks and file.type_of(node.value) in _MOCKS)
+                ):
                     text = f"{attribute} is private: test what callers see"
                     yield file.finding(self, node, text)
             elif attribute in states and (kind := file.type_of(node.value)) and is_server(file, kind):
@@ -108,12 +110,10 @@ class StatePeekInTest(Rule):
                     )
 
 
-def _is_allowed(file: SourceFile, owner: ast.expr, modules: frozenset[str]) -> bool:
-    """Whether it is a module whose underscores are no secret, or a stand-in of the test."""
+def _is_module(file: SourceFile, owner: ast.expr, modules: frozenset[str]) -> bool:
+    """Whether it is a module whose underscores are no secret."""
     # What it is called here comes first: most files need no names then.
-    if isinstance(owner, ast.Name) and owner.id in modules and file.qualified(owner) in _MODULES:
-        return True
-    return "Mock" in file.text.content and file.type_of(owner) in _MOCKS
+    return isinstance(owner, ast.Name) and owner.id in modules and file.qualified(owner) in _MODULES
 
 
 def is_private(name: str) -> bool:
@@ -132,11 +132,11 @@ def _defined(file: SourceFile) -> set[str]:
     names = {one.name for one in file.index.of(ast.FunctionDef)}
     names |= {one.name for one in file.index.of(ast.AsyncFunctionDef)}
     store = ast.Store
-    names |= {one.id for one in file.index.of(ast.Name) if one.ctx.__class__ is store}
+    names |= {one.id for one in file.names.targets if type(one.ctx) is store}
     return names | {
         one.attr
         for one in file.index.of(ast.Attribute)
-        if one.ctx.__class__ is store and _is_own_object(one.value)
+        if type(one.ctx) is store and _is_own_object(one.value)
     }
 
 
