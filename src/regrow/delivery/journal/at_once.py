@@ -7,6 +7,7 @@ thing out of the ordinary takes the long way, by `Handing`.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Final, final
 
 from regrow.delivery.journal.operations import Settle
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ("AtOnce",)
 
-NEVER: Final = float("inf")
 SECONDS: Final = 0.001
 """How long it goes on before everything else gets its turn."""
 
@@ -192,7 +192,7 @@ class AtOnce:
         """What it would have been in a mailbox: from here on it is."""
         owed.target = process
         owed.state = BEGUN
-        request = Request(message, owed.as_future(), process, None, NEVER, NEVER, delivery=owed, taken=True)
+        request = Request(message, owed.as_future(), process, None, inf, inf, delivery=owed, taken=True)
         deferred = process.current  # by reply_later: takes the place of `request`
         owed.item = deferred if isinstance(deferred, Request) else request
         return request

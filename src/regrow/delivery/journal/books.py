@@ -15,6 +15,7 @@ from regrow.core.delivery_events import (
 )
 from regrow.core.events import Event
 from regrow.delivery.journal.causes import Cause
+from regrow.delivery.journal.clock import MICROSECONDS
 from regrow.delivery.journal.owed import End, Owed
 from regrow.delivery.journal.policy import DeadLetterPolicy, expires_us, retry_us
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Burial, Live, Reason
@@ -133,7 +134,7 @@ class Books:
                     id=live.mid.hex(),
                     recipient=live.dest,
                     attempts=live.attempts + live.crashes + 1,
-                    seconds=(self._clock.now_us() - live.created_us) / 1_000_000,
+                    seconds=(self._clock.now_us() - live.created_us) / MICROSECONDS,
                 )
             )
 

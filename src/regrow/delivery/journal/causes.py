@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 import msgspec
 
@@ -13,10 +13,7 @@ from regrow.core.crash import Crash
 from regrow.core.reasons import ExitReason, format_reason
 from regrow.core.texts import writable
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ("Cause", "cause_of_error", "cause_of_exit", "fingerprint")
+__all__ = ("Cause", "cause_of_error", "cause_of_exit")
 
 OWN_FRAMES: Final = 3
 MAX_TEXT: Final = 2_000
@@ -43,14 +40,9 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
         return ": ".join(part for part in (self.error_type, self.error) if part)
 
     def fingerprint(self, dest: str) -> bytes:
-        """8 bytes, equal for equal causes at one recipient."""
-        return fingerprint(dest, self.error_type, self.frames)
-
-
-def fingerprint(dest: str, error_type: str | None, frames: Sequence[str]) -> bytes:
-    """8 bytes, equal for equal dest, error type and own top frames."""
-    text = "\0".join((dest, error_type or "", *frames))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        """8 bytes, equal for equal dest, error type and own top frames."""
+        text = "\0".join((dest, self.error_type or "", *self.frames))
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def cause_of_error(error: BaseException) -> Cause:

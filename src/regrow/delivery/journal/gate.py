@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from math import inf
+from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.desk import Desk
@@ -11,9 +12,7 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.recipients import Recipient
     from regrow.runtime.process import Process
 
-__all__ = ("FOREVER", "Gate")
-
-FOREVER: Final = float("inf")
+__all__ = ("Gate",)
 
 
 @final
@@ -45,7 +44,7 @@ class Gate:
         if until is None:
             return True
         recipient.pop()
-        if until == FOREVER:
+        if until == inf:
             pacer.waiting.append(owed)
         else:
             delay = until - desk.engine.loop.time()
@@ -68,7 +67,7 @@ class Gate:
         owed.permit = breaker.permit or breaker.acquire(now)
         if owed.permit:
             return True
-        if breaker.retry_at != FOREVER:
+        if breaker.retry_at != inf:
             self._wake(recipient, breaker.retry_at)
         return False
 

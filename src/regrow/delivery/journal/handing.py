@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Final, cast, final
 
 import msgspec
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ("Handing",)
 
-NEVER: Final = float("inf")
 UNREADABLE: Final = (CodecError, UnknownCall, WrongKind, WrongServer, NotAMessage, msgspec.MsgspecError)
 """What a message raises that its recipient's class can't take (any more)."""
 
@@ -76,7 +76,7 @@ class Handing:
         if owed.live.kind == INFO:
             self._info(owed, process, message)
             return
-        request = owed.item = Request(message, owed.as_future(), process, None, NEVER, NEVER, delivery=owed)
+        request = owed.item = Request(message, owed.as_future(), process, None, inf, inf, delivery=owed)
         if not self._engine.plain and not self._let_through(owed, process, request, message):
             return
         if process.has_room():

@@ -133,7 +133,7 @@ class MemoryStore:
         new: set[object] = set()
         for op in batch:
             if isinstance(op, (ops.SaveState, ops.AppendEvent)):
-                name, epoch = _incarnation(op)
+                name, epoch = op.incarnation
                 current = epochs.get(name, tables.epochs.get(name, epoch))
                 if epoch < current:
                     raise StaleEpoch(name, epoch, current)
@@ -270,10 +270,6 @@ class MemoryStore:
     def _put_dead(self, letter: DeadLetter) -> None:
         self._tables.dead[letter.live.id] = letter
         self._tables.groups.setdefault(cause_of(letter), len(self._tables.groups) + 1)
-
-
-def _incarnation(op: ops.SaveState | ops.AppendEvent) -> tuple[str, int]:
-    return (op.state.name, op.state.epoch) if isinstance(op, ops.SaveState) else (op.event.name, op.epoch)
 
 
 def _see_new(key: object, what: str, new: set[object], *, there: bool) -> None:

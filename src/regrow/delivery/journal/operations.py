@@ -164,6 +164,11 @@ class SaveState(msgspec.Struct, frozen=True, gc=False):
 
     state: SavedState
 
+    @property
+    def incarnation(self) -> tuple[str, int]:
+        """Name and epoch of the server that wrote it."""
+        return self.state.name, self.state.epoch
+
 
 @final
 class AppendEvent(msgspec.Struct, frozen=True, gc=False):
@@ -171,6 +176,11 @@ class AppendEvent(msgspec.Struct, frozen=True, gc=False):
 
     event: StateEvent
     epoch: int
+
+    @property
+    def incarnation(self) -> tuple[str, int]:
+        """Name and epoch of the server that wrote it."""
+        return self.event.name, self.epoch
 
 
 @final

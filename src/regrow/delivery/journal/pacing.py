@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final, final
 
 from regrow.runtime.supervision import SupervisorBase
@@ -65,7 +66,7 @@ class Pacer:
     def suspect_held_until(self, recipient: Recipient, now: float) -> float | None:
         """None if a suspect may go now; else when, infinity for when the one under way has ended."""
         if self.suspect is not None:
-            return float("inf")
+            return inf
         if now < self._ready_at:
             return self._ready_at
         return self.held_until(recipient, now)

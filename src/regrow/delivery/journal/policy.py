@@ -7,12 +7,12 @@ from typing import Final, Literal, TypeGuard, cast, final
 import msgspec
 
 from regrow.core.backoff import Backoff, RandomSource
+from regrow.delivery.journal.clock import MICROSECONDS
 from regrow.delivery.journal.rows import Reason
 from regrow.errors.deadletters import BadDeadLetterOption
 
 __all__ = ("RETRIED", "DeadLetterPolicy", "expires_us", "retry_us")
 
-MICROSECONDS: Final = 1_000_000
 DAY: Final = 86_400.0
 RETRIED: Final[frozenset[Reason]] = frozenset({"max_attempts", "no_route", "overflow", "circuit_open"})
 """Reasons that time may mend. The others would only fail, or crash somebody, again."""

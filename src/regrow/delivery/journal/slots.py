@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, final
 
 import msgspec
 
-__all__ = ("Named", "Slots", "mapped_slots")
+__all__ = ("Named", "Slots", "mapped_slots", "memory_slots")
 
 SLOT: Final = Struct("<QHHI")
 FIRST: Final = 1024

@@ -16,6 +16,7 @@ from regrow.delivery.journal.rows import (
     Filter,
     Group,
     Live,
+    Reason,
     RedriveJob,
     SavedState,
     StateEvent,
@@ -23,7 +24,7 @@ from regrow.delivery.journal.rows import (
 
 __all__ = ("MemoryReader", "Tables", "cause_of")
 
-Cause: TypeAlias = tuple[str, str, str, str | None, bytes, int]
+Cause: TypeAlias = tuple[str, str, Reason, str | None, bytes, int]
 
 
 def cause_of(letter: DeadLetter) -> Cause:
@@ -222,7 +223,7 @@ def _group(id: int, cause: Cause, dead_us: list[int]) -> Group:
         id=id,
         dest=dest,
         type=kind,
-        reason=reason,  # type: ignore[arg-type]
+        reason=reason,
         error_type=error_type,
         fingerprint=fingerprint,
         status=status,

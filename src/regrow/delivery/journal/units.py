@@ -155,16 +155,8 @@ class Kept:
 
 def writes_for(operations: Sequence[Operation], error: StaleEpoch) -> bool:
     """Whether they are those of the incarnation that is stale."""
-    for operation in operations:
-        if isinstance(operation, SaveState):
-            found = (operation.state.name, operation.state.epoch)
-        elif isinstance(operation, AppendEvent):
-            found = (operation.event.name, operation.epoch)
-        else:
-            continue
-        if found == (error.name, error.epoch):
-            return True
-    return False
+    stale = (error.name, error.epoch)
+    return any(isinstance(one, SaveState | AppendEvent) and one.incarnation == stale for one in operations)
 
 
 def size_of(operations: Sequence[Operation]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from typing_extensions import Unpack
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ("Controls", "StoreFault")
 
 T = TypeVar("T")
-FOREVER: Final = float("inf")
 StoreFault: TypeAlias = Literal["slow", "full", "fail", "fail_read"]
 STORE_FAULTS: Final[dict[StoreFault, str]] = {
     "slow": "slow_commit",
@@ -162,7 +161,7 @@ class Controls:
         Raises:
             BadFault: `who` is no process, `where` no name, `times` less than 1.
         """
-        self.slow(who, FOREVER, where, times=times)
+        self.slow(who, inf, where, times=times)
 
     def slow(self, who: Whom, seconds: float, where: str | None = None, *, times: int = 1) -> None:
         """Have a callback take `seconds` longer: its process is busy so long before it begins.
@@ -177,7 +176,7 @@ class Controls:
         Raises:
             BadFault: `who` is no process, `where` no name, `times` less than 1, or `seconds` not above 0.
         """
-        kind = "hang" if seconds == FOREVER else "slow"
+        kind = "hang" if seconds == inf else "slow"
         target = whom(kind, who)
         place = None if where is None else _name(kind, where)
         self._add(Script(kind, target, place, times=_times(kind, times), seconds=_seconds(kind, seconds)))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from regrow.testing.sim.threads import worker_registry
 
 if TYPE_CHECKING:
     from regrow.testing.sim.hazards import Tally
 
-__all__ = ("FOREVER", "Delay")
-
-FOREVER: Final = float("inf")
+__all__ = ("Delay",)
 
 
 @final
@@ -33,7 +32,7 @@ class Delay:
 
     async def wait(self) -> None:
         """Wait, on a task."""
-        if self._seconds < FOREVER:
+        if self._seconds < inf:
             await asyncio.sleep(self._seconds)
         else:
             ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -44,5 +43,5 @@ class Delay:
     def wait_on_thread(self, now: float) -> None:
         """Wait, on a thread that works for the run, at this virtual time."""
         tally = self._tally
-        ready = None if tally is None or self._seconds < FOREVER else lambda: tally.calm
+        ready = None if tally is None or self._seconds < inf else lambda: tally.calm
         worker_registry[get_ident()].wait(now + self._seconds, ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, TypeAlias
 
 import msgspec
@@ -15,8 +16,6 @@ __all__ = ("Faults", "StoreFaults", "Who")
 
 Who: TypeAlias = Callable[[Pid[object]], bool]
 """Says of a process whether it is meant."""
-
-FOREVER: Final = float("inf")
 
 
 PROBABILITIES: Final = (
@@ -51,7 +50,7 @@ def _check(
             raise BadFault(owner, name, value, "a probability from 0 to 1")
     for name in seconds:
         value = getattr(options, name)
-        if not _is_number(value) or not 0 < value < FOREVER:
+        if not _is_number(value) or not 0 < value < inf:
             raise BadFault(owner, name, value, "a number of seconds above 0")
     for name in counts:
         value = getattr(options, name)
@@ -149,7 +148,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     max_wall_jump: float = 3600.0
     thread_latency: float = 0.0
     store: StoreFaults = StoreFaults()
-    until: float = FOREVER
+    until: float = inf
     only: Who | None = None
     spare: Who | None = None
 
@@ -162,7 +161,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
                 raise BadFault("Faults", option, who, "a function that takes a Pid")
         _check_sum(self, ("kill", "crash", "hang", "slow", "storm"))
         _check_sum(self, ("delay", "drop", "duplicate"))
-        if not _is_number(self.thread_latency) or not 0 <= self.thread_latency < FOREVER:
+        if not _is_number(self.thread_latency) or not 0 <= self.thread_latency < inf:
             raise BadFault("Faults", "thread_latency", self.thread_latency, "a number of seconds")
         if not _is_number(self.until) or self.until < 0:
             raise BadFault("Faults", "until", self.until, "a number of virtual seconds")

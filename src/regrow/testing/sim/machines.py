@@ -104,7 +104,7 @@ class Machines:
         """Cut the power of a machine, which writes to this disk; False if there is none."""
         if machine is None or machine.cut.done():
             return False
-        self._cut(machine, only_process=False, why=f"power_cut while {disk.name} was written")
+        self._cut(machine, only_process=False, meanwhile=f" while {disk.name} was written")
         return True
 
     async def cut(self, *, only_process: bool) -> None:
@@ -116,13 +116,13 @@ class Machines:
                 "power_cut", "only_process", only_process, "within, or beside, what sim.survive(...) runs"
             )
         for machine in machines:
-            self._cut(machine, only_process=only_process, why="power_cut")
+            self._cut(machine, only_process=only_process)
         if mine is not None:
             await self._loop.create_future()
 
-    def _cut(self, machine: Machine, *, only_process: bool, why: str) -> None:
+    def _cut(self, machine: Machine, *, only_process: bool, meanwhile: str = "") -> None:
         kind = "process_killed" if only_process else "power_cut"
-        self._tally.struck(kind, why if not only_process else "process_killed")
+        self._tally.struck(kind, kind + meanwhile)
         _graves.extend(self._loop.cut_off(machine))
         for disk in machine.disks:
             if only_process:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from regrow.core.reasons import KILLED
 from regrow.errors.faults import InjectedCrash
 from regrow.runtime.process import DEAD
-from regrow.testing.sim.delays import FOREVER, Delay
+from regrow.testing.sim.delays import Delay
 from regrow.testing.sim.entries import delayed_init, faulty_twin
 from regrow.testing.sim.hazards import Chance
 from regrow.testing.sim.victims import Victims, label_of
@@ -177,7 +178,7 @@ class ProcessFaults:
         if kind == "slow":
             return self._counted(process, "slow", where, self._faults.max_slow * strength / STEPS)
         if kind == "hang":
-            return self._counted(process, "hang", where, FOREVER)
+            return self._counted(process, "hang", where, inf)
         if kind == "crash":
             return self._counted(process, "crash", where, None)
         if kind == "storm":
@@ -205,7 +206,7 @@ class ProcessFaults:
         scripted: bool = False,
     ) -> ProcessStrike:
         counted = told or (f"crash_{where}" if kind == "crash" and where in {"init", "terminate"} else kind)
-        longer = "" if seconds is None or seconds == FOREVER else f" for {seconds:g} s"
+        longer = "" if seconds is None or seconds == inf else f" for {seconds:g} s"
         self._tally.struck(counted, f"{told or kind} {label_of(process)} in {where}{longer}")
         delay = None if seconds is None else Delay(seconds, None if scripted else self._tally)
         return ProcessStrike(kind, where, delay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from regrow.errors.faults import BadFault
 from regrow.runtime.pid import Ref
@@ -15,8 +15,6 @@ __all__ = ("Script", "Whom", "whom")
 
 Whom: TypeAlias = "Address[object] | str"
 """A Pid, a Ref, or a name: then whoever holds the name, over restarts and before the first start too."""
-
-FOREVER: Final = float("inf")
 
 
 @final

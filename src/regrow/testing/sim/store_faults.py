@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
@@ -144,7 +145,7 @@ class StoreFaulter:
         self._drawn[disk] = None
         if self._cuts < self._faults.cuts and self._machines.cut_power(_machine(), disk):
             self._cuts += 1
-            self._wait(float("inf"))
+            self._wait(inf)
 
     def _wait(self, seconds: float) -> None:
         if seconds and get_ident() in worker_registry:

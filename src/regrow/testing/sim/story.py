@@ -39,7 +39,7 @@ class Story:
         for index, line in enumerate(numbered):
             if index in kept:
                 if left_out:
-                    shown.append(f"      {_steps(left_out)} more")
+                    shown.append(f"      {_counted(left_out)} more")
                     left_out = 0
                 shown.append(line)
             else:
@@ -60,5 +60,5 @@ class Story:
         return kept
 
 
-def _steps(count: int) -> str:
+def _counted(count: int) -> str:
     return "1 line" if count == 1 else f"{count} lines"

@@ -11,6 +11,7 @@ import asyncio
 from _thread import allocate_lock
 from collections.abc import Callable
 from contextvars import copy_context
+from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -30,7 +31,6 @@ REAL_LIMIT: Final = 60.0
 """Real seconds that work may take from one wait to the next."""
 SIMULATED: Final = "regrow-simulated"
 """What such a thread is called."""
-FOREVER: Final = float("inf")
 STUCK: Final = "work on a thread that neither ended nor waited within a minute of real time"
 STUCK_INSTEAD: Final = (
     "wait in time.sleep, for a future, an event, a condition or a queue.Queue, which the simulation knows;"
@@ -248,5 +248,5 @@ class SimThreads:
         deadline = worker.deadline
         assert deadline is not None
         self.waiting[worker] = None
-        if deadline < FOREVER:
+        if deadline < inf:
             self._on_timer[worker] = self._loop.call_at(deadline, self._wake, worker)

@@ -8,6 +8,7 @@ import threading
 from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable, Iterator
+from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
@@ -102,7 +103,7 @@ def _wait(real: Callable[..., bool]) -> Callable[..., bool]:
         saved = release()
         came = False
         try:
-            deadline = float("inf") if timeout is None else run.loop.now + max(0.0, timeout)
+            deadline = inf if timeout is None else run.loop.now + max(0.0, timeout)
             came = worker.wait(deadline, lambda: not waiter.locked())
         finally:
             acquire(saved)
