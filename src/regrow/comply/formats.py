@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, Outcome, Report
+from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, PASSED, Outcome, Report
 
 SCHEMA: Final = 1
 
@@ -79,12 +79,11 @@ FORMATS: Final[Mapping[str, Callable[[Report], Iterator[str]]]] = {
 
 
 def _told(report: Report, name: str) -> str:
-    outcomes = report.of(name)
-    status = report.status(name)
-    failed = sum(one.status == FAILED for one in outcomes)
+    outcomes, status = report.of(name), report.status(name)
     if status == FAILED:
+        failed = sum(one.status == FAILED for one in outcomes)
         return f"failed ({failed} of {len(outcomes)})"
-    return f"{status} ({len(outcomes)})" if status not in {COULD_NOT_RUN, EXCUSED} else status
+    return f"{status} ({len(outcomes)})" if status == PASSED else status
 
 
 def _summary(report: Report) -> str:

@@ -15,7 +15,9 @@ from regrow.runtime.system import System
 from regrow.runtime.top import Top
 
 ALL: Final = 1_000_000
+"""More children than a supervisor has."""
 DEPTH: Final = 100
+"""How far down supervisors are followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,17 +64,17 @@ class Callbacks(_OfClasses):
     @override
     def problems(self, context: Context, server: type[GenServer]) -> Iterator[str]:
         for name, what in _TAKES.items():
-            function = inspect.getattr_static(server, name)
-            if not callable(function) or not _takes_one(function):
+            if not _takes_one(inspect.getattr_static(server, name)):
                 yield f"{name} has to take {what} and nothing else: def {name}(self, {what.split()[1]})"
         if issubclass(server, SupervisorBase):
             return
         based_on = any(server in other.__mro__[1:] for other in context.classes.servers.values())
         if not (based_on or _handlers(server) or _overrides(server, "handle_info", "handle_continue")):
             yield "it handles nothing: no call, no cast, no handle_info, no handle_continue"
-        file, node = _source(server)
-        if file is None or node is None:
+        source = _source(server)
+        if source is None:
             return
+        file, node = source
         if _calls(file, node, _CONTINUES) and not _overrides(server, "handle_continue"):
             yield "its init returns rg.Continue, and it has no handle_continue"
         if _calls(file, node, _MONITORS) and not _overrides(server, "handle_info"):
@@ -89,10 +89,11 @@ class BoundedInit(_OfClasses):
 
     @override
     def problems(self, context: Context, server: type[GenServer]) -> Iterator[str]:
-        file, node = _source(server)
-        if file is None or node is None:
+        source = _source(server)
+        if source is None:
             yield "its source can't be read, so nothing can be said of its init"
             return
+        file, node = source
         methods = {one.name: one for one in node.body if isinstance(one, ast.AsyncFunctionDef)}
         if "init" in methods:
             yield from _unbounded(file, methods["init"], methods, 0)
@@ -145,22 +146,21 @@ def _ends(file: SourceFile, value: ast.expr) -> bool:
 
 
 def _is_scope(file: SourceFile, context: ast.expr) -> bool:
-    return isinstance(context, ast.Call) and file.qualified(context.func) in file.settings.timeout_scopes
+    return file.is_called(context, file.settings.timeout_scopes)
 
 
-def _source(server: type) -> tuple[SourceFile | None, ast.ClassDef | None]:
-    """The file that a class stands in, and the class there."""
+def _source(server: type) -> tuple[SourceFile, ast.ClassDef] | None:
+    """The file that a class stands in, and the class there; None if they can't be read."""
     try:
         path = Path(inspect.getsourcefile(server) or "")
         file = parse(path.read_bytes(), shown(path), module=server.__module__)
     except (OSError, TypeError):
-        return None, None
-    if not isinstance(file, SourceFile):
-        return None, None
-    for node in file.index.of(ast.ClassDef):
-        if file.names.qualname_of(node) == server.__qualname__.replace(".<locals>", ""):
-            return file, node
-    return file, None
+        return None
+    if isinstance(file, SourceFile):
+        for node in file.index.of(ast.ClassDef):
+            if file.names.qualname_of(node) == server.__qualname__.replace(".<locals>", ""):
+                return file, node
+    return None
 
 
 def _calls(file: SourceFile, node: ast.ClassDef, names: tuple[str, ...]) -> bool:

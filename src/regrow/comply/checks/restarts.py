@@ -64,15 +64,8 @@ class RestartLeaks(Check):
 
 
 def _children(context: Context, check: str) -> Iterator[tuple[Node, Child]]:
-    nodes = context.running(check).nodes
-    for node, child in children_in_order(nodes):
-        if node.by_id or node.children.index(child) < MOST:
-            yield node, child
-
-
-def children_in_order(nodes: tuple[Node, ...]) -> Iterator[tuple[Node, Child]]:
-    """The children that ran when the tree was up, by path."""
-    for node in nodes:
-        for child in node.children:
-            if child.process is not None:
+    """The children that are killed: those that ran when the tree was up, by path."""
+    for node in context.running(check).nodes:
+        for place, child in enumerate(node.children):
+            if child.process is not None and (node.by_id or place < MOST):
                 yield node, child

@@ -102,7 +102,7 @@ class BoundedCalls(Check):
     @override
     def subjects(self, context: Context) -> Sequence[str]:
         files = [
-            path for path, file in context.files.items() if uses_regrow(file) and (file.calls_named(*_CALLS))
+            path for path, file in context.files.items() if uses_regrow(file) and file.calls_named(*_CALLS)
         ]
         if context.options.app is not None and context.steady.error is None:
             stage = context.steady.stage
