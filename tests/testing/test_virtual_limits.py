@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import regrow as rg
 import regrow.testing as rt
+from regrow.testing.virtual import loop as loops
 
 
 async def spin() -> None:
@@ -181,3 +184,20 @@ def test_the_limit_can_be_set_while_the_loop_runs() -> None:
 
     with pytest.raises(rg.errors.TookTooLong, match=r"after 0\.02 s"):
         rt.run_virtual(main(), limit=None)
+
+
+def test_what_passes_while_the_loop_does_not_run_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as the time that pytest takes to tell of a failure before the fixtures' turn comes."""
+    now = [100.0]
+    monkeypatch.setattr(loops, "real_time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def work(seconds: float) -> None:
+        now[0] += seconds
+        await asyncio.sleep(0)
+
+    with contextlib.closing(rt.VirtualLoop(limit=10.0)) as loop:
+        for _ in range(3):
+            now[0] += 1000
+            loop.run_until_complete(work(3.0))
+        with pytest.raises(rg.errors.TookTooLong, match="after 10 s"):
+            loop.run_until_complete(work(1.5))

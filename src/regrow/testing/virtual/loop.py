@@ -71,7 +71,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         silence: Real seconds without a word on declared sockets, before the clock jumps. Default 0.5.
         max_passes: Passes of the loop during which the clock may stand still, before `NoProgress`.
             Default 100 000.
-        limit: Real seconds until `TookTooLong`, from now on. Default None: no limit.
+        limit: Real seconds of running until `TookTooLong`. Default None: no limit.
         seed: Where the random streams of Systems on this loop come from. Default 0.
 
     Raises:
@@ -112,7 +112,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._timers = Timers()
         self._selects = JumpingSelector()
         self._limit: float | None = None
-        self._deadline: float | None = None
+        self._left = math.inf
+        self._deadline = math.inf
         self._expiry: tuple[float, Callable[[], object]] | None = None
         self._take: Callable[[TestKitError], object] | None = None
         self.outside: Final = Outside(frozenset(name for name, on in flags.items() if on))
@@ -167,13 +168,24 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._move(self._timers.moment(self._now + seconds))
 
     def limit_real_time(self, seconds: float | None) -> None:
-        """Have the loop raise `TookTooLong` in so many real seconds from now; None: never.
+        """Have the loop raise `TookTooLong` when it has run for so many more real seconds; None: never.
 
-        It is looked at between passes of the loop: code that blocks the thread isn't interrupted.
+        It is looked at between passes of the loop: code that blocks the thread isn't interrupted. What the
+        thread does while the loop doesn't run, such as telling of a failure, doesn't count.
         """
         check_options({"limit": seconds})
         self._limit = seconds
-        self._deadline = None if seconds is None else real_time.monotonic() + seconds
+        self._left = math.inf if seconds is None else seconds
+        self._deadline = real_time.monotonic() + self._left
+
+    @override
+    def run_forever(self) -> None:
+        """As in asyncio; the limit of real time counts on from where it was when the loop last ran."""
+        self._deadline = real_time.monotonic() + self._left
+        try:
+            super().run_forever()
+        finally:
+            self._left = self._deadline - real_time.monotonic()
 
     def expire_at(self, when: float, callback: Callable[[], object]) -> None:
         """Call `callback` instead of moving the clock past `when`. Unlike a timer this hides no deadlock."""
@@ -311,8 +323,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return None
 
     def _wait(self, seconds: float) -> float:
-        if self._deadline is None:
-            return seconds
         return min(seconds, max(0.0, self._deadline - real_time.monotonic()))
 
     def _jump(self) -> None:
@@ -338,7 +348,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         refused, self.outside.refused = self.outside.refused, None
         if refused is not None:
             raise refused
-        if self._deadline is not None and real_time.monotonic() >= self._deadline:
+        if real_time.monotonic() >= self._deadline:
             limit = self._limit or 0.0
             self.limit_real_time(self._limit)  # for the end of what is left
             raise TookTooLong(limit, self._now, waits_of(self).waiting)
