@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from regrow.lint.configuration import Configuration
@@ -74,7 +74,7 @@ def fix_all(progress: Progress, *, only: list[str]) -> Outcome:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, package.name)
             shutil.copytree(package.folder, copy, ignore=shutil.ignore_patterns(*_SKIPPED), symlinks=True)
-            _fix(copy, str(package), replace(package.configuration, root=copy), outcome, outcome.fixes)
+            _fix(copy, str(package), package.configuration._replace(root=copy), outcome, outcome.fixes)
     progress("")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "cases")

@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -75,7 +75,7 @@ def run_all(progress: Progress, *, only: list[str]) -> Iterator[Tested]:
 
 def _fix(package: Package, copy: Path) -> Counter[str]:
     with contextlib.chdir(copy):
-        mending = mend_paths([Path()], replace(package.configuration, root=copy), unsafe=True)
+        mending = mend_paths([Path()], package.configuration._replace(root=copy), unsafe=True)
     return Counter(finding.code for one in mending.files for finding in one.made)
 
 
