@@ -1,6 +1,7 @@
 """Files are fixed whole or not at all, and keep their encoding, line ends, comments and mode."""
 
 import codecs
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,27 @@ def test_a_file_is_replaced_whole_with_its_mode_and_through_its_link(tmp_path: P
     link.symlink_to(path)
     write_back(link, b"old", b"new")
     assert (path.read_bytes(), path.stat().st_mode & 0o777, link.is_symlink()) == (b"new", 0o751, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give files away")
+def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"old")
+    os.chown(path, 4711, 4712)
+    path.chmod(0o640)
+    write_back(path, b"old", b"new")
+    now = path.stat()
+    assert (now.st_uid, now.st_gid, now.st_mode & 0o777, path.read_bytes()) == (4711, 4712, 0o640, b"new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError):
+        write_back(path, b"old", b"new")
+    assert ([one.name for one in tmp_path.iterdir()], path.read_bytes()) == (["a.py"], b"old")
 
 
 def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -156,13 +159,20 @@ def _parsed_again(data: bytes, file: SourceFile) -> SourceFile:
 def write_back(path: Path, old: bytes, new: bytes) -> None:
     """Put `new` in the place of `old`: wholly or not at all, with the same mode; a link stays a link.
 
+    It keeps its owner where whoever runs this may give files away.
+
     Raises:
         FileChanged: The file doesn't hold `old` any more.
-        OSError: It can't be read or written.
+        OSError: It can't be read or written, as where it is read-only.
     """
     target = path.resolve()
+    with target.open("r+b"):  # another file may take its place even where it is read-only
+        had = target.stat()
     with replacing(target) as made:
         made.write_bytes(new)
+        if sys.platform != "win32":
+            with suppress(OSError):  # only root may give files away, and not everywhere
+                os.chown(made, had.st_uid, had.st_gid)
         shutil.copymode(target, made)
         _check_unchanged(path, old)
 
