@@ -20,6 +20,8 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).parents[1]
 LONG = ("tests/crash", "tests/power")
 LONG_RUNS = 3
+SHOWN = 500
+"""Characters of what a failure says."""
 
 
 class Run(NamedTuple):
@@ -45,9 +47,9 @@ def run(seed: int, *, long: bool, paths: list[str]) -> Run:
             sys.exit(f"flakes: pytest gave no report:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         cases = list(ET.parse(report).iter("testcase"))
     failed = [
-        f"{case.get('classname')}::{case.get('name')}"
+        f"{case.get('classname')}::{case.get('name')}: {' '.join(problem.get('message', '').split())[:SHOWN]}"
         for case in cases
-        if case.find("failure") is not None or case.find("error") is not None
+        for problem in (*case.iter("failure"), *case.iter("error"))
     ]
     if done.returncode and not failed:
         sys.exit(f"flakes: pytest ended with {done.returncode}:\n{done.stdout[-2000:]}")
