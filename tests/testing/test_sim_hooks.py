@@ -8,7 +8,7 @@ from asyncio import base_events, events
 
 import regrow as rg
 import regrow.testing as rt
-from regrow.testing.sim.handles import Ready, Timed
+from regrow.testing.sim.handles import Ready
 from regrow.testing.sim.run import noted_run, run_seed
 from regrow.testing.sim.simulation import Simulation
 
@@ -43,7 +43,7 @@ def test_handles_do_what_those_of_asyncio_do() -> None:
     methods = {name for name in vars(events.Handle) if not name.startswith("_")}
     assert {name for name in methods if hasattr(Ready, name)} == methods
     context = contextvars.copy_context()
-    timed = Timed(print, (), context, None, at=1.5)
+    timed = Ready(print, (), context, None, 1.5)
     assert [timed.when(), timed.cancelled(), timed.get_context()] == [1.5, False, context]
     timed.cancel()
     assert timed.cancelled()

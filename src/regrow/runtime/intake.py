@@ -63,8 +63,9 @@ class Intake:
         if not entry.inline:
             self.found = (entry, request.message)
             return False
+        invoke = entry.invoke
         try:
-            result = entry.invoke(process.instance, request.message)
+            result = invoke(process.instance, request.message)
         except entry.raises as error:
             self.declared(process, error)
             return True

@@ -13,7 +13,6 @@ from contextvars import Context, ContextVar
 from sys import exception as exception_in_flight
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
-from typing import cast as typed
 
 from typing_extensions import override
 
@@ -177,7 +176,7 @@ class Process(Pid[object]):
             raise CallFromHandler(engine.handling, message)
         handler = self.blueprint.calls.get(type(message)) or self.blueprint.known(message, called=True)
         if handler is None or not handler.hand_off:
-            return typed("Coroutine[object, Never, R]", engine.calls.queued(self, message, timeout))
+            return engine.calls.queued(self, message, timeout)  # type: ignore[return-value]
         return self._call(handler, message, timeout)
 
     async def _call(  # noqa: C901  # in one piece: a call more per hand-off is measurable
@@ -191,7 +190,7 @@ class Process(Pid[object]):
             or get_ident() != engine.thread
             or not engine.loop.is_running()  # get_running_loop() asks the kernel for our pid on Python 3.11
         ):
-            return typed("R", await engine.calls.queued(self, message, timeout))
+            return await engine.calls.queued(self, message, timeout)  # type: ignore[return-value]
         if engine.attention:
             engine.threads.attend()
         if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
@@ -216,13 +215,14 @@ class Process(Pid[object]):
                 else:
                     engine.scheduler.requeue(self)
                 engine.hand_offs_left -= 1
-                if engine.monotonic() > engine.turn_end or engine.hand_offs_left <= 0:
+                monotonic = engine.monotonic
+                if monotonic() > engine.turn_end or engine.hand_offs_left <= 0:
                     engine.scheduler.exhausted()
                     if engine.timing:
                         engine.scheduler.check_slow(self, message, engine.begun)
-                return typed("R", result)
+                return result  # type: ignore[return-value]
             pending = engine.calls.unfinished_inline(self, message, timeout, result)
-        return typed("R", await engine.calls.answer(pending))
+        return await engine.calls.answer(pending)  # type: ignore[return-value]
 
     # -- the rest -----------------------------------------------------------------------------
 

@@ -159,12 +159,13 @@ class Scheduler(Intake):
         concluding = self.concluding
         between = self.between
         chooser = engine.ports.chooser
+        monotonic = engine.monotonic
         if engine.parked:
             engine.threads.unpark()
         self.turning = True
         self._gives_way = ran = False
         try:
-            now = engine.monotonic()
+            now = monotonic()
             if now > engine.turn_end:
                 if self._renewing:
                     return  # this iteration of the loop has had its share
@@ -174,7 +175,7 @@ class Scheduler(Intake):
                     engine.exits.conclude(concluding.popleft())
                     if engine.looks:
                         engine.look()
-                    if (now := engine.monotonic()) > engine.turn_end:
+                    if (now := monotonic()) > engine.turn_end:
                         left = 0
                 for _ in range(len(between)):
                     between.popleft()()
@@ -192,7 +193,7 @@ class Scheduler(Intake):
                     left -= self._slice_of(process, limit, now + SLICE_SECONDS)
                     if engine.looks:
                         engine.look()
-                if (now := engine.monotonic()) > engine.turn_end:
+                if (now := monotonic()) > engine.turn_end:
                     self.exhausted()
                     break
         finally:
@@ -211,7 +212,8 @@ class Scheduler(Intake):
             engine.exits.conclude(process)
         elif found is not None:
             self.found = None
-            engine.workers.start(process, *found)
+            entry, argument = found
+            engine.workers.start(process, entry, argument)
             if process.extras is not None:
                 engine.sends.grant_places(process)
         else:
@@ -280,7 +282,7 @@ class Scheduler(Intake):
     def _watched(self, process: Process, limit: int, until: float) -> int:
         """The same one message at a time, for who wants to know of each."""
         engine = self._engine
-        step_hook = engine.ports.step_hook
+        monotonic, step_hook = engine.monotonic, engine.ports.step_hook
         handled = 0
         while process.mailbox and handled < limit:
             if step_hook is not None:
@@ -290,7 +292,7 @@ class Scheduler(Intake):
             item = process.mailbox[0]
             # A request's message is gone when it is answered.
             about = item.message if isinstance(item, Request) else item
-            begun = engine.monotonic()
+            begun = monotonic()
             try:
                 handled += self._messages(process, 1, until)
             finally:
@@ -298,7 +300,7 @@ class Scheduler(Intake):
                     self.check_slow(process, about, begun)
             if engine.looks:
                 engine.look()
-            if process.after is not None or self.found is not None or engine.monotonic() > until:
+            if process.after is not None or self.found is not None or monotonic() > until:
                 break
         return handled
 

@@ -13,18 +13,22 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-__all__ = ("AnyTask", "Ready", "Timed")
+__all__ = ("AnyTask", "Ready")
 
 AnyTask: TypeAlias = "asyncio.Task[object]"
 
 
 class Ready(msgspec.Struct, eq=False, weakref=True):
-    """A callback and the task it is a step of, None if it is no task's."""
+    """A callback, the task it is a step of, None if it is no task's, and when it is due, if it is a timer.
+
+    Timers are no class of their own: Python reads attributes fastest where all objects are of one class.
+    """
 
     callback: Callable[..., object]
     args: tuple[Any, ...]
     context: Context
     task: AnyTask | None
+    at: float = 0.0
     gone: bool = False
 
     def cancel(self) -> None:
@@ -41,14 +45,8 @@ class Ready(msgspec.Struct, eq=False, weakref=True):
         """As in asyncio, since Python 3.12."""
         return self.context
 
-
-class Timed(Ready, kw_only=True):
-    """The same, later."""
-
-    at: float
-
     def when(self) -> float:
-        """As in asyncio: the time of the loop."""
+        """As in asyncio: the time of the loop at which it is due."""
         return self.at
 
 

@@ -23,7 +23,7 @@ from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
 from regrow.testing.sim.hand_offs import fewer_hand_offs
-from regrow.testing.sim.handles import AnyTask, Ready, Timed
+from regrow.testing.sim.handles import AnyTask, Ready
 from regrow.testing.sim.invariants import Invariants
 from regrow.testing.sim.machines import context_of, machine_of
 from regrow.testing.sim.picking import Picker
@@ -64,8 +64,14 @@ class SimLoop(asyncio.BaseEventLoop):
         max_steps: Steps after which the run is given up as endless.
     """
 
+    # In slots, as a dictionary with more than 30 names is slower than what Python shares among instances.
+    __slots__ = (
+        *("_draining", "_due", "_lanes", "_looking", "_looks", "_made", "_max_steps", "_off", "_set"),
+        *("_settling", "_timers", "_working", "decisions", "engines", "invariants", "live", "make_ports"),
+        *("now", "picker", "steps", "thread_latency", "threads", "trace"),
+    )
     # What BaseEventLoop keeps; the names stand since Python 3.4, and a test says when they move.
-    _ready: deque[Ready | Timed]
+    _ready: deque[Ready]
     _stopping: bool
     _asyncgens: WeakSet[AsyncGenerator[object, object]]
 
@@ -90,7 +96,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self.threads: SimThreads = SimThreads(self)
         self._working = self.threads.waiting
         self._max_steps = max_steps
-        self._timers: list[tuple[float, int, Timed]] = []
+        self._timers: list[tuple[float, int, Ready]] = []
+        self._due = False
         self._set = self._made = 0
         self._draining = False
         self._settling: list[asyncio.Future[None]] = []
@@ -114,29 +121,32 @@ class SimLoop(asyncio.BaseEventLoop):
         """As in asyncio."""
         super().set_debug(enabled)
         # Every future asks when it is made: of this it has its answer without a frame of Python.
-        self.__dict__["get_debug"] = bool(enabled).__bool__
+        self.get_debug = bool(enabled).__bool__  # type: ignore[method-assign]
 
     def _run_once(self) -> None:  # noqa: C901, PLR0912, PLR0915  # in one piece, for speed
         """Step after step, until the loop is stopped: BaseEventLoop's `run_forever` calls it."""
-        ready, lanes, timers, held, live = self._ready, self._lanes, self._timers, self.picker.held, self.live
+        ready, lanes, held, live = self._ready, self._lanes, self.picker.held, self.live
         pick = self.picker.pick
         decisions, engines, trace = self.decisions, self.engines, self.trace
         schedule, hand_off = decisions.schedule, decisions.hand_off
         off, looks, working, invariants = self._off, self._looks, self._working, self.invariants
         note = None if trace.tells else trace.add
+        done, name_of = Task[object].done, Task[object].get_name  # faster than to look up those of each
+        steps, max_steps = self.steps, self._max_steps
         while not self._stopping:
-            if not ready or (timers and timers[0][0] <= self.now):
+            if self._due or not ready:
                 self._collect_due()
                 if not ready:
                     return
-            if len(ready) == 1:
+            count = len(ready)
+            if count == 1:
                 handle = ready.popleft()
                 lanes.popleft()
             else:
                 asked = schedule.asked  # this and the next line are `picker.plain`, in place
                 schedule.asked = asked + 1
                 if asked >= schedule.next or held:
-                    index = pick(lanes if len(lanes) <= WINDOW else list(islice(lanes, WINDOW)))
+                    index = pick(lanes if count <= WINDOW else list(islice(lanes, WINDOW)))
                     handle = ready[index]
                     del ready[index], lanes[index]
                 else:
@@ -144,14 +154,15 @@ class SimLoop(asyncio.BaseEventLoop):
                     lanes.popleft()
             if handle.gone or (off and machine_of(handle.context) in off):
                 continue
-            self.steps = steps = self.steps + 1
-            if steps > self._max_steps:
-                raise TooManySteps(self._max_steps, self.now, [task.get_name() for task in self.live])
+            steps += 1
+            self.steps = steps
+            if steps > max_steps:
+                raise TooManySteps(max_steps, self.now, [task.get_name() for task in self.live])
             task = handle.task
             if note is None:
                 trace.step(task, handle.callback)
             elif task is not None:
-                note(task.get_name())  # what `trace.step` does, in place
+                note(name_of(task))  # what `trace.step` does, in place
             else:
                 note(getattr(handle.callback, "__qualname__", None) or type(handle.callback).__name__)
             fewer = None
@@ -174,11 +185,12 @@ class SimLoop(asyncio.BaseEventLoop):
                 self._raised(handle, error)
             if fewer is not None:
                 fewer.end()
-            if task is not None and task.done():
+            if task is not None and done(task):
                 live.pop(task, None)
             for invariant in invariants.always:
+                predicate = invariant.predicate
                 try:
-                    holds = invariant.predicate()  # `invariant.holds`, in place
+                    holds = predicate()  # `invariant.holds`, in place
                 except (SystemExit, KeyboardInterrupt):
                     raise
                 except BaseException as error:
@@ -192,12 +204,13 @@ class SimLoop(asyncio.BaseEventLoop):
             if working:
                 self.threads.poll()
 
-    def _raised(self, handle: Ready | Timed, error: BaseException) -> None:
+    def _raised(self, handle: Ready, error: BaseException) -> None:
         what = getattr(handle.callback, "__qualname__", "a callback")
         self.call_exception_handler({"message": f"exception in {what}", "exception": error, "handle": handle})
 
     def _collect_due(self) -> None:
         timers, ready = self._timers, self._ready
+        self._due = False
         while timers:
             when, _, timer = timers[0]
             if timer.gone:
@@ -301,9 +314,11 @@ class SimLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """As in asyncio; timers that are due at once go off in the order in which they were set."""
-        timer = Timed(callback, args, copy_context() if context is None else context, None, at=when)
+        timer = Ready(callback, args, copy_context() if context is None else context, None, when)
         self._set += 1
         heappush(self._timers, (when, self._set, timer))
+        if when <= self.now:
+            self._due = True
         return timer  # type: ignore[return-value]
 
     @override
@@ -316,9 +331,11 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> events.TimerHandle:
         """As in asyncio."""
         when = self.now + delay  # from here on `call_at`, in place
-        timer = Timed(callback, args, copy_context() if context is None else context, None, at=when)
+        timer = Ready(callback, args, copy_context() if context is None else context, None, when)
         self._set += 1
         heappush(self._timers, (when, self._set, timer))
+        if when <= self.now:
+            self._due = True
         return timer  # type: ignore[return-value]
 
     @override

@@ -49,14 +49,14 @@ class Picker:
 
     def _ranking(self, ready: Sequence[object]) -> int:
         """`pick` by ranks: something is asked each time, and nobody is held back."""
-        asked = self._question.asked - 1
-        index = self._choose(asked, ready)
+        asked, choose, note = self._question.asked - 1, self._choose, self._note
+        index = choose(asked, ready)
         if index:
             self._made["schedule", asked] = index
-            if self._note is None:
+            if note is None:
                 self._trace.chosen(index, ready)
             else:
-                self._note(index)  # what `trace.chosen` does, in place
+                note(index)  # what `trace.chosen` does, in place
         return index
 
     def _pick(self, ready: Sequence[object]) -> int:

@@ -103,11 +103,13 @@ class Spread(Schedule):
     @override
     def choose(self, asked: int, among: Sequence[object]) -> int:
         self.next = self._after(asked)
-        return int(self._draw() * len(among))
+        draw = self._draw
+        return int(draw() * len(among))
 
     def _after(self, asked: int) -> int:
+        draw = self._draw
         # How long a thing of fixed probability takes to happen is drawn in one go.
-        return asked + 1 + int(math.log(1 - self._draw()) * self._scale)
+        return asked + 1 + int(math.log(1 - draw()) * self._scale)
 
 
 @final

@@ -38,6 +38,7 @@ class Simulation(Controls):
         self._invariants = loop.invariants
         self._streams = RandomStreams(loop.decisions.seed)
         self.seed: int = loop.decisions.seed
+        self._note = None if loop.trace.tells else loop.trace.add
         # Asked after every message: it has its answer without a frame of Python, as long as that is plain.
         self._held = chain.from_iterable(_held_so_far(loop)).__next__
         loop.make_ports = self.ports
@@ -128,17 +129,17 @@ class Simulation(Controls):
 
     def _step(self, pid: object, phase: Phase, message: object) -> None:
         process: Process = pid  # type: ignore[assignment]
-        trace = self._loop.trace
         if phase == "init":
             self._loop.engines[process.engine] = None
-            trace.begin(process)
+            self._loop.trace.begin(process)
             self._process_faults.begin(process)
             return
-        if trace.tells:
-            trace.turn(process, message)
+        note = self._note
+        if note is None:
+            self._loop.trace.turn(process, message)
         else:  # what it does, in place
-            trace.add(process.serial)
-            trace.add(type(message).__name__)
+            note(process.serial)
+            note(type(message).__name__)
         if process.blueprint.server is None:
             self._process_faults.received(process)
 
