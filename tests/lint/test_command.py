@@ -203,6 +203,24 @@ def test_an_editor_hands_over_what_it_has(
     assert out[1] == "  3 | asyncio.create_task(f())"
 
 
+def test_what_an_editor_hands_over_may_name_its_encoding(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"# coding: shift_jis\n{SPAWN[:-1]}  # ア\n".encode("shift_jis")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert main(["check", "--format", "full", "--stdin-filename", "a.py"]) == 1
+    assert capsys.readouterr().out.splitlines()[1] == "  4 | asyncio.create_task(f())  # ア"
+
+
+@pytest.mark.parametrize("verb", ["check", "fix"])
+def test_the_standard_input_has_no_files_beside_it(root: Path, verb: str, capsys: Captured) -> None:
+    (root / "a.py").write_text(SPAWN)
+    assert main([verb, "--stdin-filename", "b.py", "a.py"]) == 2
+    assert capsys.readouterr().err == (
+        "--stdin-filename takes no PATH beside it: the standard input is all that is looked at\n"
+    )
+
+
 def test_the_file_of_an_editor_has_its_role(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SPAWN.encode())))
     assert main(["check", "--select", "RG101", "--stdin-filename", "tests/test_a.py"]) == 0

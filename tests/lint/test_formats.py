@@ -15,7 +15,7 @@ def finding(path: str = "a.py", line: int = 1, column: int = 1, end: int = 4, **
 
 
 def shown(name: str, *findings: Finding, **contents: str) -> list[str]:
-    texts = {path.replace("_", "."): text for path, text in contents.items()}
+    texts = {path.replace("_", "."): text.encode() for path, text in contents.items()}
     return list(rendered(Report(findings, files=1, lines=2, contents=texts), name))
 
 

@@ -35,7 +35,7 @@ class Report(NamedTuple):
             and no rule looks at them.
         cached: How many of the files haven't changed since an earlier run, whose findings these are.
         seconds: How long it took.
-        contents: Path -> text of what isn't in the file of that name, for excerpts.
+        contents: Path -> bytes of what isn't in the file of that name, for excerpts.
         known: The findings that the baseline has; None where there is no baseline.
         warnings: What should be known beside that, a line each.
     """
@@ -48,7 +48,7 @@ class Report(NamedTuple):
     spared: int = 0
     cached: int = 0
     seconds: float = 0.0
-    contents: Mapping[str, str] = {}
+    contents: Mapping[str, bytes] = {}
     known: frozenset[Finding] | None = None
     warnings: tuple[str, ...] = ()
 
@@ -124,7 +124,7 @@ def check_text(data: bytes, source: Source, configuration: Configuration) -> Rep
     checker = Checker(configuration.settings)
     outcome = checker.check(data, source)
     report = _report(Found((source,), (), ()), [outcome], checker)
-    return report._replace(contents={source.path: data.decode(errors="replace")})
+    return report._replace(contents={source.path: data})
 
 
 def _cache(configuration: Configuration, checker: Checker) -> Cache:

@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check files, or what an editor hands over."""
+    if options.has_two_inputs(arguments):
+        return Exit.BAD_USE
     configuration = options.configuration(arguments)
     if arguments.check_config:
         from regrow.lint.describing import described, doubts  # noqa: PLC0415  # no other run needs it

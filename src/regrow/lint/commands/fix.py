@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fix files, or what an editor hands over."""
+    if options.has_two_inputs(arguments):
+        return Exit.BAD_USE
     configuration = options.configuration(arguments)
     unsafe, diff = bool(arguments.unsafe), bool(arguments.diff)
     name = cast("Path | None", arguments.stdin_filename)

@@ -11,7 +11,7 @@ from typing import cast
 from regrow.errors.lint import NothingToCheck, UnknownRule
 from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration, discover, misplaced, read
-from regrow.lint.console import Progress
+from regrow.lint.console import Progress, say
 from regrow.lint.run import Report, check_paths
 
 
@@ -50,6 +50,14 @@ def add_work(parser: argparse.ArgumentParser) -> None:
 def paths(arguments: argparse.Namespace) -> list[Path]:
     """The files and folders to look at."""
     return cast("list[Path]", arguments.paths) or [Path()]
+
+
+def has_two_inputs(arguments: argparse.Namespace) -> bool:
+    """Whether it is the standard input and files that are to be looked at; that is said."""
+    if arguments.stdin_filename is None or not arguments.paths:
+        return False
+    say("--stdin-filename takes no PATH beside it: the standard input is all that is looked at")
+    return True
 
 
 def configuration(arguments: argparse.Namespace) -> Configuration:

@@ -53,7 +53,7 @@ def _text(report: Report, path: str) -> Text | None:
         given = report.contents.get(path)
         if given is None and not Path(path).is_file():
             return None
-        return Text(Path(path).read_bytes() if given is None else given.encode(errors="replace"))
+        return Text(Path(path).read_bytes() if given is None else given)
     except (OSError, SyntaxError, ValueError):
         return None
 
