@@ -55,6 +55,7 @@ class Names:
         self._nonlocals: dict[ast.AST, set[str]] = {}
         self._known: dict[ast.stmt, ScopeNode] = {}
         self._meanings: dict[ast.AST, str] = {}
+        self._qualnames: dict[ast.AST, str] = {}
         self._declare()
 
     # -- which scope a node stands in --------------------------------------------------------------
@@ -66,20 +67,20 @@ class Names:
         """
         parents, known = self.index.parents, self._known
         child, parent = node, parents.get(node)
-        first: ast.stmt | None = None
+        passed: list[ast.stmt] = []
         scope: ScopeNode = self.index.tree
         while parent is not None:
             if isinstance(child, ast.stmt):
                 if child in known:
                     scope = known[child]
                     break
-                first = first or child
+                passed.append(child)
             if isinstance(parent, SCOPES) and _inside(parent, child):
                 scope = parent
                 break
             child, parent = parent, parents.get(parent)
-        if first is not None:
-            known[first] = scope
+        for one in passed:  # all of them: each `elif` stands in the one before
+            known[one] = scope
         return scope
 
     def outer_scopes(self, scope: ScopeNode) -> Iterator[ScopeNode]:
@@ -154,13 +155,18 @@ class Names:
 
     def qualname_of(self, node: ast.AST) -> str:
         """The dotted names of the functions and classes that `node` stands in, itself included."""
-        parts: list[str] = []
+        passed: list[ast.AST] = []
         one: ast.AST | None = node
-        while one is not None:
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                parts.append(one.name)
+        while one is not None and one not in self._qualnames:
+            passed.append(one)
             one = self.index.parents.get(one)
-        return ".".join(reversed(parts))
+        name = "" if one is None else self._qualnames[one]
+        for one in reversed(passed):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{name}.{one.name}" if name else one.name
+            if isinstance(one, ast.stmt):
+                self._qualnames[one] = name
+        return name
 
     # -- binding -----------------------------------------------------------------------------------
 
