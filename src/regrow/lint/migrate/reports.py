@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Final
 
 from regrow.lint.console import counted, visible
@@ -37,8 +38,9 @@ def markdown(report: Report) -> Iterator[str]:
         yield from (f"- {_cell(why)}" for why in report.alone.values())
     if report.manual:
         yield from ("", "## Needs a human", "", "| place | migration | rule | why |", "|---|---|---|---|")
-        for two in report.manual:
-            yield f"| `{visible(two.path)}:{two.line}` | {two.migration} | {two.rule} | {_cell(two.reason)} |"
+        for place in report.manual:
+            where = f"`{visible(place.path)}:{place.line}`"
+            yield f"| {where} | {place.migration} | {place.rule} | {_cell(place.reason)} |"
 
 
 def document(report: Report) -> Iterator[str]:
@@ -59,17 +61,7 @@ def document(report: Report) -> Iterator[str]:
             "calls_fixed": report.fixes.total(),
             "self_sends_kept": report.own_sends,
             "migrations": migrations,
-            "manual": [
-                {
-                    "path": one.path,
-                    "line": one.line,
-                    "column": one.column,
-                    "migration": one.migration,
-                    "rule": one.rule,
-                    "reason": one.reason,
-                }
-                for one in report.manual
-            ],
+            "manual": [asdict(one) for one in report.manual],
             "left_alone": report.alone,
             "journal": report.journal,
         },

@@ -30,19 +30,19 @@ class Manual:
     """A place that needs a human.
 
     Attributes:
-        migration: The code of the migration that it is about; empty for a file that can't be read.
-        rule: The code of the rule that found it.
         path: The file, as findings show it.
         line: From 1 on: as the file is now.
         column: From 1 on.
+        migration: The code of the migration that it is about; empty for a file that can't be read.
+        rule: The code of the rule that found it.
         reason: Why no program did it.
     """
 
-    migration: str
-    rule: str
     path: str
     line: int
     column: int
+    migration: str
+    rule: str
     reason: str
 
 
@@ -166,8 +166,8 @@ def _add(report: Report, file: Mended, by_rule: dict[str, str]) -> None:
 
 def _manual(finding: Finding, by_rule: dict[str, str]) -> Manual:
     reason = finding.fix.message if finding.fix else finding.message
-    where = (finding.path, finding.line, finding.column)
-    return Manual(by_rule.get(finding.code, ""), finding.code, *where, reason)
+    migration = by_rule.get(finding.code, "")
+    return Manual(finding.path, finding.line, finding.column, migration, finding.code, reason)
 
 
 def _own_sends(mended: Mended) -> int:
