@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from regrow.errors.lint import BadLintSetting, LintError, UnknownRule
 from regrow.lint.settings import RatchetSettings, Settings
-from regrow.lint.tables import Table, position
+from regrow.lint.tables import Table, position, value_at
 
 _ALL: Final = "tool.regrow"
 _TABLES: Final = ("check", "ratchet", "test")  # some are read elsewhere
@@ -57,13 +57,14 @@ def discover(start: Path) -> Configuration:
 
 def _is_ours(data: bytes) -> bool:
     """Whether there is something at ``tool.regrow``, however it is written."""
-    if b"tool.regrow" in data or b"regrow" not in data:
-        return b"tool.regrow" in data
+    if b"regrow" not in data:
+        return False
+    if b"tool.regrow" in data:
+        return True
     try:
-        tool: object = tomllib.loads(data.decode("utf-8")).get("tool")
+        return value_at(tomllib.loads(data.decode("utf-8")), "tool", "regrow") is not None
     except (ValueError, RecursionError):  # nothing in it says that it is about us
         return False
-    return isinstance(tool, Mapping) and "regrow" in tool
 
 
 def read(file: Path) -> Configuration:

@@ -14,6 +14,7 @@ from regrow.lint.console import counted
 from regrow.lint.discovery import find
 from regrow.lint.registry import all_rules
 from regrow.lint.settings import Settings
+from regrow.lint.tables import value_at
 
 _PREFIX: Final = "RG"
 _RUFF_FILES: Final = (".ruff.toml", "ruff.toml")
@@ -70,18 +71,13 @@ def _ruffs_without_us(root: Path) -> Iterator[str]:
             document: object = tomllib.loads((root / name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
             continue  # none there; what is no TOML is ruff's to say
-        ruff = _get(_get(document, "tool"), "ruff") if name == "pyproject.toml" else document
-        if not isinstance(ruff, Mapping):
+        ruff = value_at(document, "tool", "ruff") if name == "pyproject.toml" else document
+        if ruff is None:
             continue
-        table: object = cast("object", ruff)
-        external = [_get(table, "external"), _get(_get(table, "lint"), "external")]
+        external = (value_at(ruff, "external"), value_at(ruff, "lint", "external"))
         codes = [code for one in external if isinstance(one, list) for code in cast("list[object]", one)]
         if not any(isinstance(code, str) and code and _PREFIX.startswith(code) for code in codes):
             yield name
-
-
-def _get(table: object, key: str) -> object:
-    return cast("Mapping[str, object]", table).get(key) if isinstance(table, Mapping) else None
 
 
 def _shown(value: object) -> str:

@@ -13,7 +13,7 @@ from regrow.errors.lint import NothingToCheck
 from regrow.lint.configuration import Configuration
 from regrow.lint.globs import Globs
 from regrow.lint.model import Finding, Role
-from regrow.lint.parsing import CODE, NAME
+from regrow.lint.parsing import unreadable
 from regrow.lint.settings import Settings
 
 _SUFFIXES: Final = (".py", ".pyi")
@@ -68,7 +68,7 @@ def find(paths: Iterable[Path], configuration: Configuration) -> Found:
     """
     search = _Search(configuration)
     for path in paths:
-        search.add(Path(os.path.normpath(Path.cwd() / path)))
+        search.add(absolute(path))
     sources = tuple(search.sources[key] for key in sorted(search.sources))
     return Found(sources, tuple(search.problems), tuple(sorted(search.skipped)))
 
@@ -99,6 +99,11 @@ def source(file: Path, configuration: Configuration, start: Path | None = None) 
     return Source(file, shown(file), relative, role, _module(file, configuration))
 
 
+def absolute(path: Path) -> Path:
+    """A path from the root on, without ``..``; links stay links."""
+    return Path(os.path.normpath(Path.cwd() / path))
+
+
 def shown(file: Path) -> str:
     """A path as findings show it."""
     below = _below(file, Path.cwd())
@@ -109,7 +114,7 @@ def problem(path: str, why: str | OSError) -> Finding:
     """The finding that says why a file can't be looked at."""
     if isinstance(why, OSError):
         why = why.strerror or type(why).__name__
-    return Finding(CODE, NAME, f"can't be read: {why}", path, 1, 1, 1, 2)
+    return unreadable(path, f"can't be read: {why}")
 
 
 class _Search:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
-from regrow.lint.parsing import CODE, NAME
+from regrow.lint.parsing import unreadable
 from regrow.lint.rule import Rule
 from regrow.lint.suppressions import suppress
 
@@ -67,7 +67,7 @@ def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], 
             failures.append(_failure(file.path, rule.code, error))
     if lost:
         message = f"{', '.join(lost)} can't look at it: nested too deeply"
-        findings.append(Finding(CODE, NAME, message, file.path, 1, 1, 1, 2))
+        findings.append(unreadable(file.path, message))
     return sorted(findings, key=lambda one: (one.line, one.column, one.code)), failures
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import tokenize
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from regrow.errors.lint import RuleFailed
 from regrow.lint.configuration import Configuration, discover
-from regrow.lint.discovery import source
+from regrow.lint.discovery import absolute, source
 from regrow.lint.run import check_text
 
 
@@ -36,8 +35,8 @@ class Plugin:
         del tree
         # All of it here: flake8 tells of errors in this method in one line, of those in `run` by a traceback.
         configuration = _configuration(Path.cwd())
-        file = Path(os.path.normpath(Path.cwd() / filename))
-        self._report = check_text(_bytes("".join(lines)), source(file, configuration), configuration)
+        file = source(absolute(Path(filename)), configuration)
+        self._report = check_text(_bytes("".join(lines)), file, configuration)
         for failure in self._report.failures:
             raise RuleFailed(failure.code, failure.error, failure.place)
 

@@ -108,11 +108,10 @@ def mend(data: bytes, source: Source, checker: Checker, *, unsafe: bool = False)
         unsafe: Whether fixes are made that may change what the program does. Default False.
     """
     outcome = checker.check(data, source)
-    as_it_was = Mended(
-        *(source, data, data), before=outcome.findings, left=outcome.findings, failures=outcome.failures
-    )
+    found = outcome.findings
+    as_it_was = Mended(source, data, data, before=found, left=found, failures=outcome.failures)
     wanted = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
-    if not any(one.fix and one.fix.safety in wanted for one in outcome.findings):
+    if not any(one.fix and one.fix.safety in wanted for one in found):
         return as_it_was
     off = checker.off_in(source)
     rules = tuple(rule for rule in checker.rules if rule.code not in off)
@@ -131,7 +130,12 @@ def mend(data: bytes, source: Source, checker: Checker, *, unsafe: bool = False)
         return replace(as_it_was, error=str(error))
     return Mended(
         source,
-        *(data, fixed.data, fixed.made, outcome.findings, fixed.left, fixed.refused),
+        old=data,
+        new=fixed.data,
+        made=fixed.made,
+        before=found,
+        left=fixed.left,
+        refused=fixed.refused,
         failures=tuple(failures.values()),
     )
 
@@ -154,9 +158,8 @@ def _written(mended: Mended, write: Write | None) -> Mended:
     except FixError as error:
         return _untouched(mended, str(error))
     except OSError as error:
-        return _untouched(
-            mended, f"{mended.source.path}: can't be written: {error.strerror}; it is as it was"
-        )
+        why = f"{mended.source.path}: can't be written: {error.strerror}; it is as it was"
+        return _untouched(mended, why)
     return mended
 
 

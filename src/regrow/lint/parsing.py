@@ -40,24 +40,28 @@ def parse(
     """
     null = data.find(b"\0")
     if null >= 0:  # Pythons raise different errors, and none of them says where
-        return _unreadable(path, "it holds a null byte", data.count(b"\n", 0, null) + 1, 1)
+        return _unparsed(path, "it holds a null byte", data.count(b"\n", 0, null) + 1)
     try:
         text = Text(data)
         with warnings.catch_warnings():  # `"\d"` and `x is 1` are the compiler's findings, not ours
             warnings.simplefilter("ignore")
             tree = ast.parse(text.content)
     except SyntaxError as error:
-        return _unreadable(path, error.msg, error.lineno or 1, error.offset or 1)
+        return _unparsed(path, error.msg, error.lineno or 1, error.offset or 1)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return _unreadable(path, f"not {error.encoding}: byte {data[error.start]:#04x}", line, 1)
+        return _unparsed(path, f"not {error.encoding}: byte {data[error.start]:#04x}", line)
     except (LookupError, UnicodeError):  # hex, rot13, undefined: codecs, but not of a text
-        return _unreadable(path, "its coding line names no text encoding", 1, 1)
+        return _unparsed(path, "its coding line names no text encoding")
     except (RecursionError, MemoryError):
-        return _unreadable(path, "nested too deeply for Python's own parser", 1, 1)
+        return _unparsed(path, "nested too deeply for Python's own parser")
     return SourceFile(path, text, tree, module=module, role=role, settings=settings, project=project)
 
 
-def _unreadable(path: str, why: str, line: int, column: int) -> Finding:
-    column = max(column, 1)
-    return Finding(CODE, NAME, f"can't be parsed: {why}", path, line, column, line, column + 1)
+def unreadable(path: str, message: str, line: int = 1, column: int = 1) -> Finding:
+    """The finding ``RG001``: why nobody, or not every rule, can look at a file."""
+    return Finding(CODE, NAME, message, path, line, column, line, column + 1)
+
+
+def _unparsed(path: str, why: str, line: int = 1, column: int = 1) -> Finding:
+    return unreadable(path, f"can't be parsed: {why}", line, max(column, 1))

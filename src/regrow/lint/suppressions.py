@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 import tokenize
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from regrow.lint.comments import tokens
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.rule import Rule
@@ -83,7 +83,7 @@ def suppressions(text: Text) -> tuple[Suppression, ...]:
     found: list[Suppression] = []
     waiting: list[tuple[tokenize.TokenInfo, re.Match[str]]] = []
     code_line = 0
-    for token in _tokens(text.content):
+    for token in tokens(text.content):
         line = token.start[0]
         if token.type not in _NO_CODE:
             found += [_made(match, comment, line) for comment, match in waiting]
@@ -155,13 +155,6 @@ def _complaints(
             yield f"{name} finds nothing here: delete it from this comment"
         elif known and name not in known:
             yield f"there is no rule {name}: correct it, or delete it from this comment"
-
-
-def _tokens(content: str) -> Iterator[tokenize.TokenInfo]:
-    try:
-        yield from tokenize.generate_tokens(io.StringIO(content).readline)
-    except (tokenize.TokenError, SyntaxError):
-        return  # the parser took the file; comments behind what only it understands aren't seen
 
 
 def _split(match: re.Match[str]) -> tuple[str, ...]:

@@ -109,6 +109,13 @@ def _inside(value: object, key: str) -> object:
     return cast("Mapping[str, object]", value).get(key, {}) if isinstance(value, Mapping) else value
 
 
+def value_at(document: object, *keys: str) -> object:
+    """What stands at a place of nested tables, None where there is nothing."""
+    for key in keys:
+        document = cast("Mapping[str, object]", document).get(key) if isinstance(document, Mapping) else None
+    return document
+
+
 def position(text: str, table: str, key: str) -> tuple[int, int]:
     """The line and column, from 1 on, where a key of a table stands; tomllib doesn't tell."""
     inside = False

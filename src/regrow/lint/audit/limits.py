@@ -13,6 +13,7 @@ from regrow.lint.audit.model import Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
 from regrow.lint.facts.virtual import KIT_FIXTURES
 from regrow.lint.file import SourceFile
+from regrow.lint.tables import value_at
 
 UNBOUNDED: Final = "no-timeout"
 _BOUNDING: Final = KIT_FIXTURES - {"regrow_guard"}  # which looks for leaks alone
@@ -62,11 +63,9 @@ def unbounded(file: SourceFile, units: Iterable[Unit]) -> Iterator[Problem]:
 
 def _table(file: Path, *keys: str) -> Mapping[str, object]:
     try:
-        table: object = tomllib.loads(file.read_text("utf-8"))
+        table = value_at(tomllib.loads(file.read_text("utf-8")), *keys)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return {}  # whoever needs it says so
-    for key in keys:
-        table = cast("Mapping[str, object]", table).get(key) if isinstance(table, Mapping) else None
     return cast("Mapping[str, object]", table) if isinstance(table, Mapping) else {}
 
 
