@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from regrow.lint.facts.marks import marks_in
 from regrow.lint.file import SourceFile
-
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+from regrow.lint.nodes import DefNode, callee
 
 _FIXTURES: Final = frozenset({"pytest.fixture", "pytest_asyncio.fixture", "pytest.yield_fixture"})
 
@@ -28,7 +27,7 @@ class Unit:
     """
 
     name: str
-    node: Function
+    node: DefNode
     owner: ast.ClassDef | None
     is_test: bool
     scope: str | None
@@ -50,7 +49,7 @@ def units_of(file: SourceFile) -> tuple[Unit, ...]:
 
 def _below(file: SourceFile, body: list[ast.stmt], owner: ast.ClassDef | None) -> Iterator[Unit]:
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, DefNode):
             scope = _scope(file, node)
             is_test = node.name.startswith("test") and scope is None and _collects(file, owner)
             yield Unit(file.names.qualname_of(node), node, owner, is_test, scope)
@@ -67,9 +66,9 @@ def _collects(file: SourceFile, owner: ast.ClassDef | None) -> bool:
     return any((file.qualified(base) or "").endswith("TestCase") for base in owner.bases)
 
 
-def _scope(file: SourceFile, node: Function) -> str | None:
+def _scope(file: SourceFile, node: DefNode) -> str | None:
     for decorator in node.decorator_list:
-        named = decorator.func if isinstance(decorator, ast.Call) else decorator
+        named = callee(decorator)
         if file.qualified(named) in _FIXTURES:
             scope = file.argument(decorator, "scope") if isinstance(decorator, ast.Call) else None
             return (
@@ -80,7 +79,7 @@ def _scope(file: SourceFile, node: Function) -> str | None:
     return None
 
 
-def arguments_of(node: Function) -> frozenset[str]:
+def arguments_of(node: DefNode) -> frozenset[str]:
     """The fixtures that a test asks for by its parameters."""
     arguments = node.args
     return frozenset(one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
@@ -93,6 +92,6 @@ def marks_of(file: SourceFile, unit: Unit) -> Iterator[tuple[str, ast.expr]]:
         holders += [unit.owner.decorator_list, list(marks_in(unit.owner.body))]
     holders.append(list(marks_in(file.tree.body)))
     for mark in (mark for holder in holders for mark in holder):
-        named = file.qualified(mark.func if isinstance(mark, ast.Call) else mark) or ""
+        named = file.qualified(callee(mark)) or ""
         if named.startswith("pytest.mark."):
             yield named.removeprefix("pytest.mark."), mark

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.nodes import DefNode
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -43,7 +45,7 @@ def inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
     left: list[ast.AST] = list(body)
     while left:
         one = left.pop()
-        if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        if not isinstance(one, DefNode | ast.Lambda | ast.ClassDef):
             yield one
             left += ast.iter_child_nodes(one)
 

@@ -8,6 +8,7 @@ from typing import Final
 from regrow.lint.facts.catching import inside
 from regrow.lint.file import SourceFile
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode, callee
 
 _WAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _LOOPS: Final = (ast.While, ast.For, ast.AsyncFor)
@@ -29,7 +30,7 @@ def is_over_after(file: SourceFile, node: ast.ExceptHandler | ast.With) -> bool:
     left = isinstance(last, ast.Break)
     child: ast.AST = node
     for parent in file.ancestors(node):
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(parent, DefNode):
             return not _follows(parent, child)
         if isinstance(parent, _LOOPS):
             if not left:
@@ -94,7 +95,7 @@ def _is_begun(file: SourceFile, name: str) -> bool:
     """Whether the file gives the coroutine, or its function, to what makes a task or a process of it."""
     for call in file.calls_named(*_BEGINNING):
         for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-            made = given.func if isinstance(given, ast.Call) else given
+            made = callee(given)
             if last_name(made) == name:
                 return True
     return False

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.facts.places import local_place, outermost, place_of, uses
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -20,7 +21,7 @@ _EXITS: Final = frozenset({"__exit__", "__aexit__"})
 def is_returned(file: SourceFile, call: ast.Call) -> bool:
     """Whether the function only makes it for its caller: returns it, and nothing here or a cache keeps it."""
     function = file.function_of(call)
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+    if not isinstance(function, DefNode):
         return False
     if any("cache" in file.segment(one).lower() for one in function.decorator_list):
         return False
@@ -45,14 +46,14 @@ def is_exited(file: SourceFile, call: ast.Call) -> bool:
     if not names:
         return False
     own = file.parent(file.function_of(call) or call)
-    functions: tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...] = (
+    functions: tuple[DefNode, ...] = (
         *file.index.of(ast.FunctionDef),
         *file.index.of(ast.AsyncFunctionDef),
     )
     return any(_ends(one, names, own=file.parent(one) is own) for one in functions if one.name in _EXITS)
 
 
-def _ends(function: ast.FunctionDef | ast.AsyncFunctionDef, names: set[str], *, own: bool) -> bool:
+def _ends(function: DefNode, names: set[str], *, own: bool) -> bool:
     used = [one for one in ast.walk(function) if isinstance(one, ast.Attribute)]
     deals = any(
         one.attr in names and (own or not isinstance(one.value, ast.Name) or one.value.id != "self")

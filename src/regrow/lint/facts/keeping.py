@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from regrow.lint.nodes import DefNode
+
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
@@ -18,7 +20,7 @@ def is_made_on_demand(file: SourceFile, place: ast.AST, name: str) -> bool:
     A public function that takes a value is called by other modules as well.
     """
     for one in file.ancestors(place):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and _is_own(one):
+        if isinstance(one, DefNode) and _is_own(one):
             calls = [call for call in file.calls_named(one.name) if not _is_in(file, call, one)]
             if calls and all(_is_asked_for(file, call, name) for call in calls):
                 return True
@@ -36,7 +38,7 @@ def is_write_once(file: SourceFile, places: list[ast.expr]) -> bool:
     return any(file.function_of(one) not in changers for one in _looked_for(file, spelled))
 
 
-def is_decorator(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def is_decorator(file: SourceFile, function: DefNode) -> bool:
     """Whether the module decorates its own functions with it."""
     return any(
         isinstance(mark, ast.Name) and mark.id == function.name
@@ -45,7 +47,7 @@ def is_decorator(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunction
     )
 
 
-def _is_own(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_own(function: DefNode) -> bool:
     given = function.args
     return function.name.startswith("_") or not (given.args or given.kwonlyargs or given.vararg)
 

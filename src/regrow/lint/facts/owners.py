@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from regrow.lint.facts.addresses import ADDRESSES
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -36,7 +37,7 @@ def owners(file: SourceFile, at: ast.AST) -> Iterator[Owner]:
     """
     child = at
     for one in file.ancestors(at):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(one, DefNode | ast.Lambda):
             break
         if isinstance(one, ast.With | ast.AsyncWith) and child in one.body:
             for item in reversed(one.items):
@@ -44,7 +45,7 @@ def owners(file: SourceFile, at: ast.AST) -> Iterator[Owner]:
                     yield from _known(file, item.optional_vars, item.optional_vars.id)
         child = one
     function = file.function_of(at)
-    if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(function, DefNode):
         arguments = function.args
         for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             kind = file.types.annotated(arg.annotation)
@@ -53,7 +54,7 @@ def owners(file: SourceFile, at: ast.AST) -> Iterator[Owner]:
         yield from _of_self(file, function)
 
 
-def _of_self(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Owner]:
+def _of_self(file: SourceFile, function: DefNode) -> Iterator[Owner]:
     owner = file.parent(function)
     first = (function.args.posonlyargs + function.args.args)[:1]
     if not isinstance(owner, ast.ClassDef) or not first:

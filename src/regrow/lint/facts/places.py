@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from regrow.lint.names import FUNCTIONS
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -78,14 +79,12 @@ def outer_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
 def is_entered(file: SourceFile, node: ast.expr) -> bool:
     """Whether ``__enter__`` puts it into an attribute with which ``__exit__``, or what that calls, deals."""
     place, function = place_of(file, node), file.function_of(node)
-    if not isinstance(place, ast.Attribute) or not isinstance(
-        function, ast.FunctionDef | ast.AsyncFunctionDef
-    ):
+    if not isinstance(place, ast.Attribute) or not isinstance(function, DefNode):
         return False
     owner = file.parent(function)
     if function.name not in {"__enter__", "__aenter__"} or not isinstance(owner, ast.ClassDef):
         return False
-    methods = [one for one in owner.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    methods = [one for one in owner.body if isinstance(one, DefNode)]
     exits = [one for one in methods if one.name in {"__exit__", "__aexit__"}]
     called = {part.attr for one in exits for part in ast.walk(one) if isinstance(part, ast.Attribute)}
     return any(
@@ -120,7 +119,7 @@ def following(file: SourceFile, node: ast.AST) -> Iterator[ast.stmt]:
             block = cast("list[ast.stmt] | ast.expr | None", getattr(parent, field, None))
             if isinstance(block, list) and child in block:
                 yield from block[block.index(child) + 1 :]
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(parent, DefNode):
             return
         if isinstance(parent, ast.stmt):
             child = parent
@@ -148,7 +147,7 @@ def _calls_of(file: SourceFile, reads: set[Place], node: ast.AST) -> Iterator[Pl
     """The names of functions within functions that deal with one of `reads`: ``await clean_up()``."""
     spawner = file.function_of(node)
     for around in {file.function_of(read) for read in reads}:
-        if around is spawner or not isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+        if around is spawner or not isinstance(around, DefNode):
             continue
         if file.function_of(around) is None:
             continue

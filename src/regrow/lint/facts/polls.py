@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -25,7 +26,7 @@ def polling_loop(file: SourceFile, call: ast.Call) -> Loop | None:
     works in a thread or task of its own until it is told to stop is none.
     """
     for one in file.ancestors(call):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        if isinstance(one, DefNode | ast.Lambda | ast.ClassDef):
             return None
         if isinstance(one, ast.While):
             if _works_until_told(file, call, one):
@@ -42,7 +43,7 @@ def polling_loop(file: SourceFile, call: ast.Call) -> Loop | None:
 def is_pace(file: SourceFile, call: ast.Call) -> bool:
     """Whether a sleep is the pace of a thread or task that works until it is told to stop."""
     for one in file.ancestors(call):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.For):
+        if isinstance(one, DefNode | ast.Lambda | ast.ClassDef | ast.For):
             return False
         if isinstance(one, ast.While):
             return _works_until_told(file, call, one)
@@ -65,7 +66,7 @@ def _works_until_told(file: SourceFile, call: ast.Call, loop: ast.While) -> bool
     return (
         isinstance(loop.test, ast.UnaryOp)
         and isinstance(test, ast.Name | ast.Attribute)
-        and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and isinstance(function, DefNode)
         and any(isinstance(one, ast.Call) and one is not call for part in loop.body for one in ast.walk(part))
         and _is_handed_on(file, function.name)
     )

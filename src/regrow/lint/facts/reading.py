@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from regrow.lint.facts.catching import CATCH_ALLS, catches, kinds_of
 from regrow.lint.facts.places import Place, outermost, uses
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode, callee
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -133,9 +134,9 @@ def only_forgets(callback: ast.expr) -> bool:
 
 def handles_all(file: SourceFile, work: ast.expr) -> bool:
     """Whether a coroutine or function stands in this file and lets no exception of its body through."""
-    function = work.func if isinstance(work, ast.Call) else work
+    function = callee(work)
     name = last_name(function)
-    found: list[ast.FunctionDef | ast.AsyncFunctionDef] = [
+    found: list[DefNode] = [
         *(one for one in file.index.of(ast.AsyncFunctionDef) if one.name == name),
         *(one for one in file.index.of(ast.FunctionDef) if one.name == name),
     ]
@@ -145,7 +146,7 @@ def handles_all(file: SourceFile, work: ast.expr) -> bool:
     return bool(found) and all(_is_watched(file, one) or _catches(file, one.body) for one in found)
 
 
-def _is_watched(file: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_watched(file: SourceFile, function: DefNode) -> bool:
     """Whether a decorator deals with its exceptions: ``@log_exceptions``."""
     shown = " ".join(file.segment(one) for one in function.decorator_list).lower()
     return any(word in shown for word in ("exception", "error", "catch", "safe"))

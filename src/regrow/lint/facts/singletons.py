@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from regrow.lint.facts.addresses import ADDRESSES, SYSTEM_CLASSES
 from regrow.lint.facts.places import place_of
 from regrow.lint.facts.startup import is_start_up
+from regrow.lint.nodes import callee
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -113,6 +114,4 @@ def _cache_of(file: SourceFile, call: ast.Call) -> str | None:
 def is_cached(file: SourceFile, function: ast.AST) -> bool:
     """Whether a decorator keeps what a function returns, so that it runs once."""
     decorators = getattr(function, "decorator_list", ())
-    return any(
-        file.qualified(one.func if isinstance(one, ast.Call) else one) in _CACHES for one in decorators
-    )
+    return any(file.qualified(callee(one)) in _CACHES for one in decorators)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode, callee
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -25,7 +26,7 @@ def is_start_up(file: SourceFile, node: ast.AST) -> bool:
     if file.path.rpartition("/")[2] in _FILES:
         return True
     for one in file.ancestors(node):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and (
+        if isinstance(one, DefNode) and (
             one.name in _MAINS or any(_is_command(decorator) for decorator in one.decorator_list)
         ):
             return True
@@ -37,14 +38,14 @@ def is_start_up(file: SourceFile, node: ast.AST) -> bool:
 
 
 def _is_command(decorator: ast.expr) -> bool:
-    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    function = callee(decorator)
     return isinstance(function, ast.Attribute) and function.attr in _COMMANDS
 
 
 def is_child_start(file: SourceFile, node: ast.AST) -> bool:
     """Whether it stands in a child process's first function: its `initializer` or `target`."""
     function = file.function_of(node)
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+    if not isinstance(function, DefNode):
         return False
     for keyword in file.index.of(ast.keyword):
         if keyword.arg in _FIRSTS and last_name(keyword.value) == function.name:
@@ -58,7 +59,7 @@ def is_child_start(file: SourceFile, node: ast.AST) -> bool:
 def is_part_of_main(file: SourceFile, node: ast.AST) -> bool:
     """Whether it stands in a private function of the module that only the program's start calls."""
     function = file.function_of(node)
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or not function.name.startswith("_"):
+    if not isinstance(function, DefNode) or not function.name.startswith("_"):
         return False
     calls = file.calls_named(function.name)
     return (

@@ -11,6 +11,7 @@ from regrow.lint.facts.interrupting import expects_interrupt, is_interrupted, is
 from regrow.lint.facts.marks import marks_in
 from regrow.lint.file import SourceFile
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode, callee
 
 ASYNC_SLEEPS: Final = (
     *("asyncio.sleep", "asyncio.tasks.sleep"),
@@ -59,11 +60,11 @@ def _is_on_kit(file: SourceFile, node: ast.AST) -> bool:
     if any(_is_marked(file, mark) for mark in marks_in(file.tree.body)):
         return True
     for one in file.ancestors(node):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(one, DefNode | ast.ClassDef):
             marks = [mark for mark in one.decorator_list if _is_mark(file, mark)]
             if marks:
                 return any(_is_marked(file, mark) for mark in marks)
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(one, DefNode):
             arguments = one.args
             if any(arg.arg in KIT_FIXTURES for arg in arguments.args + arguments.kwonlyargs):
                 return True
@@ -86,7 +87,7 @@ def _uses_kit(file: SourceFile) -> bool:
 
 
 def _is_mark(file: SourceFile, mark: ast.expr) -> bool:
-    named = mark.func if isinstance(mark, ast.Call) else mark
+    named = callee(mark)
     return file.qualified(named) == "pytest.mark.regrow"
 
 

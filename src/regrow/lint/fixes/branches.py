@@ -16,6 +16,7 @@ from regrow.lint.fixes.patching import (
     without_statement,
 )
 from regrow.lint.model import Edit, Fix, Safety, no_fix
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -123,7 +124,7 @@ def _span(file: SourceFile, choice: ast.If, kept: list[ast.stmt]) -> tuple[int, 
 
 def _first_of(file: SourceFile, statement: ast.stmt) -> int:
     """Where a statement begins, its decorators included."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(statement, DefNode | ast.ClassDef):
         for decorator in statement.decorator_list[:1]:
             return file.text.content.rindex("@", 0, file.start(decorator))
     return file.start(statement)

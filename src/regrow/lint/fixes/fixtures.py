@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regrow.lint.model import Edit
+from regrow.lint.nodes import DefNode, callee
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -30,7 +31,7 @@ def asked(file: SourceFile, test: ast.AST | None, fixture: str) -> Asked | None:
 
     That is a method of `unittest`, a function in a function, and what a decorator other than a mark calls.
     """
-    if not isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef):
+    if not isinstance(test, DefNode):
         return None
     given = test.args
     names = [one.arg for one in (*given.args, *given.kwonlyargs)]
@@ -52,5 +53,5 @@ def asked(file: SourceFile, test: ast.AST | None, fixture: str) -> Asked | None:
 
 
 def _is_mark(file: SourceFile, decorator: ast.expr) -> bool:
-    name = file.qualified(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    name = file.qualified(callee(decorator))
     return name is not None and name.startswith("pytest.mark.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from regrow.lint.fixes.patching import has_comment, with_argument
 from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
+from regrow.lint.nodes import DefNode, callee
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -56,12 +57,9 @@ def _is_cast(file: SourceFile, message: ast.expr) -> bool:
     if owner is None:
         return False
     return any(
-        isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        isinstance(one, DefNode)
         and one.name == message.func.attr
-        and any(
-            file.qualified(mark.func if isinstance(mark, ast.Call) else mark) in _CASTS
-            for mark in one.decorator_list
-        )
+        and any(file.qualified(callee(mark)) in _CASTS for mark in one.decorator_list)
         for kind in file.classes.get(owner, ())
         for one in kind.body
     )

@@ -74,6 +74,7 @@ from regrow.lint.facts.spawning import TASKS, is_loop
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS, last_name
+from regrow.lint.nodes import DefNode
 from regrow.lint.rule import Rule
 
 _THREADSAFE: Final = (
@@ -163,7 +164,7 @@ def _handed_in(file: SourceFile, call: ast.Call, work: ast.expr) -> list[ast.exp
     function = file.function_of(call)
     if (
         not isinstance(work, ast.Name)
-        or not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        or not isinstance(function, DefNode)
         or not function.name.startswith("_")
     ):
         return []

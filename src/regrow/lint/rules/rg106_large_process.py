@@ -57,6 +57,7 @@ from regrow.errors.base import override
 from regrow.lint.facts.servers import is_server_class
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
+from regrow.lint.nodes import DefNode, callee
 from regrow.lint.rule import Rule
 
 _MESSAGES: Final = frozenset(
@@ -95,9 +96,9 @@ class LargeProcess(Rule):
 
 
 def _is_message(file: SourceFile, statement: ast.stmt) -> bool:
-    if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+    if not isinstance(statement, DefNode):
         return False
-    decorators = (one.func if isinstance(one, ast.Call) else one for one in statement.decorator_list)
+    decorators = (callee(one) for one in statement.decorator_list)
     return any(file.qualified(one) in _MESSAGES for one in decorators)
 
 

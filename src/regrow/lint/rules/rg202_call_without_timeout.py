@@ -77,6 +77,7 @@ from regrow.lint.facts.servers import ACTORS, is_server
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.timeouts import bounded, with_own_timeout, with_timeout
 from regrow.lint.model import Finding, Fix, Safety, no_fix
+from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
@@ -159,13 +160,13 @@ class CallWithoutTimeout(Rule):
         if "pykka" not in file.text.content:
             return
         for call in file.calls_named(*file.settings.call_names):
+            asks = last_name(call.func) == "ask"
             if (
                 isinstance(call.func, ast.Attribute)
-                and not _is_excused(file, call, 2 if call.func.attr == "ask" else None)
+                and not _is_excused(file, call, 2 if asks else None)
                 and _is_reference(file, call.func.value)
                 and not _is_deferred(call)
             ):
-                asks = call.func.attr == "ask"
                 fix = None if asks else no_fix("whether this method takes a timeout isn't known")
                 yield self._found(file, call, call.func.attr, fix)
 

@@ -73,6 +73,7 @@ from regrow.lint.facts.places import in_finally, local_place, place_of, uses
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode
 from regrow.lint.rule import Rule
 
 _LOCALS: Final = ("threading.local", "_threading_local.local")
@@ -131,7 +132,7 @@ def _is_cleared(call: ast.Call) -> bool:
 def _ends_with_task(file: SourceFile, call: ast.Call) -> bool:
     """Whether the function is run in a context of its own: as a task, or by `context.run`."""
     function = file.function_of(call)
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+    if not isinstance(function, DefNode):
         return False
     for one in file.calls_named(function.name):
         begun = file.parent(one)

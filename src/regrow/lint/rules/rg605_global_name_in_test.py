@@ -69,6 +69,7 @@ from regrow.lint.facts.singletons import MAKERS, singletons
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Edit, Finding, Fix, Safety, Scope, no_fix
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode, callee
 from regrow.lint.rule import Rule
 
 _PORTS: Final = {
@@ -149,9 +150,7 @@ def _is_meant_to_fail(file: SourceFile, port: ast.expr) -> bool:
     if any(isinstance(one, ast.Try) and one.handlers for one in file.ancestors(port)):
         return True
     function = file.function_of(port)
-    return isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and bool(
-        _NO_LISTENER.search(file.segment(function))
-    )
+    return isinstance(function, DefNode) and bool(_NO_LISTENER.search(file.segment(function)))
 
 
 def _is_of_tests(file: SourceFile, call: ast.Call) -> bool:
@@ -166,13 +165,13 @@ def _is_of_tests(file: SourceFile, call: ast.Call) -> bool:
     return not (isinstance(function, ast.FunctionDef) and function.name.lower().startswith("setup"))
 
 
-def _functions(file: SourceFile) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _functions(file: SourceFile) -> Iterator[DefNode]:
     yield from file.index.of(ast.FunctionDef)
     yield from file.index.of(ast.AsyncFunctionDef)
 
 
-def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    return [ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in function.decorator_list]
+def _decorators(function: DefNode) -> list[str]:
+    return [ast.unparse(callee(one)) for one in function.decorator_list]
 
 
 def _fixed_ports(file: SourceFile) -> Iterator[ast.expr]:

@@ -72,6 +72,7 @@ from regrow.lint.fixes.patching import indentation
 from regrow.lint.fixes.rg606 import patched
 from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Finding, Fix, Role, Safety, Scope, no_fix
+from regrow.lint.nodes import DefNode
 from regrow.lint.rule import Rule
 
 _PLAIN_CASES: Final = frozenset({"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "builtins.object"})
@@ -109,10 +110,10 @@ class MissingIsolation(Rule):
                 yield file.finding(self, exposed, text, fix=patched(file, test, changes))
 
 
-def _changes(file: SourceFile) -> dict[ast.FunctionDef | ast.AsyncFunctionDef, list[ast.expr]]:
+def _changes(file: SourceFile) -> dict[DefNode, list[ast.expr]]:
     """What each test changes for all, from top to bottom."""
     found = [*environment_changes(file), *(call for call, _ in file.calls_to(*_SHARED))]
-    changes: dict[ast.FunctionDef | ast.AsyncFunctionDef, list[ast.expr]] = {}
+    changes: dict[DefNode, list[ast.expr]] = {}
     for change in sorted(found, key=lambda one: one.lineno):
         test = _test_of(file, change)
         if test is not None and file.function_of(change) is test:
@@ -120,17 +121,17 @@ def _changes(file: SourceFile) -> dict[ast.FunctionDef | ast.AsyncFunctionDef, l
     return changes
 
 
-def _test_of(file: SourceFile, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _test_of(file: SourceFile, node: ast.AST) -> DefNode | None:
     """The test that it stands in."""
     for one in file.ancestors(node):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test"):
+        if isinstance(one, DefNode) and one.name.startswith("test"):
             outer = file.parent(one)
             if isinstance(outer, ast.Module | ast.ClassDef):
                 return None if f"{one.name}.__test__ = False" in file.text.content else one
     return None
 
 
-def _is_restored(file: SourceFile, change: ast.expr, test: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_restored(file: SourceFile, change: ast.expr, test: DefNode) -> bool:
     asked = [one.arg for one in (*test.args.args, *test.args.kwonlyargs)]
     asked += map(ast.unparse, test.decorator_list)
     if any(_RESTORES.search(one) for one in asked):
