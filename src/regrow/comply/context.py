@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -18,7 +17,7 @@ from regrow.errors.lint import NothingToCheck
 from regrow.lint.audit.model import Audit
 from regrow.lint.audit.run import audit_paths
 from regrow.lint.configuration import Configuration, discover
-from regrow.lint.discovery import Found, find
+from regrow.lint.discovery import Found, absolute, find
 from regrow.lint.file import SourceFile
 from regrow.lint.parsing import parse
 from regrow.lint.run import Report, check_paths
@@ -65,7 +64,7 @@ class Context:
     def configuration(self) -> Configuration:
         """The linter's settings: those above the working directory, or above a package elsewhere."""
         here = Path.cwd()
-        first = Path(os.path.normpath(here / next(iter(self.paths), Path())))
+        first = absolute(next(iter(self.paths), Path()))
         return discover(here if first.is_relative_to(here) else first.parent)
 
     @cached_property

@@ -23,7 +23,8 @@ from regrow.core.events import (
     Zombie,
 )
 from regrow.core.hub import name_of
-from regrow.core.reasons import KILLED, Crash, format_reason
+from regrow.core.reasons import KILLED, Crash, ExitReason, format_reason
+from regrow.core.reports import CrashReport
 from regrow.errors.timeouts import BadTimeout
 from regrow.runtime.engine import Engine
 from regrow.runtime.process import Process
@@ -59,6 +60,7 @@ class Stage:
         unbounded: Calls without a finite timeout, as texts.
         calls: How many calls there were.
         left: What the System still held after its end.
+        stopping: Whether the System is about to stop, or has.
     """
 
     system: System
@@ -74,31 +76,38 @@ class Stage:
 
     def see(self, event: Event) -> None:
         """Take note of an event."""
-        if isinstance(event, CrashReported):
-            report = event.report
-            self.crashes.append(f"{report.pid} crashed: {format_reason(report.reason)}")
-            if isinstance(report.reason, Crash) and "BadTimeout" in format_reason(report.reason):
-                self.unbounded.append(f"{report.pid} crashed: {format_reason(report.reason)}")
-        elif isinstance(event, RestartFailed):
-            self.crashes.append(f"{event.child_id!r} didn't start again: {format_reason(event.reason)}")
-        elif isinstance(event, BudgetExceeded):
-            self.crashes.append(f"{event.supervisor} gave up, because of {event.child_id!r}")
-        elif isinstance(event, Zombie):
-            self.crashes.append(f"{event.pid} was killed and still runs")
-        elif isinstance(event, Orphaned):
-            self.crashes.append(f"{event.pid} left tasks behind: {', '.join(event.tasks)}")
-        elif isinstance(event, Restarted) and not isinstance(event.reason, Crash):
-            self.crashes.append(f"{event.child_id!r} was restarted: {format_reason(event.reason)}")
-        elif isinstance(event, Exited) and isinstance(event.pid, Process):
-            self._ended(event.pid, event)
+        match event:
+            case CrashReported(report=report):
+                self._crashed(report)
+            case RestartFailed():
+                self.crashes.append(f"{event.child_id!r} didn't start again: {format_reason(event.reason)}")
+            case BudgetExceeded():
+                self.crashes.append(f"{event.supervisor} gave up, because of {event.child_id!r}")
+            case Zombie():
+                self.crashes.append(f"{event.pid} was killed and still runs")
+            case Orphaned():
+                self.crashes.append(f"{event.pid} left tasks behind: {', '.join(event.tasks)}")
+            case Restarted() if not isinstance(event.reason, Crash):
+                self.crashes.append(f"{event.child_id!r} was restarted: {format_reason(event.reason)}")
+            case Exited(pid=Process() as process):
+                self._ended(process, event.reason)
+            case _:
+                pass
 
-    def _ended(self, process: Process, event: Exited) -> None:
-        self.exits[process] = format_reason(event.reason)
+    def _crashed(self, report: CrashReport) -> None:
+        reason = format_reason(report.reason)
+        told = f"{report.pid} crashed: {reason}"
+        self.crashes.append(told)
+        if isinstance(report.reason, Crash) and "BadTimeout" in reason:
+            self.unbounded.append(told)
+
+    def _ended(self, process: Process, reason: ExitReason) -> None:
+        self.exits[process] = format_reason(reason)
         spec = process.child
         brutal = spec is None or spec.shutdown == BRUTAL
-        if self.stopping and (isinstance(event.reason, Crash) or (event.reason is KILLED and not brutal)):
-            how = "didn't end in its time and was killed" if event.reason is KILLED else "crashed as it ended"
-            self.stopped_badly.append(f"{process} {how}: {format_reason(event.reason)}")
+        if self.stopping and (isinstance(reason, Crash) or (reason is KILLED and not brutal)):
+            how = "didn't end in its time and was killed" if reason is KILLED else "crashed as it ended"
+            self.stopped_badly.append(f"{process} {how}: {format_reason(reason)}")
 
     def unhandled_in_loop(self, context: dict[str, object]) -> None:
         """Take note of what asyncio reports."""
