@@ -164,7 +164,7 @@ class Names(Mapping[str, Mark]):
 
     def _take(self, owner: ModuleType | type, role_of: RoleOf) -> list[type]:
         """Copy what there is in `owner`. Returns the classes."""
-        names = dict(vars(owner))
+        names = vars(owner).copy()
         self.owners[id(owner)] = owner, names
         if isinstance(owner, EnumMeta):
             return []
