@@ -1,5 +1,7 @@
 """The prefilter: no file is spared in which a rule finds something."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from regrow.lint.checker import Checker
 from regrow.lint.configuration import Configuration
 from regrow.lint.discovery import source
+from regrow.lint.file import SourceFile
 from regrow.lint.prefilter import Prefilter
 from regrow.lint.run import check_text
 from regrow.lint.settings import Settings
@@ -17,6 +20,30 @@ from tests.lint.cases import FILES, found, parsed, rule
 def test_what_a_rule_finds_holds_a_trigger_of_it(code: str, path: Path) -> None:
     if found(parsed(path), code):
         assert Prefilter([rule(code)]).passes(path.read_bytes())
+
+
+@pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
+def test_what_a_rule_finds_holds_a_trigger_of_it_without_the_rest_of_its_file(code: str, path: Path) -> None:
+    whole = parsed(path)
+    prefilter = Prefilter([rule(code)])
+    for alone in {cut_out(whole, finding.line) for finding in found(whole, code)}:
+        if found(parsed(path, alone), code):
+            assert prefilter.passes(alone), alone.decode()
+
+
+def cut_out(file: SourceFile, line: int) -> bytes:
+    """A statement of the module alone, with the imports that it uses, and what the file says of its role."""
+    around = [one for one in file.tree.body if one.lineno <= line <= (one.end_lineno or one.lineno)]
+    text = "\n".join(map(ast.unparse, around))
+    used = set(re.findall(r"\w+", text))
+    imports = [
+        ast.unparse(one)
+        for one in file.tree.body
+        if isinstance(one, ast.Import | ast.ImportFrom)
+        and used & {(name.asname or name.name).partition(".")[0] for name in one.names}
+    ]
+    role = file.text.line(1)
+    return "\n".join([role if role.startswith("# role: ") else "", *imports, text, ""]).encode()
 
 
 def test_a_rule_without_triggers_may_find_something_anywhere() -> None:
