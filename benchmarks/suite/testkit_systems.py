@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.suite.systems import System
 
-_SIMULATED = frozenset({"T1", "T1r"})
+_SIMULATED = frozenset({"T1", "T1s", "T1r"})
 
 
 def _rival(name: str) -> System:
@@ -26,7 +26,7 @@ SYSTEMS: tuple[System, ...] = (
         "asyncio_testkit",
         only=_SIMULATED,
         quick=True,
-        smaller={"T1": {"n": 20}, "T1r": {"starts": 1, "most": 50}},
+        smaller={"T1": {"n": 20}, "T1s": {"n": 20}, "T1r": {"starts": 1, "most": 50}},
     ),
     # The same tests on the same loop, without a guard and with one of them; and without the kit.
     _guard("regrow-no-guard", guard="none"),

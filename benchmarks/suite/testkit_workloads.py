@@ -44,8 +44,15 @@ WORKLOADS: tuple[Workload, ...] = (
         in_quick=True,
     ),
     Workload(
+        "T1s",
+        "the same, but every second message keeps its server for 10 ms",
+        {"n": 1_000},
+        _runs,
+        quick={"n": 200},
+    ),
+    Workload(
         "T1r",
-        "seeds until a planted race is found: a lost update, in the scenario of T1",
+        "seeds until a planted race is found: a lost update, in the scenario of T1s",
         {"starts": 20, "most": 1_000},
         _found,
         quick={"starts": 5},

@@ -17,11 +17,17 @@ def _none(check: Check) -> None:
 
 class Floor(Bench):
     def t1(self, job: Job) -> Result:
+        return self._seeds(job, slow=False)
+
+    def t1s(self, job: Job) -> Result:
+        return self._seeds(job, slow=True)
+
+    def _seeds(self, job: Job, *, slow: bool) -> Result:
         n, totals = job.int("n"), Totals(job.nonce)
         started, used = now(), time.process_time()
         for _ in range(n):
             sums = totals.run()
-            asyncio.run(scenario.play(sums, _none, racing=False))
+            asyncio.run(scenario.play(sums, _none, slow=slow))
             if not sums.sane():
                 raise AssertionError("the invariant is broken")
         seconds, used = now() - started, time.process_time() - used
@@ -32,7 +38,7 @@ class Floor(Bench):
         for _ in starts:
             for run in range(job.int("most")):
                 sums = Sums(job.nonce)
-                asyncio.run(scenario.play(sums, _none, racing=True))
+                asyncio.run(scenario.play(sums, _none, racing=True, slow=True))
                 try:
                     sums.check_ledger()
                 except RaceFound as race:

@@ -16,13 +16,19 @@ class Detangle(Bench):
     distribution = "detangle"
 
     def t1(self, job: Job) -> Result:
+        return self._seeds(job, slow=False)
+
+    def t1s(self, job: Job) -> Result:
+        return self._seeds(job, slow=True)
+
+    def _seeds(self, job: Job, *, slow: bool) -> Result:
         n, totals = job.int("n"), Totals(job.nonce)
 
         async def warm() -> None:
-            await scenario.play(Sums(0), detangle.invariant, racing=False)
+            await scenario.play(Sums(0), detangle.invariant, slow=slow)
 
         async def body() -> None:
-            await scenario.play(totals.run(), detangle.invariant, racing=False)
+            await scenario.play(totals.run(), detangle.invariant, slow=slow)
 
         detangle.run(warm, seed=0)
         started, used = now(), time.process_time()
@@ -35,7 +41,7 @@ class Detangle(Bench):
     def t1r(self, job: Job) -> Result:
         async def body() -> None:
             sums = Sums(job.nonce)
-            await scenario.play(sums, detangle.invariant, racing=True)
+            await scenario.play(sums, detangle.invariant, racing=True, slow=True)
             sums.check_ledger()
 
         starts = Starts(job)

@@ -20,7 +20,7 @@ _GONE = (rg.errors.ProcessExited, rg.errors.NoProcess)
 
 
 class Server(rg.GenServer):
-    """Handles even values slowly, as the floor's does."""
+    """What the floor's does."""
 
     def init(self, sums: Sums) -> None:
         self.sums = sums
@@ -41,13 +41,13 @@ class Server(rg.GenServer):
         return self.handled
 
 
-async def _play(sim: Simulation, sums: Sums, *, racing: bool) -> None:
+async def _play(sim: Simulation, sums: Sums, *, racing: bool, slow: bool) -> None:
     children = [rg.child(Server, name=f"server-{i}", args=(sums,)) for i in range(scenario.SERVERS)]
     async with rg.System(children, max_restarts=100) as system:
         refs = [system.ref(f"server-{i}", Server) for i in range(scenario.SERVERS)]
 
         async def call(server: int, value: int) -> None:
-            message = Server.quick(value) if value % 2 else Server.slow(value)
+            message = Server.slow(value) if slow and value % 2 == 0 else Server.quick(value)
             await refs[server].call(message, timeout=scenario.TIMEOUT)
 
         async with system.guest():
@@ -60,12 +60,12 @@ async def _play(sim: Simulation, sums: Sums, *, racing: bool) -> None:
                 sums.downs += 1
 
 
-def _body(job: Job, sums: Sums, *, racing: bool = False) -> Body:
+def _body(job: Job, sums: Sums, *, racing: bool = False, slow: bool = False) -> Body:
     async def body(sim: Simulation) -> None:
         if job.text("plain"):
-            await scenario.play(sums, sim.always, racing=racing)
+            await scenario.play(sums, sim.always, racing=racing, slow=slow)
         else:
-            await _play(sim, sums, racing=racing)
+            await _play(sim, sums, racing=racing, slow=slow)
         if racing:
             sums.check_ledger()
 
@@ -77,12 +77,18 @@ class TestKit(Bench):
         return rg.__version__
 
     def t1(self, job: Job) -> Result:
+        return self._seeds(job, slow=False)
+
+    def t1s(self, job: Job) -> Result:
+        return self._seeds(job, slow=True)
+
+    def _seeds(self, job: Job, *, slow: bool) -> Result:
         n, totals = job.int("n"), Totals(job.nonce)
 
         async def body(sim: Simulation) -> None:
-            await _body(job, totals.run(sim.seed))(sim)
+            await _body(job, totals.run(sim.seed), slow=slow)(sim)
 
-        run_seed(_body(job, Sums(0)), 0)  # imports, which no seed should pay for
+        run_seed(_body(job, Sums(0), slow=slow), 0)  # imports, which no seed should pay for
         started, used = now(), time.process_time()
         report = rt.explore(body, seeds=n)
         seconds, used = now() - started, time.process_time() - used
@@ -95,7 +101,7 @@ class TestKit(Bench):
         starts = Starts(job)
         for start in starts:
             for run in range(job.int("most")):
-                failure = run_seed(_body(job, Sums(job.nonce), racing=True), start + run).failure
+                failure = run_seed(_body(job, Sums(job.nonce), racing=True, slow=True), start + run).failure
                 if isinstance(failure, RaceFound):
                     starts.found(run + 1, failure)
                     break

@@ -108,10 +108,13 @@ async def _add(sums: Sums, *, after: int) -> None:
 
 
 class Server:
-    """A task with a queue, and one that starts it anew when it crashes."""
+    """A task with a queue, and one that starts it anew when it crashes.
 
-    def __init__(self, sums: Sums, down: asyncio.Queue[int], number: int) -> None:
-        self._sums, self._down, self._number = sums, down, number
+    Where `slow` it takes a while over even values.
+    """
+
+    def __init__(self, sums: Sums, down: asyncio.Queue[int], number: int, *, slow: bool) -> None:
+        self._sums, self._down, self._number, self._slow = sums, down, number, slow
         self._queue: asyncio.Queue[tuple[int, asyncio.Future[int]]] = asyncio.Queue()
         self._current: asyncio.Future[int] | None = None
 
@@ -134,7 +137,7 @@ class Server:
         handled = 0
         while True:
             value, self._current = await self._queue.get()
-            if value % 2 == 0:
+            if self._slow and value % 2 == 0:
                 await asyncio.sleep(PAUSE)
             self._sums.handle(value)
             handled += 1
@@ -151,10 +154,10 @@ class Server:
                 answer.set_exception(ServerDown())
 
 
-async def play(sums: Sums, always: Always, *, racing: bool) -> None:
+async def play(sums: Sums, always: Always, *, racing: bool = False, slow: bool = False) -> None:
     """One run; `always` adds an invariant, where the system has them."""
     down: asyncio.Queue[int] = asyncio.Queue()
-    servers = [Server(sums, down, number) for number in range(SERVERS)]
+    servers = [Server(sums, down, number, slow=slow) for number in range(SERVERS)]
     supervisors = [asyncio.create_task(server.supervise()) for server in servers]
     always(sums.sane)
     await traffic(sums, lambda server, value: servers[server].call(value), ServerDown, racing=racing)
