@@ -245,7 +245,8 @@ class Hub:
             self.emit(SubscriberFailed(at=self._time(), subscriber=subscriber, event=event.name, error=shown))
 
     def _index(self) -> None:
-        found = {t: tuple(s for s in self._subscriptions if s.matches(t.name)) for t in self._types}
+        types = self._types if self._subscriptions else ()  # most Systems start with nobody who listens
+        found = {t: tuple(s for s in self._subscriptions if s.matches(t.name)) for t in types}
         self._by_type = {t: subscriptions for t, subscriptions in found.items() if subscriptions}
         self.wanted.clear()
         self.wanted.update(self._by_type)

@@ -285,13 +285,13 @@ class Scheduler(Intake):
         monotonic, step_hook = engine.monotonic, engine.ports.step_hook
         handled = 0
         while process.mailbox and handled < limit:
-            if step_hook is not None:
-                step_hook(process, "message", message_of(process.mailbox[0]))
-                if process.after is not None:
-                    break
             item = process.mailbox[0]
             # A request's message is gone when it is answered.
-            about = item.message if isinstance(item, Request) else item
+            about = item.message if type(item) is Request else item
+            if step_hook is not None:
+                step_hook(process, "message", about if about is not item else message_of(item))
+                if process.after is not None:
+                    break
             begun = monotonic()
             try:
                 handled += self._messages(process, 1, until)

@@ -344,7 +344,11 @@ class Timers:
 
     def _purge(self) -> None:
         """Throw out what is answered or cancelled; half of the heap or more, or it grows."""
-        heap = [entry for entry in self._heap if _live(entry[2])]
+        heap = [
+            entry  # `_live`, in place for requests
+            for entry in self._heap
+            if (not one.future.done() if type(one := entry[2]) is Request else _live(one))
+        ]
         heapify(heap)
         self._heap[:] = heap
         self._purge_at = max(PURGE_FROM, 2 * len(heap))

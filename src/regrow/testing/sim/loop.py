@@ -22,7 +22,7 @@ from regrow.errors.faults import FenceBroken
 from regrow.errors.simulation import TooManySteps
 from regrow.errors.testing import Deadlock
 from regrow.runtime.steps import steps_of
-from regrow.testing.sim.hand_offs import fewer_hand_offs
+from regrow.testing.sim.hand_offs import cut_hand_offs, give_back
 from regrow.testing.sim.handles import AnyTask, Ready
 from regrow.testing.sim.invariants import Invariants
 from regrow.testing.sim.machines import context_of, machine_of
@@ -165,12 +165,12 @@ class SimLoop(asyncio.BaseEventLoop):
                 note(name_of(task))  # what `trace.step` does, in place
             else:
                 note(getattr(handle.callback, "__qualname__", None) or type(handle.callback).__name__)
-            fewer = None
+            cuts = None
             if task is not None and engines:
                 asked = hand_off.asked  # `hand_off.open`, in place
                 hand_off.asked = asked + 1
                 if asked >= hand_off.next:
-                    fewer = fewer_hand_offs(hand_off, engines, trace)
+                    cuts = cut_hand_offs(hand_off, engines, trace)
             try:
                 args = handle.args
                 if not args:  # nearly all have one or none, and to unpack them takes longer than the rest
@@ -183,8 +183,8 @@ class SimLoop(asyncio.BaseEventLoop):
                 raise
             except BaseException as error:  # noqa: BLE001  # as asyncio does
                 self._raised(handle, error)
-            if fewer is not None:
-                fewer.end()
+            if cuts:
+                give_back(cuts)
             if task is not None and done(task):
                 live.pop(task, None)
             for invariant in invariants.always:
