@@ -241,6 +241,20 @@ def test_a_file_with_which_the_command_fails_is_put_back_and_the_others_stay(
     assert capsys.readouterr().out == "a.py\n"
 
 
+def test_a_file_that_was_being_verified_is_put_back_on_an_interrupt(
+    root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        if (root / "a.py").read_text() == FIXED:
+            raise KeyboardInterrupt
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", interrupted)
+    assert main(["migrate", "M003", "--write", "--allow-dirty", "--verify", command("")]) == 130
+    assert (root / "a.py").read_text() == CALL
+    assert capsys.readouterr().err.endswith("interrupted\n")
+
+
 def test_an_interrupted_run_says_how_it_is_undone(
     root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,8 @@ def seen(source: str, settings: Settings | None = None, *codes: str) -> list[tup
         f"# regrow: ignore[RG101] because\n\n{SPAWN}",
         f"def g():\n    # regrow: ignore[RG101] because\n    {SPAWN}",
         f"{SPAWN}\n\n# regrow: file-ignore[RG101] because",
+        "asyncio.create_task(\n    f()\n)  # noqa: RG101 because",
+        "asyncio.create_task(  # noqa: RG101 because\n    f()\n)",
     ],
 )
 def test_a_comment_switches_a_rule_off(source: str) -> None:
@@ -55,6 +57,11 @@ def test_a_comment_switches_a_rule_off(source: str) -> None:
 )
 def test_other_comments_and_texts_do_not(source: str) -> None:
     assert [code for code, _ in seen(source, None, "RG101")] == ["RG101"]
+
+
+def test_a_comment_within_what_is_found_is_about_something_else() -> None:
+    lines = "asyncio.create_task(\n    f()  # noqa: RG101 because\n)"
+    assert seen(lines, None, "RG101") == [("RG101", 2)]
 
 
 def test_a_comment_is_about_its_own_line() -> None:
