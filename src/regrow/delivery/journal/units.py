@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
 from regrow.delivery.journal.operations import Accept, AppendEvent, Operation, SaveState
@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.recipients import Recipient
     from regrow.errors import JournalFailed, StaleEpoch
 
-__all__ = ("Accepting", "Done", "Handled", "Kept", "Settled", "Submitted", "Unit", "size_of", "writes_for")
+__all__ = (
+    "Accepting",
+    "Done",
+    "Handled",
+    "Kept",
+    "Pending",
+    "Settled",
+    "Submitted",
+    "Unit",
+    "size_of",
+    "told",
+    "writes_for",
+)
 
 Handled: TypeAlias = "tuple[Owed, End, object, BaseException | None]"
 
@@ -29,6 +41,10 @@ class Unit(Protocol):
     def failed(self, error: JournalFailed | StaleEpoch) -> bool:
         """They are not. True asks for another try, before anything that came later."""
         ...
+
+
+Pending: TypeAlias = tuple[Sequence[Operation], Unit, int]
+"""A unit, and roughly how many bytes it has."""
 
 
 @final
@@ -151,6 +167,11 @@ class Kept:
     def failed(self, error: JournalFailed | StaleEpoch) -> bool:  # noqa: ARG002  # the protocol's
         """It has to be written."""
         return True
+
+
+def told(entries: Iterable[Pending]) -> int:
+    """How many operations there are that somebody waits to be told of."""
+    return sum(len(operations) for operations, unit, _ in entries if not isinstance(unit, Done))
 
 
 def writes_for(operations: Sequence[Operation], error: StaleEpoch) -> bool:

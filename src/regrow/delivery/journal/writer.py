@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, final
 
 from regrow.delivery.journal.lookout import Lookout
 from regrow.delivery.journal.operations import Accept, Operation
-from regrow.delivery.journal.units import Accepting, Submitted, Unit, size_of, writes_for
+from regrow.delivery.journal.units import Accepting, Done, Pending, Submitted, Unit, size_of, told, writes_for
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ EARLY: Final = 128
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
-
-Pending: TypeAlias = tuple[Sequence[Operation], Unit, int]
 
 
 @final
@@ -123,15 +121,11 @@ class Writer:
             return
         self._pending.append((operations, unit, size))
         self.waiting += len(operations)
-        self._soon()
+        if not self._committing:
+            self._soon(0 if isinstance(unit, Done) else self.waiting)
 
     def accept(self, owed: Owed, like: object = None) -> None:
-        """Write a send, as one unit with others that come before the next transaction begins.
-
-        Args:
-            owed: The send.
-            like: Equal for sends that are alike, as `Accept` has it.
-        """
+        """Write a send, as one unit with others before the next transaction; `like` as `Accept` has it."""
         unit = self._accepting
         if unit is None:
             if self._closed is not None or self._paused:
@@ -144,12 +138,10 @@ class Writer:
         if unit.size >= MAX_BYTES or len(unit.owed) >= MOST_ACCEPTED:
             self._accepting = None
         if not self._committing:
-            self._soon()
+            self._soon(len(unit.owed))
 
-    def _soon(self) -> None:
-        if self._committing:
-            return
-        if self.waiting >= EARLY and self._store.blocking:
+    def _soon(self, count: int) -> None:
+        if count >= EARLY and self._store.blocking:
             self._start()
         elif not self._starting:
             self._arm()
@@ -322,7 +314,8 @@ class Writer:
         recovered = self.failure is not None
         self._engine.scheduler.give_way()
         self._pause = 0.0
-        self._go_on()  # first, so that the disk has work while this loop goes through the results
+        if first := self._has_enough(batch):
+            self._go_on()  # so that the disk has work while this loop goes through the results
         if self.observe is not None:
             for operations, _, _ in batch:
                 self.observe(operations)
@@ -330,8 +323,18 @@ class Writer:
             unit.committed()
         if self.after is not None:
             self.after()
+        if not first and not self._committing:
+            self._go_on(later=True)
         if recovered:
             self._mended()
+
+    def _has_enough(self, batch: list[Pending]) -> bool:
+        """Whether the next transaction need not wait for what those send who are told of `batch` now.
+
+        A small one would soon be over, and theirs the next: the loop and the disk would wait for each other.
+        """
+        others = bool(self._kept) or self._engine.scheduler.busy or not self._store.blocking
+        return others or told(self._pending) >= min(EARLY, told(batch) // 2)
 
     def _stale(self, batch: list[Pending], error: StaleEpoch) -> None:
         """Nothing was written because of one unit: it fails, the others go again."""
@@ -381,9 +384,9 @@ class Writer:
         self.waiting -= sum(len(entry[0]) for entry in entries) - sum(len(entry[0]) for entry in kept)
         return kept
 
-    def _go_on(self) -> None:
+    def _go_on(self, *, later: bool = False) -> None:
         if self._pending or self._kept or self._work:
-            if self._store.blocking:
+            if self._store.blocking and not later:
                 self._start()
             else:
                 self._arm()
