@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import Unpack
 
 import regrow as rg
+from regrow.core.ports import MailboxDecision
 from regrow.delivery.journal.rows import Filter
 from regrow.testing import pass_time as pause
 from regrow.testing import run_virtual
@@ -116,6 +117,26 @@ def test_a_full_mailbox_gets_more_only_as_places_come_free_and_nothing_is_lost()
         assert system.statistics().dropped <= 1
 
     play(body, rg.child(Small, name="small"))
+
+
+def test_what_a_hook_drops_was_an_attempt_that_failed_and_says_so() -> None:
+    dropped: list[object] = []
+
+    def hook(sender: object, target: object, message: object, lossy: bool) -> MailboxDecision:
+        if not isinstance(message, rg.types.Message):
+            return "deliver"
+        dropped.append(message)
+        return "drop"
+
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        options: rg.types.SendOptions = {"durable": True, "retries": 1, "on_error": "dead_letter"}
+        delivery = await rg.supervised_send("box", Box.put(1), timeout=30.0, **options)
+        assert (delivery.status, delivery.attempts, len(dropped)) == ("dead_lettered", 2, 2)
+        assert isinstance(delivery.error, rg.errors.HandOutLost)
+        assert delivery.error.recipient == "box"
+        assert "lost on its way to 'box'" in str(delivery.error)
+
+    play(body, BOX, ports=rg.Ports(mailbox_hook=hook))
 
 
 def test_infos_stand_in_line_for_a_place_too() -> None:

@@ -93,6 +93,7 @@ In brackets: the built-in exception that it is as well::
             DeliveryExpired
             DeliveryTimeout (TimeoutError)
                 NotAcceptedInTime
+            HandOutLost
             NoJournal
             NotSent
         FixError

@@ -13,6 +13,7 @@ __all__ = (
     "DeliveryError",
     "DeliveryExpired",
     "DeliveryTimeout",
+    "HandOutLost",
     "MailboxStayedFull",
     "NoJournal",
     "NotAcceptedInTime",
@@ -93,6 +94,21 @@ class DeliveryExpired(DeliveryError):
             f"{show(message)} to {target} had not begun after expires_in={expires_in:g} s; it is withdrawn"
         )
         self.target = target
+
+
+class HandOutLost(DeliveryError):
+    """A journal handed a message out, and it never reached its recipient; that is a failed attempt.
+
+    Attributes:
+        recipient: The recipient's name.
+    """
+
+    def __init__(self, recipient: str) -> None:
+        super().__init__(
+            f"the message was lost on its way to {recipient!r}: its mailbox or a mailbox hook dropped it, or"
+            " the process ended; it is handed out again as long as it has attempts left"
+        )
+        self.recipient = recipient
 
 
 class MailboxStayedFull(MailboxFull, TimeoutError):

@@ -16,9 +16,9 @@ from regrow.delivery.journal.owed import BEGUN, OUT, OVER, Owed
 from regrow.delivery.journal.rows import INFO
 from regrow.errors import (
     CodecError,
+    HandOutLost,
     NotAMessage,
     ProcessExited,
-    RegrowError,
     UnknownCall,
     WrongKind,
     WrongServer,
@@ -121,14 +121,14 @@ class Handing:
             return True
         passed = engine.transit.passes(None, process, item, message, partial(self._late, owed, process, item))
         if passed is False:
-            self._desk.ended(owed, None, Dropped())
+            self._desk.ended(owed, None, HandOutLost(owed.live.dest))
         return passed is True
 
     def _late(self, owed: Owed, process: Process, item: object) -> None:
         if owed.state == OUT:
             engine = self._engine
             if not process.alive:
-                self._desk.ended(owed, None, Dropped())
+                self._desk.ended(owed, None, HandOutLost(owed.live.dest))
             elif process.has_room() or not isinstance(item, Request):
                 engine.scheduler.enqueue(process, item)
             else:
@@ -147,10 +147,6 @@ class Handing:
             owed.recipient.in_line = owed
             place = Place(owed, process, item)
             self._engine.sends.wait_for_place(process, cast("asyncio.Future[None]", place))
-
-
-class Dropped(RegrowError):
-    """A hand-out that never reached its recipient."""
 
 
 class Place(msgspec.Struct, eq=False):
@@ -176,7 +172,7 @@ class Place(msgspec.Struct, eq=False):
 
 def _lost(owed: Owed, reason: ExitReason) -> None:
     if isinstance(reason, str) and owed.state != BEGUN:
-        owed.set_exception(Dropped())
+        owed.set_exception(HandOutLost(owed.live.dest))
     else:
         assert owed.target is not None
         owed.set_exception(ProcessExited(reason, owed.target))

@@ -12,13 +12,12 @@ from regrow.core.reasons import KILLED, NORMAL, SHUTDOWN, ExitReason, Shutdown
 from regrow.core.texts import writable
 from regrow.delivery.journal.causes import Cause, cause_of_error, cause_of_exit
 from regrow.delivery.journal.clock import micros
-from regrow.delivery.journal.handing import Dropped
 from regrow.delivery.journal.operations import Bury, Discard, Operation, Retry, Settle
 from regrow.delivery.journal.owed import BEGUN, OUT, OVER, WAITING, End, Owed
 from regrow.delivery.journal.rows import Attempt, Live, Outcome, Reason
 from regrow.delivery.journal.units import Kept, Settled
 from regrow.delivery.reconcile import reconciled
-from regrow.errors import CallTimeout, NoProcess, ProcessExited, ReplyLost
+from regrow.errors import CallTimeout, HandOutLost, NoProcess, ProcessExited, ReplyLost
 from regrow.runtime.items import Receipt, Request
 from regrow.runtime.process import DEAD
 
@@ -133,7 +132,7 @@ class Outcomes:
                 self._crashed(owed, error, now)
         elif isinstance(error, NoProcess) and target.status == DEAD:
             self._released(owed, now)
-        elif isinstance(error, Dropped | ReplyLost):
+        elif isinstance(error, HandOutLost | ReplyLost):
             self._record(owed, now, ok=False)
             cause = cause_of_error(error)
             if owed.has_begun and not owed.repeatable:
