@@ -102,28 +102,29 @@ class Workers:
         scheduler = engine.scheduler
         task = cast("asyncio.Task[None]", process.task)
         warm = self._warm
+        monotonic = engine.monotonic
         max_warm = engine.settings.max_warm
         hook = engine.ports.step_hook
         short = process.blueprint.held is None
-        found: tuple[Entry, object] | None = (entry, argument)
-        result = item = argument = None  # a busy task lives long, and a message is not to
+        found: tuple[Entry, object] | None
         try:
-            if engine.monotonic() > engine.turn_end:
+            if monotonic() > engine.turn_end:
                 await self._pace()
-            if self._given_up(process):
-                found = None
+            found = None if self._given_up(process) else (entry, argument)
+            result = item = argument = None  # a busy task lives long, and a message is not to
             until = scheduler.steps + self._stretch
             while True:
                 if found is not None:
                     if process.extras is not None:
                         engine.sends.grant_places(process)
-                    await self._one(process, *found)
-                    found = None
+                    entry, argument = found
+                    await self._one(process, entry, argument)
+                    found = argument = None
                     if process.after is not None or process.task is not task or task.cancelling():
                         return
                 if engine.looks:
                     engine.look()
-                if engine.monotonic() > engine.turn_end or scheduler.steps >= until:
+                if monotonic() > engine.turn_end or scheduler.steps >= until:
                     await self._pace()
                     until = scheduler.steps + self._stretch
                 extras = process.extras
@@ -148,8 +149,9 @@ class Workers:
                                 engine.look()
                             if extras is not None:
                                 engine.sends.grant_places(process)
+                            invoke = handler.invoke_async
                             try:
-                                result = await handler.invoke_async(process.instance, item.message)
+                                result = await invoke(process.instance, item.message)
                             except handler.raises as error:
                                 scheduler.declared(process, error)
                             else:
@@ -165,21 +167,28 @@ class Workers:
                     continue
                 if len(warm) >= max_warm and process not in warm:
                     return
-                scheduler.rest(process)
-                wakeup = process.wakeup = asyncio.Future(loop=engine.loop)
-                warm[process] = 0
-                if self._sweep is None:
-                    self._arm_sweep()
-                await wakeup
+                await self._kept_warm(process)
                 if process.task is not task:
                     return
                 if engine.parked:
                     engine.threads.unpark()
         except BaseException as error:  # noqa: BLE001  # whatever it is ends the process
             if process.task is task:
-                if process.status == IDLE:  # cancelled while it was warm: no hand-off any more
-                    process.status = RUNNING
-                engine.exits.raised(process, error)
+                self._raised(process, error)
+
+    def _kept_warm(self, process: Process) -> asyncio.Future[None]:
+        """Let it rest with its task kept; the future is done when there is something to do."""
+        self._engine.scheduler.rest(process)
+        wakeup = process.wakeup = asyncio.Future(loop=self._engine.loop)
+        self._warm[process] = 0
+        if self._sweep is None:
+            self._arm_sweep()
+        return wakeup
+
+    def _raised(self, process: Process, error: BaseException) -> None:
+        if process.status == IDLE:  # cancelled while it was warm: no hand-off any more
+            process.status = RUNNING
+        self._engine.exits.raised(process, error)
 
     def _given_up(self, process: Process) -> bool:
         """Whether who asked has given up before this first step: it isn't handled then."""
@@ -226,7 +235,8 @@ class Workers:
             if entry.blocking:
                 result = await engine.threads.run(process, entry, argument)
             elif entry.is_async:
-                result = await entry.invoke_async(process.instance, argument)
+                invoke = entry.invoke_async
+                result = await invoke(process.instance, argument)
             else:
                 result = entry.invoke(process.instance, argument)
         except entry.raises as error:
