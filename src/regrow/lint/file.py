@@ -192,13 +192,17 @@ class SourceFile:
     def calls_to(self, *qualified: str) -> Iterator[tuple[ast.Call, str]]:
         """The calls of these qualified functions, through whatever aliases, and which one it is."""
         for tail, names, roots in _by_tail(qualified):
-            if self.module and roots.isdisjoint(self._roots):
+            if not self.can_name(roots):
                 continue
             for name in (tail, *sorted(self._aliases.get(tail, ()))):
                 for call in self._calls.get(name, ()):
                     found = self.qualified(call.func)
                     if found in names:
                         yield call, found
+
+    def can_name(self, roots: frozenset[str]) -> bool:
+        """Whether a qualified name can begin with one of these packages here; told by the imports alone."""
+        return not self.module or not roots.isdisjoint(self._roots)
 
     @cached_property
     def _roots(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from regrow.lint.names import last_name
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
+_OS: Final = frozenset({"os"})
 _CHANGING: Final = (
     *("os.putenv", "os.unsetenv"),
     *(f"os.environ.{method}" for method in ("setdefault", "update", "pop", "popitem", "clear")),
@@ -20,6 +21,8 @@ _CHANGING: Final = (
 
 def environment_changes(file: SourceFile) -> Iterator[ast.expr]:
     """The places where a file sets, changes or deletes variables of the environment."""
+    if not file.can_name(_OS):
+        return
     names = file.spellings("environ")
     for item in file.index.of(ast.Subscript):
         if not isinstance(item.ctx, ast.Load) and _is_environment(file, item.value, names):

@@ -34,6 +34,8 @@ def subscribers(file: SourceFile) -> Iterator[Handler]:
 
 def methods_of(file: SourceFile, bases: frozenset[str]) -> Iterator[ast.FunctionDef]:
     """What subclasses of these do with each record or span."""
+    if not file.can_name(frozenset(base.partition(".")[0] for base in bases)):
+        return
     names = file.spellings(*(base.rpartition(".")[2] for base in bases))
     for owner in file.index.of(ast.ClassDef):
         if any(last_name(base) in names and file.qualified(base) in bases for base in owner.bases):

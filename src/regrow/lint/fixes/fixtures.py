@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from regrow.lint.model import Edit
 from regrow.lint.nodes import DefNode, callee
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A fixture that a test has.
 
     Attributes:
