@@ -229,6 +229,15 @@ def test_the_markdown_names_what_ran_and_what_could_not() -> None:
     assert "## Could not run\n\n- **audit**\n  - there are no tests\n- **builds** (excused)" in text
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_an_application_raises_may_be_any_text(form: str) -> None:
+    outcome = Outcome("lint", "a\udcff.py", "failed", ("ValueError: \x1b[31m\udc80\n  a note",))
+    shown = "\n".join(FORMATS[form](Report("app", None, (outcome,), {"lint": "no findings"})))
+    assert "\x1b" not in shown
+    assert r"\udc80" in shown
+    assert shown.encode()
+
+
 def test_no_outcomes_are_no_compliance() -> None:
     report = Report("app", None, (), {"lint": "no findings"})
     assert not report.passed

@@ -148,6 +148,14 @@ def test_the_file_is_sorted_and_read_back(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["b.json"]
 
 
+def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "regrow-baseline.json"
+    baseline = written(finding("x", path="a\udcff.py"))
+    save(file, baseline)
+    assert load(file) == baseline
+    assert b"a\\udcff.py" in file.read_bytes()
+
+
 GOOD = dumps(written(finding("x"), finding("y", path="b.py")))
 
 

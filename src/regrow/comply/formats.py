@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, PASSED, Outcome, Report
+from regrow.lint.console import visible
 
 SCHEMA: Final = 1
 
@@ -18,11 +19,10 @@ def text(report: Report) -> Iterator[str]:
         yield f"{name:<{width}}  {_told(report, name)}"
         for outcome in report.of(name):
             if outcome.status == FAILED:
-                yield f"  {outcome.subject}"
+                yield f"  {visible(outcome.subject)}"
+            if outcome.status != PASSED:
                 for detail in outcome.details:
-                    yield from (f"    {line}" for line in detail.splitlines())
-            elif outcome.status in {COULD_NOT_RUN, EXCUSED}:
-                yield from (f"    {detail}" for detail in outcome.details)
+                    yield from (f"    {visible(line)}" for line in detail.splitlines())
     yield _summary(report)
 
 
@@ -44,7 +44,8 @@ def as_json(report: Report) -> Iterator[str]:
             for name, title in report.titles.items()
         ],
     }
-    yield json.dumps(document, indent=2, ensure_ascii=False)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    yield text.encode(errors="backslashreplace").decode()  # texts of errors needn't be UTF-8
 
 
 def markdown(report: Report) -> Iterator[str]:
@@ -65,10 +66,10 @@ def markdown(report: Report) -> Iterator[str]:
             yield f"## {heading}"
             yield ""
         for one in shown:
-            subject = f" of `{one.subject}`" if one.subject else ""
+            subject = f" of `{visible(one.subject)}`" if one.subject else ""
             yield f"- **{one.check}**{subject}{' (excused)' if one.status == EXCUSED else ''}"
             for detail in one.details:
-                yield f"  - {' '.join(detail.split())}"
+                yield f"  - {visible(' '.join(detail.split()))}"
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], Iterator[str]]]] = {

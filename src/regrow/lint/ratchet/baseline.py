@@ -87,7 +87,8 @@ def dumps(baseline: Baseline) -> str:
         {"date": one.date, "rule": one.rule, "by": one.by, "reason": one.reason} for one in baseline.increases
     ]
     document = {"schema": SCHEMA, "findings": findings, "increases": increases}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()  # names of files needn't be UTF-8
 
 
 def save(file: Path, baseline: Baseline) -> None:
