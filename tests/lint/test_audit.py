@@ -222,6 +222,14 @@ def test_a_file_that_cannot_be_read_scores_nothing(root: Path) -> None:
     assert audit.problems["unreadable-file"] == 2
 
 
+def test_tests_that_cannot_be_read_are_told(root: Path, capsys: Captured) -> None:
+    (root / "test_a.py").write_text("<<<<<<< HEAD\n")
+    assert main(["audit", "."]) == 1
+    out = capsys.readouterr().out
+    assert "test_a.py:1: RG001 [unreadable-file] can't be parsed: invalid syntax" in out
+    assert out.endswith("score 0 of 100\n")
+
+
 @pytest.mark.parametrize("text", ["", "x = 1\n", "def helper(): ...\n"])
 def test_no_tests_is_no_clean_suite(root: Path, text: str) -> None:
     with pytest.raises(NothingToCheck, match="no tests to check"):

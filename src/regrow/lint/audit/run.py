@@ -51,7 +51,7 @@ def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: i
             ``mode = "exact"`` has follow a score that is better; 100 without it.
 
     Raises:
-        NothingToCheck: There are no tests, or no rule for tests is on.
+        NothingToCheck: There are no tests, nor files that can't be read, or no rule for tests is on.
         UnknownRule: The settings name a rule that there isn't.
     """
     checker = Checker(configuration.settings)
@@ -69,7 +69,7 @@ def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: i
                 unreadable += [_unreadable(one)] if isinstance(one, Finding) else []
                 read += [one] if isinstance(one, _Read) else []
         files = _judged(read, configuration.root)
-    if not any(file.tests for file in files):
+    if not unreadable and not any(file.tests for file in files):
         where = ", ".join(map(str, paths))
         raise NothingToCheck("tests", f"no test function is in a file of tests below {where}")
     names = (*(rule.name for rule in rules), SHARED, UNBOUNDED)
