@@ -9,6 +9,6 @@ gc.disable()
 from regrow.lint.command import main  # noqa: E402
 
 if __name__ == "__main__":
-    code = main()
+    code: int = main()
     gc.freeze()
     raise SystemExit(code)

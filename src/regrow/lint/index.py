@@ -72,6 +72,7 @@ class Index:
         ways: dict[type[ast.AST], tuple[Callable[[ast.AST], None], tuple[str, ...], tuple[str, ...]]] = {}
         stack: list[ast.AST] = [self.tree]
         pop, push = stack.pop, stack.append
+        child: ast.AST | None
         while stack:
             node = pop()
             values = node.__dict__
