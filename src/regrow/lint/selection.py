@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from regrow.errors.lint import UnknownRule
+from regrow.lint.registry import known_names
 from regrow.lint.rule import Rule
 from regrow.lint.settings import Settings
 
@@ -52,8 +53,7 @@ def nearest(selector: str, rules: Iterable[Rule]) -> str | None:
     """The code or name that was probably meant; None if nothing is like it."""
     import difflib  # noqa: PLC0415  # for errors alone
 
-    known = [name for rule in rules for name in (rule.code, rule.name)]
-    return next(iter(difflib.get_close_matches(selector, known, n=1)), None)
+    return next(iter(difflib.get_close_matches(selector, known_names(rules), n=1)), None)
 
 
 def _means(selector: str, rule: Rule) -> bool:

@@ -30,12 +30,8 @@ class Text:
         raw = data.decode(self.encoding)
         self.newline: str = _newline(raw)
         self.content: str = raw if "\r" not in raw else raw.replace("\r\n", "\n").replace("\r", "\n")
-        self._mixed = "\r" in raw and raw != self.content.replace("\n", self.newline)
-
-    @property
-    def is_mixed(self) -> bool:
+        self.is_mixed: bool = "\r" in raw and raw != self.content.replace("\n", self.newline)
         """Whether its lines end in different ways: such a file can't be written back as it was."""
-        return self._mixed
 
     @cached_property
     def _starts(self) -> list[int]:

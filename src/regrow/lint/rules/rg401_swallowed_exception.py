@@ -71,6 +71,7 @@ from regrow.lint.facts.servers import is_server_class
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.names import FUNCTIONS
+from regrow.lint.nodes import DefNode
 from regrow.lint.rule import Rule
 
 _QUIET: Final = frozenset({"__del__", "__repr__", "__str__"})
@@ -200,7 +201,7 @@ def _may_be_broad(handler: ast.ExceptHandler) -> bool:
 
 def _is_allowed(file: SourceFile, node: ast.AST) -> bool:
     function = file.function_of(node)
-    if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name in _QUIET:
+    if isinstance(function, DefNode) and function.name in _QUIET:
         return True
     return is_boundary(file, node)
 
