@@ -3,8 +3,7 @@
     python tools/flakes.py --times 20 --seed 1 --json
 
 Run n has the seed `seed + n`, which `pytest --random-order-seed` takes to repeat that order. The folders that
-kill processes and cut the power run in the first three only: they take half of the time and their tests are
-processes of their own.
+kill processes and cut the power, and those of the long proofs, run in the first three only.
 """
 
 import argparse
@@ -18,7 +17,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[1]
-LONG = ("tests/crash", "tests/power")
+LONG = ("tests/crash", "tests/power", "tests/simulation", "tests/conformance", "tests/mutants")
 LONG_RUNS = 3
 SHOWN = 500
 """Characters of what a failure says."""
