@@ -101,6 +101,7 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
             "UnsupervisedTask",
             LATER.format("asyncio.get_running_loop().create_task(greet())"),
         ),
+        Plant("main.py", MAKE, CALL_LATER, "thread Thread", f"{LATER.format('TIMER.start()')}{TIMER}"),
     ),
     "steady": (
         Plant("stock.py", ASK, '            raise KeyError("pear")\n', "KeyError"),

@@ -112,6 +112,32 @@ async def looked_at(work) -> None:
         task.result()
 
 
+async def awaited_after_it(work) -> None:
+    first = asyncio.create_task(work(1))
+    await asyncio.wait({first})
+    await first
+
+
+async def gathered_after_it(work) -> None:
+    first = asyncio.create_task(work(1))
+    await asyncio.wait({first})
+    await asyncio.gather(first)
+
+
+async def waited_for_again(work) -> None:
+    first = asyncio.create_task(work(1))
+    pending = {first}
+    await asyncio.wait({first}, timeout=1.0)  # expect: RG103
+    first.cancel()
+    await asyncio.wait(pending)
+
+
+async def something_else_after_it(work, queue) -> None:
+    first = asyncio.create_task(work(1))
+    await asyncio.wait({first})  # expect: RG103
+    await queue.join()
+
+
 async def given(tasks) -> None:
     await asyncio.wait(tasks)
 

@@ -89,6 +89,15 @@ async def cancelled_here(task):
         pass
 
 
+async def cancelled_here_and_goes_on(task, queue):
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    await queue.get()
+
+
 async def cancelled_inside(task, other):
     with suppress(asyncio.CancelledError):
         task.cancel()
@@ -237,6 +246,14 @@ async def waits_through(task):
             await asyncio.wait([task])
         except asyncio.CancelledError:
             continue
+
+
+async def until_cancelled_and_goes_on(workers):
+    try:
+        await asyncio.sleep(float("inf"))
+    except asyncio.CancelledError:
+        workers.clear()
+    await workers.join()
 
 
 async def until_cancelled(workers):
