@@ -12,7 +12,7 @@ from typing import Final, cast
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
 from regrow.lint.console import Exit, counted, say, show_all, standard_input, take_any_name
-from regrow.lint.discovery import source
+from regrow.lint.discovery import absolute, source
 from regrow.lint.formats import FORMATS, rendered
 from regrow.lint.run import Report, check_text
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if name is None:
         report = options.checked(arguments, configuration)
     else:
-        file = Path(os.path.normpath(Path.cwd() / name))
+        file = absolute(name)
         report = check_text(standard_input(), source(file, configuration), configuration)
     take_any_name()
     if arguments.statistics:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,7 +11,7 @@ from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
 from regrow.lint.console import Exit, counted, say, show_all, show_bytes, standard_input, take_any_name
 from regrow.lint.diffs import unified
-from regrow.lint.discovery import NOTEBOOK, source
+from regrow.lint.discovery import NOTEBOOK, absolute, source
 from regrow.lint.fixing import write_back
 from regrow.lint.formats.texts import line_of
 from regrow.lint.mending import Mended, Mending, all_of, mend, mend_paths
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _stream(name: Path, configuration: Configuration, *, unsafe: bool, diff: bool) -> int:
-    file = source(Path(os.path.normpath(Path.cwd() / name)), configuration)
+    file = source(absolute(name), configuration)
     data = standard_input()
     if file.path.endswith(NOTEBOOK):
         show_bytes(b"" if diff else data)
