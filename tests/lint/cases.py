@@ -8,8 +8,8 @@ from regrow.lint.engine import findings_of
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role
 from regrow.lint.parsing import parse
-from regrow.lint.registry import known_names, own_rules
-from regrow.lint.rule import Rule
+from regrow.lint.registry import own_rules
+from regrow.lint.rule import Rule, known_names
 from regrow.lint.suppressions import UNUSED
 
 CASES = Path(__file__).parent / "cases"

@@ -18,8 +18,7 @@ from tests.lint.cases import FILES, found, parsed, rule
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)
 def test_what_a_rule_finds_holds_a_trigger_of_it(code: str, path: Path) -> None:
-    if found(parsed(path), code):
-        assert Prefilter([rule(code)]).passes(path.read_bytes())
+    assert Prefilter([rule(code)]).passes(path.read_bytes()) or not found(parsed(path), code)
 
 
 @pytest.mark.parametrize(("code", "path"), FILES, ids=lambda one: one.stem if isinstance(one, Path) else one)

@@ -6,7 +6,8 @@ from regrow.lint.engine import findings_of
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
 from regrow.lint.parsing import parse
-from regrow.lint.registry import known_names, own_rules
+from regrow.lint.registry import own_rules
+from regrow.lint.rule import known_names
 from regrow.lint.settings import Settings
 from tests.lint.cases import rule
 

@@ -15,8 +15,8 @@ from regrow.lint.model import Finding, Role
 from regrow.lint.parsing import CODE, parse
 from regrow.lint.prefilter import Prefilter
 from regrow.lint.project import Project
-from regrow.lint.registry import all_rules, known_names
-from regrow.lint.rule import Rule
+from regrow.lint.registry import all_rules
+from regrow.lint.rule import Rule, known_names
 from regrow.lint.selection import matching, selected
 from regrow.lint.settings import Settings
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from regrow.lint.comments import comments
 from regrow.lint.index import Index
 from regrow.lint.model import Finding, Fix, Role
-from regrow.lint.names import FUNCTIONS, FunctionNode, Names
+from regrow.lint.names import FUNCTIONS, Binding, FunctionNode, Names, ScopeNode
+from regrow.lint.nodes import DefNode
 from regrow.lint.project import Project
 from regrow.lint.settings import Settings
 from regrow.lint.text import Text
@@ -109,6 +110,10 @@ class SourceFile:
         """The dotted name that an expression stands for, None for what is no name or a variable."""
         return self.names.qualified(node)
 
+    def binding_of(self, name: ast.Name) -> tuple[ScopeNode, Binding] | None:
+        """Where a name of the tree is bound, and how; None if nowhere in this file."""
+        return self.names.binding(name.id, self.names.scope_of(name))
+
     def type_of(self, node: ast.expr) -> str | None:
         """The qualified class of an expression's value, None if nothing in the file says it."""
         return self.types.type_of(node)
@@ -133,6 +138,11 @@ class SourceFile:
                 left += self.project.bases_of(one)
                 left += (base for owner in self.classes.get(one, ()) for base in self.bases_of(owner))
         return False
+
+    @cached_property
+    def functions(self) -> list[DefNode]:
+        """The file's functions and methods, in no order that means anything."""
+        return [*self.index.of(ast.FunctionDef), *self.index.of(ast.AsyncFunctionDef)]
 
     @cached_property
     def classes(self) -> dict[str, list[ast.ClassDef]]:
@@ -203,6 +213,10 @@ class SourceFile:
     def can_name(self, roots: frozenset[str]) -> bool:
         """Whether a qualified name can begin with one of these packages here; told by the imports alone."""
         return not self.module or not roots.isdisjoint(self._roots)
+
+    def is_called(self, node: ast.AST | None, names: Container[str | None]) -> bool:
+        """Whether it is a call of a function with one of these qualified names."""
+        return isinstance(node, ast.Call) and self.qualified(node.func) in names
 
     @cached_property
     def _roots(self) -> frozenset[str]:
@@ -312,10 +326,6 @@ class SourceFile:
             text=self.text.excerpt(line, column),
             fix=fix,
         )
-
-    def is_called(self, node: ast.AST, names: Container[str | None]) -> bool:
-        """Whether it is a call of a function with one of these qualified names."""
-        return isinstance(node, ast.Call) and self.qualified(node.func) in names
 
 
 @lru_cache(maxsize=256)

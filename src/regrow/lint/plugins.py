@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from regrow.errors.lint import BadRule
-from regrow.lint.rule import Rule
+from regrow.lint.rule import Rule, known_names
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -28,7 +28,7 @@ def offered(known: Iterable[Rule]) -> tuple[Rule, ...]:
     Raises:
         BadRule: What is offered can't be imported, is no rule, or takes a code or name that is taken.
     """
-    taken = {name: "of Regrow's own" for rule in known for name in (rule.code, rule.name)}
+    taken = dict.fromkeys(known_names(known), "of Regrow's own")
     rules: list[Rule] = []
     for point in _entry_points():
         place = f"{point.name} = {point.value}"

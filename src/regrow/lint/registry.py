@@ -45,11 +45,6 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted((*own, *offered(own)), key=lambda rule: rule.code))
 
 
-def known_names(rules: Iterable[Rule]) -> frozenset[str]:
-    """The codes and names of rules."""
-    return frozenset(name for rule in rules for name in (rule.code, rule.name))
-
-
 def summary(rule: Rule) -> str:
     """What it finds, in one line."""
     return page(rule).partition("\n")[0]

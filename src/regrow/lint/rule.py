@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from regrow.lint.model import Finding, Safety, Scope, Severity
@@ -49,3 +49,8 @@ class Rule(ABC):
 
         Make findings with `SourceFile.finding`.
         """
+
+
+def known_names(rules: Iterable[Rule]) -> frozenset[str]:
+    """The codes and names of rules."""
+    return frozenset(name for rule in rules for name in (rule.code, rule.name))

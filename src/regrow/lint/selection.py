@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from regrow.errors.lint import UnknownRule
-from regrow.lint.registry import known_names
-from regrow.lint.rule import Rule
+from regrow.lint.rule import Rule, known_names
 from regrow.lint.settings import Settings
 
 ALL: Final = "ALL"

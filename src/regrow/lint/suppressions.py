@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from regrow.lint.comments import tokens
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding
-from regrow.lint.rule import Rule
+from regrow.lint.rule import Rule, known_names
 from regrow.lint.text import Text
 
 UNUSED: Final = "RG002"
@@ -137,7 +137,7 @@ def suppress(
     reporter = next((rule for rule in rules if rule.code == UNUSED), None)
     if reporter is None:
         return kept
-    judged = {name for rule in rules if rule.code not in failed for name in (rule.code, rule.name)}
+    judged = known_names(rule for rule in rules if rule.code not in failed)
     for number, comment in enumerate(comments):
         left = [name for name in comment.selectors if (number, name) not in used]
         complaints = _complaints(comment, left, judged, known)

@@ -46,11 +46,8 @@ def is_exited(file: SourceFile, call: ast.Call) -> bool:
     if not names:
         return False
     own = file.parent(file.function_of(call) or call)
-    functions: tuple[DefNode, ...] = (
-        *file.index.of(ast.FunctionDef),
-        *file.index.of(ast.AsyncFunctionDef),
-    )
-    return any(_ends(one, names, own=file.parent(one) is own) for one in functions if one.name in _EXITS)
+    exits = [one for one in file.functions if one.name in _EXITS]
+    return any(_ends(one, names, own=file.parent(one) is own) for one in exits)
 
 
 def _ends(function: DefNode, names: set[str], *, own: bool) -> bool:

@@ -61,7 +61,7 @@ def local_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
         place = target.value if isinstance(target, ast.Subscript) else None  # tasks[key] = ...
     if not isinstance(place, ast.Name):
         return None
-    found = file.names.binding(place.id, file.names.scope_of(place))
+    found = file.binding_of(place)
     function = file.function_of(node)
     return place if found is not None and function is not None and found[0] is function else None
 
@@ -71,7 +71,7 @@ def outer_place(file: SourceFile, node: ast.expr) -> ast.Name | None:
     place = place_of(file, node)
     if not isinstance(place, ast.Name):
         return None
-    found = file.names.binding(place.id, file.names.scope_of(place))
+    found = file.binding_of(place)
     outer = found is not None and isinstance(found[0], FUNCTIONS) and found[0] is not file.function_of(node)
     return place if outer else None
 
@@ -103,10 +103,10 @@ def uses(file: SourceFile, place: Place) -> Iterator[Place]:
             if one.attr == place.attr and isinstance(one.ctx, ast.Load)
         )
         return
-    home = file.names.binding(place.id, file.names.scope_of(place))
+    home = file.binding_of(place)
     for name in file.index.of(ast.Name):
         if name.id == place.id and isinstance(name.ctx, ast.Load):
-            found = file.names.binding(name.id, file.names.scope_of(name))
+            found = file.binding_of(name)
             if found is not None and home is not None and found[0] is home[0]:
                 yield name
 
@@ -132,7 +132,7 @@ def ends_in_finally(file: SourceFile, node: ast.expr, name: ast.Name) -> bool:
         if (group := local_place(file, read)) is not None:
             reads.update(uses(file, group))
     reads.update(_calls_of(file, reads, node))
-    found = file.names.binding(name.id, file.names.scope_of(name))
+    found = file.binding_of(name)
     home = found[0] if found is not None else None
     covering: Iterable[ast.AST] = (*following(file, node), *file.ancestors(node))
     if isinstance(home, FUNCTIONS) and home is not file.function_of(node):  # a variable that is `nonlocal`

@@ -136,10 +136,7 @@ def handles_all(file: SourceFile, work: ast.expr) -> bool:
     """Whether a coroutine or function stands in this file and lets no exception of its body through."""
     function = callee(work)
     name = last_name(function)
-    found: list[DefNode] = [
-        *(one for one in file.index.of(ast.AsyncFunctionDef) if one.name == name),
-        *(one for one in file.index.of(ast.FunctionDef) if one.name == name),
-    ]
+    found = [one for one in file.functions if one.name == name]
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
         owner = file.types.own_class(function.value)
         found = [one for one in found if file.parent(one) is owner] or found

@@ -70,7 +70,7 @@ def _function(file: SourceFile, callback: ast.expr) -> Handler | None:
         return callback
     sources: list[ast.AST] = []
     if isinstance(callback, ast.Name):
-        found = file.names.binding(callback.id, file.names.scope_of(callback))
+        found = file.binding_of(callback)
         sources = found[1].sources if found is not None else []
     elif isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         owner = file.types.own_class(callback.value)

@@ -164,12 +164,9 @@ def _is_in_spawner(file: SourceFile, call: ast.Call) -> bool:
     if not owners:
         return False
     function = file.function_of(call)
-    if file.qualified(call.func) in owners or (
-        function is not None and file.defined_name(function) in owners
-    ):
+    if function is not None and file.defined_name(function) in owners:
         return True
-    parent = file.parent(outermost(file, call))
-    return isinstance(parent, ast.Call) and file.qualified(parent.func) in owners
+    return any(file.is_called(one, owners) for one in (call, file.parent(outermost(file, call))))
 
 
 def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
@@ -184,7 +181,7 @@ def _arms_itself(file: SourceFile, call: ast.Call) -> bool:
         return owner is not None and callback.attr == around.name and file.parent(around) is owner
     if not isinstance(callback, ast.Name):
         return False
-    found = file.names.binding(callback.id, file.names.scope_of(callback))
+    found = file.binding_of(callback)
     return found is not None and around in found[1].sources
 
 

@@ -125,9 +125,7 @@ def _is_owned(file: SourceFile, call: ast.Call) -> bool:
     parent = file.parent(outermost(file, call))
     if isinstance(parent, ast.withitem):
         return True
-    if isinstance(parent, ast.Call) and (
-        _enters(parent) or file.qualified(parent.func) in file.settings.supervised_spawners
-    ):
+    if _enters(parent) or file.is_called(parent, file.settings.supervised_spawners):
         return True
     if _leaves(file, call) or _is_awaited(file, call):
         return True

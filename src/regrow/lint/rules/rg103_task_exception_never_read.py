@@ -186,7 +186,7 @@ def _is_forgotten(file: SourceFile, call: ast.Call) -> bool:
 def _is_private(file: SourceFile, place: Place) -> bool:
     """Whether no other file reads it: a local variable, or by its name; or it is seen to be forgotten."""
     if isinstance(place, ast.Name):
-        found = file.names.binding(place.id, file.names.scope_of(place))
+        found = file.binding_of(place)
         if found is not None and isinstance(found[0], FUNCTIONS):
             return True
         return place.id.startswith("_")
@@ -236,11 +236,11 @@ def _awaits_task(node: ast.expr) -> bool:
 
 def _is_made_here(file: SourceFile, name: ast.Name) -> bool:
     """Whether the function that a variable belongs to has put a task into it that may fail."""
-    home = file.names.binding(name.id, file.names.scope_of(name))
+    home = file.binding_of(name)
     for task in _tasks(file):
         place = local_place(file, task)
         if place is not None and place.id == name.id and not _is_safe(file, task, 0):
-            made = file.names.binding(place.id, file.names.scope_of(place))
+            made = file.binding_of(place)
             if (
                 made is not None
                 and home is not None

@@ -124,7 +124,7 @@ def _depends(file: SourceFile, value: ast.expr) -> bool:
         return True
     if not isinstance(value, ast.Name):
         return False
-    found = file.names.binding(value.id, file.names.scope_of(value))
+    found = file.binding_of(value)
     for source in found[1].sources if found is not None else []:
         parent = file.parent(source)
         if isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign):

@@ -148,7 +148,7 @@ def _is_other_mailbox(file: SourceFile, mailbox: ast.Attribute) -> bool:
     """Whether it is a mailbox that neither this object has nor anything whose class stands in this file."""
     owner = mailbox.value
     if isinstance(owner, ast.Name):
-        found = file.names.binding(owner.id, file.names.scope_of(owner))
+        found = file.binding_of(owner)
         if file.types.own_class(owner) is not None or (found is not None and found[1].imported is not None):
             return False
     return not any(mailbox.attr in file.types.attributes(one) for one in file.index.of(ast.ClassDef))
@@ -185,7 +185,7 @@ def _annotations(file: SourceFile, node: ast.expr) -> Iterator[ast.expr]:
     """What annotates a variable, a parameter, or an attribute of ``self``."""
     sources: list[ast.AST] = []
     if isinstance(node, ast.Name):
-        found = file.names.binding(node.id, file.names.scope_of(node))
+        found = file.binding_of(node)
         sources = found[1].sources if found is not None else []
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         owner = file.types.own_class(node.value)

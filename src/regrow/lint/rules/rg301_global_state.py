@@ -190,7 +190,7 @@ def _is_nothing(file: SourceFile, parent: ast.AST | None) -> bool:
         return file.qualified(value.func) in _LOCKS
     if not isinstance(value, ast.Name):
         return False
-    found = file.names.binding(value.id, file.names.scope_of(value))
+    found = file.binding_of(value)
     return value.id.endswith("module") or (found is not None and found[1].imported is not None)
 
 

@@ -87,7 +87,7 @@ def _is_made_here(file: SourceFile, given: ast.expr) -> bool:
     if isinstance(given, ast.Starred):
         given = given.value
         if isinstance(given, ast.Name):
-            found = file.names.binding(given.id, file.names.scope_of(given))
+            found = file.binding_of(given)
             source = file.parent(found[1].sources[0]) if found is not None else None
             if not isinstance(source, ast.Assign):
                 return False
@@ -107,11 +107,7 @@ def _is_made_here(file: SourceFile, given: ast.expr) -> bool:
 
 def _is_decorated(file: SourceFile, function: ast.expr) -> bool:
     """Whether a decorator may deal with what the function raises."""
-    found = (
-        file.names.binding(function.id, file.names.scope_of(function))
-        if isinstance(function, ast.Name)
-        else None
-    )
+    found = file.binding_of(function) if isinstance(function, ast.Name) else None
     return found is not None and any(getattr(one, "decorator_list", ()) for one in found[1].sources)
 
 

@@ -129,8 +129,7 @@ def _is_own_object(node: ast.expr) -> bool:
 
 def _defined(file: SourceFile) -> set[str]:
     """The names that the file defines: functions, variables, attributes of `self`."""
-    names = {one.name for one in file.index.of(ast.FunctionDef)}
-    names |= {one.name for one in file.index.of(ast.AsyncFunctionDef)}
+    names = {one.name for one in file.functions}
     store = ast.Store
     names |= {one.id for one in file.names.targets if type(one.ctx) is store}
     return names | {

@@ -157,17 +157,12 @@ def _is_of_tests(file: SourceFile, call: ast.Call) -> bool:
     """Whether tests of the file, or of its folder, share it, and no `setUpClass` makes it."""
     tests = any(
         one.name.startswith("test") or any(decorator.endswith("fixture") for decorator in _decorators(one))
-        for one in _functions(file)
+        for one in file.functions
     )
     if not tests:  # a program that a test runs
         return False
     function = file.function_of(call)
     return not (isinstance(function, ast.FunctionDef) and function.name.lower().startswith("setup"))
-
-
-def _functions(file: SourceFile) -> Iterator[DefNode]:
-    yield from file.index.of(ast.FunctionDef)
-    yield from file.index.of(ast.AsyncFunctionDef)
 
 
 def _decorators(function: DefNode) -> list[str]:
@@ -237,7 +232,7 @@ def _is_shared_look_up(file: SourceFile, call: ast.Call) -> bool:
     owner = call.func.value
     if not isinstance(owner, ast.Name):
         return False
-    found = file.names.binding(owner.id, file.names.scope_of(owner))
+    found = file.binding_of(owner)
     if found is None or found[0] is not file.tree:
         return False
     return found[1].imported is not None or file.type_of(owner) in SYSTEMS

@@ -57,7 +57,6 @@ from typing import Final
 from regrow.errors.base import override
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Role, Scope
-from regrow.lint.nodes import DefNode
 from regrow.lint.rule import Rule
 
 _LEAST: Final = 5
@@ -89,9 +88,7 @@ class NoErrorPath(Rule):
         """Count the tests, and look for one that expects an error."""
         if file.role is not Role.TEST:
             return
-        tests: list[DefNode] = []
-        tests += [one for one in file.index.of(ast.FunctionDef) if one.name.startswith("test")]
-        tests += [one for one in file.index.of(ast.AsyncFunctionDef) if one.name.startswith("test")]
+        tests = [one for one in file.functions if one.name.startswith("test")]
         if len(tests) >= _LEAST and not any(_SPOKEN.search(one.name) for one in tests) and not _expects(file):
             first = min(tests, key=lambda one: one.lineno)
             text = (
