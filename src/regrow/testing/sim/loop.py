@@ -121,7 +121,7 @@ class SimLoop(asyncio.BaseEventLoop):
         """As in asyncio."""
         super().set_debug(enabled)
         # Every future asks when it is made: of this it has its answer without a frame of Python.
-        self.get_debug = bool(enabled).__bool__  # type: ignore[method-assign]
+        object.__setattr__(self, "get_debug", bool(enabled).__bool__)
 
     def _run_once(self) -> None:  # noqa: C901, PLR0912, PLR0915  # in one piece, for speed
         """Step after step, until the loop is stopped: BaseEventLoop's `run_forever` calls it."""
