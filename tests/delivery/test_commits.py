@@ -6,14 +6,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 import regrow as rg
+from regrow.delivery.journal.threads import JournalThreads
 from regrow.testing import pass_time, run_virtual
 from tests.delivery.durable_kit import Box, ports, run_system
+from tests.delivery.test_busy_loop import Disk
 from tests.runtime.threads_kit import jumping
 
 T = TypeVar("T")
@@ -60,3 +63,17 @@ def test_what_is_sent_at_once_is_shared_out_to_two_transactions_in_turn(tmp_path
     sizes = list(times.values())
     assert sum(sizes) == 8 * 256
     assert max(sizes[3:]) <= 2 * min(sizes[3:-2]), sizes
+
+
+def test_only_own_threads_say_that_a_commit_has_begun() -> None:
+    async def main() -> None:
+        threads = JournalThreads(asyncio.get_running_loop(), None)
+        assert not threads.begun()
+        await threads.run_then(lambda: None, lambda _: None, copy_context())
+        assert threads.begun()
+        threads.close()
+        others = JournalThreads(asyncio.get_running_loop(), Disk([]))
+        await others.run_then(lambda: None, lambda _: None, copy_context())
+        assert not others.begun()
+
+    run_virtual(main())

@@ -50,7 +50,8 @@ class Lookout:
 
     def hand_over(self) -> None:
         """Let a thread that has just got work have the GIL."""
-        self._sleep(HAND_OVER)
+        if not self._threads.begun():
+            self._sleep(HAND_OVER)
         self._next = self._monotonic() + PERIOD
 
     def begin(self) -> None:
@@ -63,6 +64,7 @@ class Lookout:
         self._looks = False
         if self._threads.under_way:
             if self._monotonic() >= self._next:
-                self.hand_over()
+                self._sleep(HAND_OVER)
+                self._next = self._monotonic() + PERIOD
             self._threads.take()
             self.begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -20,6 +21,8 @@ __all__ = ("JournalThreads",)
 T = TypeVar("T")
 THREADS: Final = 2
 """One that commits, one that reads."""
+LONGEST_START: Final = 5e-4
+"""Seconds that the loop waits at most for a thread to begin."""
 
 
 @final
@@ -29,11 +32,12 @@ class JournalThreads:
     It looks like an executor to the loop, so that a loop with a clock of its own counts what runs.
     """
 
-    __slots__ = ("_done", "_loop", "_own", "_runner", "under_way")
+    __slots__ = ("_begun", "_done", "_loop", "_own", "_runner", "under_way")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
         self._loop = loop
         self._done: deque[Callable[[], object]] = deque()
+        self._begun = threading.Event()
         self.under_way: int = 0
         """How much that `run_then` was given is to be taken yet."""
         self._own = port is None
@@ -54,6 +58,7 @@ class JournalThreads:
         """
 
         def both() -> None:
+            self._begun.set()
             error: BaseException | None = None
             try:
                 work()
@@ -69,9 +74,17 @@ class JournalThreads:
                 then(asyncio.CancelledError())
 
         self.under_way += 1
+        self._begun.clear()
         future = self.run(both)
         future.add_done_callback(given_up, context=context)
         return future
+
+    def begun(self) -> bool:
+        """Wait until what `run_then` was given has begun: its thread has the GIL then, up to the disk.
+
+        Whether that can be waited for: threads of somebody else may be none.
+        """
+        return self._own and self._begun.wait(LONGEST_START)
 
     def take(self) -> None:
         """Go on with what is done; on the loop."""
