@@ -13,8 +13,8 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -68,11 +68,12 @@ class Tool:
     """How a linter is run.
 
     Attributes:
-        distribution: What it is called in its environment.
+        distribution: What it is called in its environment; empty for ours, whose version is Python's.
         command: The program or module, and its arguments; paths come behind them.
         finding: What a finding in the planted file looks like.
         cold, warm: Arguments that keep a cache away, and that bring one.
         jobs: The argument that says how many processes there are.
+        environment: What it is told by the environment.
     """
 
     distribution: str
@@ -81,6 +82,7 @@ class Tool:
     cold: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
     jobs: str | None = "-j{jobs}"
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def line(self, scratch: Path, jobs: int, *, warm: bool) -> list[str]:
         """The command without paths."""
@@ -94,12 +96,15 @@ class Tool:
         return [word.format(**given) for word in words]
 
 
+# Debian builds it with profile-guided and link-time optimisation.
+DEBIAN = Path(f"/usr/bin/python3.{sys.version_info.minor}")
+_OURS = Tool("", ("{python}", "-Pm", "regrow.lint", "check"), rf"^{PLANTED}:.*RG101", cold=("--no-cache",))
 TOOLS = {
-    "regrow": Tool(
-        "regrow",
-        ("{python}", "-Pm", "regrow.lint", "check"),
-        rf"^{PLANTED}:.*RG101",
-        cold=("--no-cache",),
+    "regrow": _OURS,
+    "regrow-debian": replace(
+        _OURS,
+        command=(str(DEBIAN), *_OURS.command[1:]),
+        environment={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
     ),
     "ruff": Tool(
         "ruff",
@@ -165,22 +170,31 @@ class LintBench(Bench):
     def run(self, family: str, job: Job) -> Result:
         name, tree = job.text("tool"), _tree(Path(job.text("scratch")))
         tool, folders, jobs = TOOLS[name], job.text("folders").split(), job.int("jobs")
+        if name == "regrow-debian" and not DEBIAN.exists():
+            raise Note(f"there is no {DEBIAN}")
         faults = job.nonce % job.int("faults") + 1
         planted = tree / PLANTED
         planted.write_text("import asyncio\n" + "".join(_FAULT.format(number=n) for n in range(faults)))
         command = [*tool.line(tree.parent, jobs, warm=bool(job.int("warm")))]
         command += [PLANTED, *folders] if folders else ["."]
         if job.int("warm"):
-            _timed(command, tree, jobs)
-        output, seconds, cpu = _timed(command, tree, jobs)
+            _timed(tool, command, tree, jobs)
+        output, seconds, cpu = _timed(tool, command, tree, jobs)
         lines = _lines(tree, folders)
         return {
-            "version": super().version() if name in {"regrow", "ast.parse"} else version(tool.distribution),
+            "version": super().version()
+            if tool.distribution in {"regrow", ""}
+            else version(tool.distribution),
             "seconds": seconds,
             "cpu": cpu,
             "per_core_second": lines / cpu,
             "proof": {"planted": len(re.findall(tool.finding, output, flags=re.MULTILINE)), "lines": lines},
         }
+
+
+def _version_of(python: str) -> str:
+    ask = "import platform; print(platform.python_version())"
+    return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _lines(tree: Path, folders: Sequence[str]) -> int:
@@ -204,9 +218,10 @@ def _tree(scratch: Path) -> Path:
     return tree
 
 
-def _timed(command: Sequence[str], tree: Path, jobs: int) -> tuple[str, float, float]:
+def _timed(tool: Tool, command: Sequence[str], tree: Path, jobs: int) -> tuple[str, float, float]:
     """What it printed, and how long it took on the clock and on processors, its children included."""
     environment = {**os.environ, "RAYON_NUM_THREADS": str(jobs), "SEMGREP_SEND_METRICS": "off"}
+    environment |= tool.environment
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start would compile what has changed
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
