@@ -3,7 +3,8 @@
     python tools/flakes.py --times 20 --seed 1 --json
 
 Run n has the seed `seed + n`, which `pytest --random-order-seed` takes to repeat that order. The folders that
-kill processes and cut the power, and those of the long proofs, run in the first three only.
+kill processes and cut the power, and those of the long proofs, run in the first three only (`--long`). All tests
+are mixed; `--bucket module` mixes the files, and the tests in each, which is faster.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[1]
 LONG = ("tests/crash", "tests/power", "tests/simulation", "tests/conformance", "tests/mutants")
-LONG_RUNS = 3
+DISTRIBUTION = {"global": "load", "module": "loadfile"}
 SHOWN = 500
 """Characters of what a failure says."""
 
@@ -32,12 +33,13 @@ class Run(NamedTuple):
     seconds: float
 
 
-def run(seed: int, *, long: bool, paths: list[str]) -> Run:
+def run(seed: int, *, long: bool, bucket: str, paths: list[str]) -> Run:
     """Run the tests once, in the order of a seed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", f"--junit-xml={report}"]
-        command += ["--random-order-bucket=global", f"--random-order-seed={seed}"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", f"--junit-xml={report}"]
+        command += ["--dist", DISTRIBUTION[bucket]]
+        command += [f"--random-order-bucket={bucket}", f"--random-order-seed={seed}"]
         command += [] if long else [f"--ignore={path}" for path in LONG]
         began = time.monotonic()
         done = subprocess.run([*command, *paths], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -61,11 +63,15 @@ def main() -> int:
     options.add_argument("paths", nargs="*", help="files and folders; default: all tests")
     options.add_argument("--times", type=int, default=20, help="how many runs; default: 20")
     options.add_argument("--seed", type=int, default=1, help="of the first run; default: 1")
+    options.add_argument("--long", type=int, default=3, help="runs with the long proofs; default: 3")
+    options.add_argument("--bucket", choices=DISTRIBUTION, default="global", help="default: global")
     options.add_argument("--json", action="store_true", help="one JSON object in place of lines")
     given = options.parse_args()
     runs: list[Run] = []
     for number in range(given.times):
-        runs.append(run(given.seed + number, long=number < LONG_RUNS, paths=given.paths))
+        runs.append(
+            run(given.seed + number, long=number < given.long, bucket=given.bucket, paths=given.paths)
+        )
         last = runs[-1]
         line = f"run {number + 1} of {given.times}, seed {last.seed}: {last.tests} tests"
         print(f"{line}, {len(last.failed)} failed, {last.seconds:.0f} s", file=sys.stderr, flush=True)
