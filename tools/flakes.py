@@ -3,8 +3,8 @@
     python tools/flakes.py --times 20 --seed 1 --json
 
 Run n has the seed `seed + n`, which `pytest --random-order-seed` takes to repeat that order. The folders that
-kill processes and cut the power, and those of the long proofs, run in the first three only (`--long`). All tests
-are mixed; `--bucket module` mixes the files, and the tests in each, which is faster.
+kill processes and cut the power, and those of the long proofs, run in the first three only (`--long`). All
+tests are mixed; `--bucket module` mixes the files, and the tests in each, which is faster.
 """
 
 import argparse
