@@ -182,9 +182,7 @@ class LintBench(Bench):
         output, seconds, cpu = _timed(tool, command, tree, jobs)
         lines = _lines(tree, folders)
         return {
-            "version": super().version()
-            if tool.distribution in {"regrow", ""}
-            else version(tool.distribution),
+            "version": version(tool.distribution) if tool.distribution else _version_of(command[0]),
             "seconds": seconds,
             "cpu": cpu,
             "per_core_second": lines / cpu,

@@ -12,7 +12,9 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from regrow.lint.configuration import Configuration
 from regrow.lint.registry import own_rules
@@ -55,8 +57,7 @@ class Package:
         """The settings that it is looked at with: the defaults, all rules, and what its team would add."""
         every = tuple(rule.code for rule in own_rules())
         exclude = _EXCLUDED.get(self.kind, ())
-        pinned = tomllib.loads(PINS.read_text())["settings"].get(self.name, {})
-        owners = tuple(pinned.get("supervised-spawners", ()))
+        owners = tuple(_pins()["settings"].get(self.name, {}).get("supervised-spawners", ()))
         return Configuration(
             self.folder, settings=Settings(extend_select=every, exclude=exclude, supervised_spawners=owners)
         )
@@ -96,6 +97,11 @@ class Package:
         return next(one for one in folder.iterdir() if one.is_file())
 
 
+@cache
+def _pins() -> dict[str, Any]:
+    return tomllib.loads(PINS.read_text())
+
+
 def packages() -> Iterator[Package]:
     """The standard library, and what corpus.toml pins: the code that rules are judged by."""
     yield Package(STDLIB, platform.python_version(), "stdlib")
@@ -111,7 +117,7 @@ def mended() -> Iterator[Package]:
 
 
 def _pinned(table: str, kind: str) -> Iterator[Package]:
-    for name, version in tomllib.loads(PINS.read_text())[table].items():
+    for name, version in _pins()[table].items():
         yield Package(name, version, kind)
 
 

@@ -70,8 +70,7 @@ def _function(file: SourceFile, callback: ast.expr) -> Handler | None:
         return callback
     sources: list[ast.AST] = []
     if isinstance(callback, ast.Name):
-        found = file.binding_of(callback)
-        sources = found[1].sources if found is not None else []
+        sources = [*file.types.sources(callback)]
     elif isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         owner = file.types.own_class(callback.value)
         sources = [one for one in owner.body if getattr(one, "name", "") == callback.attr] if owner else []

@@ -12,6 +12,7 @@ from regrow.lint.fixes.patching import has_comment, replaced, with_argument
 from regrow.lint.fixes.spelling import spelled
 from regrow.lint.model import Edit, Fix, Safety, no_fix
 from regrow.lint.names import last_name
+from regrow.lint.nodes import DefNode
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -49,19 +50,18 @@ def in_kit(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
     """As `owned`, with a test's kit as one more owner, which pytest gives to a test that has none."""
     made = (owner.text for owner in owners(file, call) if owner.kind in _KITS)
     kit = next(map(Asked, made), None) or asked(file, _outermost_function(file, call), _KIT_FIXTURE)
-    fix = owned(file, call, spawner) if kit is None or kit.edits else None
-    if fix is not None and fix.edits:
+    fix = owned(file, call, spawner)
+    if fix.edits and (kit is None or kit.edits):  # a kit that the test has already comes first
         return fix
     started = _parts(file, call)
     if kit is None or started is None or not (_is_dropped(file, call) and _can_await(file, call)):
-        return fix or owned(file, call, spawner)
+        return fix
     edit = replaced(file, call, f"await {kit.name}.spawn_supervised({started})")
     return Fix("Have the test's kit run it", (*kit.edits, edit), Safety.UNSAFE)
 
 
 def _outermost_function(file: SourceFile, node: ast.AST) -> ast.AST | None:
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return next((one for one in reversed([*file.ancestors(node)]) if isinstance(one, functions)), None)
+    return next((one for one in reversed([*file.ancestors(node)]) if isinstance(one, DefNode)), None)
 
 
 def _as_child(file: SourceFile, coroutine: ast.expr) -> str:

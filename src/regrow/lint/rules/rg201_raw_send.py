@@ -183,14 +183,7 @@ def _is_to_server(file: SourceFile, address: ast.expr) -> bool:
 
 def _annotations(file: SourceFile, node: ast.expr) -> Iterator[ast.expr]:
     """What annotates a variable, a parameter, or an attribute of ``self``."""
-    sources: list[ast.AST] = []
-    if isinstance(node, ast.Name):
-        found = file.binding_of(node)
-        sources = found[1].sources if found is not None else []
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        owner = file.types.own_class(node.value)
-        sources = file.types.attributes(owner).get(node.attr, []) if owner is not None else []
-    for source in sources:
+    for source in file.types.sources(node):
         if isinstance(source, ast.arg) and source.annotation is not None:
             yield source.annotation
         parent = file.parent(source)
