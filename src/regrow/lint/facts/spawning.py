@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from regrow.lint.names import last_name
@@ -29,6 +30,15 @@ _LOOPS: Final = frozenset(
     }
 )
 _LOOP_NAMES: Final = frozenset({"loop", "_loop", "event_loop", "_event_loop"})
+
+
+def made_tasks(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that make a task beside all groups, and what each is called: ``loop.create_task``."""
+    for call, name in file.calls_to(*TASKS):
+        yield call, name.rpartition(".")[2]
+    for call in file.calls_named("create_task"):
+        if is_loop(file, call):
+            yield call, "loop.create_task"
 
 
 def is_loop(file: SourceFile, call: ast.Call) -> bool:

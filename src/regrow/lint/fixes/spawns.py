@@ -31,13 +31,13 @@ def owned(file: SourceFile, call: ast.Call, spawner: str) -> Fix:
     Args:
         file: The file.
         call: What makes the task.
-        spawner: The last part of its name: ``create_task``.
+        spawner: What it is called: ``create_task``, ``loop.create_task``.
     """
     if spawner == "run_coroutine_threadsafe":
         return no_fix("it comes from another thread: hand the work to a process there")
     if not call.args or isinstance(call.args[0], ast.Starred):
         return no_fix("what it runs can't be told from the call")
-    if spawner != "create_task" and not _is_coroutine(file, call.args[0]):
+    if spawner not in {"create_task", "loop.create_task"} and not _is_coroutine(file, call.args[0]):
         return no_fix("it may be given something else than a coroutine, which no owner takes")
     for owner in owners(file, call) if _may_have_owners(file) else ():
         fix = _under(file, call, owner)

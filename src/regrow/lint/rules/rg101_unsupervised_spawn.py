@@ -94,7 +94,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.facts.awaiting import is_awaited, is_awaited_next
 from regrow.lint.facts.places import ends_in_finally, is_entered, local_place, outer_place, outermost
-from regrow.lint.facts.spawning import TASKS, is_loop
+from regrow.lint.facts.spawning import is_loop, made_tasks
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import owned
 from regrow.lint.model import Finding, Safety, Scope, no_fix
@@ -111,7 +111,7 @@ class UnsupervisedSpawn(Rule):
     options: ClassVar[tuple[str, ...]] = ("supervised-spawners", "task-group-types")
     triggers: ClassVar[tuple[str, ...]] = (
         *("create_task", "ensure_future", "run_coroutine_threadsafe"),
-        *("asyncio.Task(", "call_later", "call_at"),
+        *("Task(", "call_later", "call_at"),
     )
 
     @override
@@ -119,14 +119,12 @@ class UnsupervisedSpawn(Rule):
         """Look at all that makes tasks."""
         if file.module.partition(".")[0] == "asyncio":  # it is what groups are made of
             return
-        for call, name in file.calls_to(*TASKS):
+        for call, name in made_tasks(file):
             if not _is_owned(file, call):
-                spawner = name.rpartition(".")[2]
-                yield file.finding(self, call, _message(spawner), fix=owned(file, call, spawner))
-        for call in file.calls_named("create_task"):
-            if is_loop(file, call) and not _is_owned(file, call):
-                fix = owned(file, call, "create_task")
-                yield file.finding(self, call, _message("loop.create_task"), fix=fix)
+                message = (
+                    f"{name} makes a task that nobody owns: use a task group, or a process under a supervisor"
+                )
+                yield file.finding(self, call, message, fix=owned(file, call, name))
         for call in file.calls_named("call_later", "call_at"):
             if _arms_itself(file, call) and is_loop(file, call):
                 message = (
@@ -135,10 +133,6 @@ class UnsupervisedSpawn(Rule):
                 )
                 fix = no_fix("the function has to become a loop")
                 yield file.finding(self, call, message, fix=fix)
-
-
-def _message(spawner: str) -> str:
-    return f"{spawner} makes a task that nobody owns: use a task group, or a process under a supervisor"
 
 
 def _is_owned(file: SourceFile, call: ast.Call) -> bool:

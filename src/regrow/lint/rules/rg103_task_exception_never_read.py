@@ -70,7 +70,7 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.facts.places import Place, local_place, place_of, uses
 from regrow.lint.facts.reading import handles_all, is_plain_wait, is_public, is_read, only_forgets
-from regrow.lint.facts.spawning import TASKS, is_loop
+from regrow.lint.facts.spawning import is_loop, made_tasks
 from regrow.lint.file import SourceFile
 from regrow.lint.model import Finding, Scope
 from regrow.lint.names import FUNCTIONS, last_name
@@ -95,7 +95,7 @@ class TaskExceptionNeverRead(Rule):
     scope = Scope.CODE
     triggers: ClassVar[tuple[str, ...]] = (
         *("create_task", "ensure_future", "run_coroutine_threadsafe", "run_in_executor"),
-        *(".submit(", "asyncio.wait", "asyncio.Task("),
+        *(".submit(", "asyncio.wait", "Task("),
     )
 
     @override
@@ -118,12 +118,7 @@ class TaskExceptionNeverRead(Rule):
 
 
 def _tasks(file: SourceFile) -> Iterator[ast.Call]:
-    for call, name in file.calls_to(*TASKS):
-        if name not in _THREADSAFE:
-            yield call
-    for call in file.calls_named("create_task"):
-        if is_loop(file, call):
-            yield call
+    return (call for call, name in made_tasks(file) if name != "run_coroutine_threadsafe")
 
 
 def _futures(file: SourceFile) -> Iterator[tuple[ast.Call, int]]:

@@ -2,9 +2,10 @@
 
 ## What it does
 
-Finds `asyncio.create_task` and `ensure_future` in tests, and in what supports them, whose task is dropped or
-goes to a variable that is never read. It finds `threading.Thread(...).start()` on the spot as well, unless
-the thread's function sets an event that the test waits for.
+Finds `asyncio.create_task`, `ensure_future`, `loop.create_task` and `run_coroutine_threadsafe` in tests, and
+in what supports them, whose task is dropped or goes to a variable that is never read. It finds
+`threading.Thread(...).start()` on the spot as well, unless the thread's function sets an event that the test
+waits for.
 
 ## Why is this bad?
 
@@ -47,6 +48,7 @@ made in that. Else a test that pytest gives fixtures to asks for `regrow_kit`, w
 
 - Whether a task that is kept is awaited or cancelled isn't looked at.
 - That a fixture ends all tasks of the loop isn't seen.
+- What is called `loop` (`_loop`, `event_loop`) and nothing says otherwise is taken for an event loop.
 """
 
 from __future__ import annotations
@@ -56,16 +58,13 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from regrow.errors.base import override
+from regrow.lint.facts.expecting import is_expected_to_fail
 from regrow.lint.facts.places import following, local_place, uses
+from regrow.lint.facts.spawning import made_tasks
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.spawns import in_kit
 from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.rule import Rule
-
-_TASKS: Final = (
-    *("asyncio.create_task", "asyncio.ensure_future"),
-    *("asyncio.tasks.create_task", "asyncio.tasks.ensure_future"),
-)
 
 
 class UnsupervisedTestProcess(Rule):
@@ -75,22 +74,23 @@ class UnsupervisedTestProcess(Rule):
     name = "unsupervised-test-process"
     fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
-    triggers: ClassVar[tuple[str, ...]] = ("create_task", "ensure_future", "Thread")
+    triggers: ClassVar[tuple[str, ...]] = (
+        *("create_task", "ensure_future", "run_coroutine_threadsafe", "Task(", "Thread"),
+    )
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what becomes of tasks and threads."""
-        for call, name in file.calls_to(*_TASKS):
+        for call, name in made_tasks(file):
             place = local_place(file, call)
             unread = (
                 place is not None
                 and isinstance(file.parent(call), ast.Assign)
                 and next(uses(file, place), None) is None
             )
-            if (unread or isinstance(file.parent(call), ast.Expr)) and not _has_to_fail(file, call):
-                last = name.rpartition(".")[2]
-                message = f"{last} in a test that forgets its task: use a task group"
-                yield file.finding(self, call, message, fix=in_kit(file, call, last))
+            if (unread or isinstance(file.parent(call), ast.Expr)) and not is_expected_to_fail(file, call):
+                message = f"{name} in a test that forgets its task: use a task group"
+                yield file.finding(self, call, message, fix=in_kit(file, call, name))
         for call, _ in file.calls_to("threading.Thread"):
             method = file.parent(call)
             if (
@@ -135,17 +135,6 @@ def _tells_its_end(file: SourceFile, call: ast.Call) -> bool:
 def _is_last(file: SourceFile, call: ast.Call) -> bool:
     """Whether nothing comes after it: its function ends with it, or has it in a `finally`."""
     return next(following(file, call), None) is None
-
-
-def _has_to_fail(file: SourceFile, call: ast.Call) -> bool:
-    """Whether the call stands in a `with pytest.raises(...)` or `with self.assertRaises(...)`."""
-    around = file.parent(file.statement_of(call))
-    return isinstance(around, ast.With) and any(
-        isinstance(item.context_expr, ast.Call)
-        and isinstance(item.context_expr.func, ast.Attribute)
-        and item.context_expr.func.attr in {"raises", "assertRaises", "assertRaisesRegex"}
-        for item in around.items
-    )
 
 
 RULE: Final = UnsupervisedTestProcess()

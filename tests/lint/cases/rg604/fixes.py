@@ -44,5 +44,9 @@ class Case(unittest.IsolatedAsyncioTestCase):
         asyncio.create_task(serve(80))  # expect: RG604
 
 
+async def test_with_a_loop(port):
+    asyncio.get_running_loop().create_task(serve(port))  # expect: RG604
+
+
 async def helper():
     asyncio.create_task(serve(80))  # expect: RG604
