@@ -82,13 +82,7 @@ class UnsupervisedTestProcess(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what becomes of tasks and threads."""
         for call, name in made_tasks(file):
-            place = local_place(file, call)
-            unread = (
-                place is not None
-                and isinstance(file.parent(call), ast.Assign)
-                and next(uses(file, place), None) is None
-            )
-            if (unread or isinstance(file.parent(call), ast.Expr)) and not is_expected_to_fail(file, call):
+            if _is_forgotten(file, call) and not is_expected_to_fail(file, call):
                 message = f"{name} in a test that forgets its task: use a task group"
                 yield file.finding(self, call, message, fix=in_kit(file, call, name))
         for call, _ in file.calls_to("threading.Thread"):
@@ -101,6 +95,20 @@ class UnsupervisedTestProcess(Rule):
             ):
                 message = "a thread that the test forgets: keep it, and join it at the end"
                 yield file.finding(self, call, message, fix=no_fix("where the test is done with it you know"))
+
+
+def _is_forgotten(file: SourceFile, call: ast.Call) -> bool:
+    """Whether the task is dropped, or goes to a variable that is neither read nor deleted."""
+    parent = file.parent(call)
+    place = local_place(file, call)
+    if place is None or not isinstance(parent, ast.Assign):
+        return isinstance(parent, ast.Expr)
+    function = file.function_of(call)
+    is_deleted = any(
+        isinstance(one.ctx, ast.Del) and one.id == place.id and file.function_of(one) is function
+        for one in file.index.of(ast.Name)
+    )
+    return not is_deleted and next(uses(file, place), None) is None
 
 
 def _is_awaited(file: SourceFile, call: ast.Call) -> bool:

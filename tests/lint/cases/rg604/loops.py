@@ -30,6 +30,11 @@ async def test_kept(work, loop, jobs):
     assert asyncio.run_coroutine_threadsafe(work(), loop).result(1) == 1
 
 
+async def test_collected(work, loop):
+    task = loop.create_task(work())
+    del task
+
+
 async def test_of_others(work, scheduler):
     scheduler.create_task(work())
 
