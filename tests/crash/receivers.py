@@ -56,8 +56,11 @@ async def take_time(chance: int) -> None:
     """Work that takes 0 to `LONGEST` seconds."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
-    loop.call_later(chance % 1000 / 1000 * LONGEST, done.set_result, None)
-    await done
+    timer = loop.call_later(chance % 1000 / 1000 * LONGEST, done.set_result, None)
+    try:
+        await done
+    finally:
+        timer.cancel()  # or it sets the result of what was cancelled when a stop took too long
 
 
 class Desk:

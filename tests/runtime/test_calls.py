@@ -423,7 +423,7 @@ class Helped(rg.GenServer):
         try:
             async with asyncio.TaskGroup() as group:
                 task = group.create_task(one.call(Helped.back(me), timeout=0.5))
-        except* rg.errors.CallError as errors:
+        except ExceptionGroup as errors:  # what `except*` raises is a group again on Python 3.11.2
             raise errors.exceptions[0] from None
         return task.result()
 
