@@ -57,6 +57,7 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant("stock.py", "def handle_info(", "def on(", "has no handle_info that would get the DOWN"),
         Plant("bad.py", "", "raise RuntimeError('no key')\n", "RuntimeError: no key"),
         Plant("bad.py", "", "raise SystemExit('no terminal')\n", "SystemExit: no terminal"),
+        Plant("bad.py", "", "raise GeneratorExit('no end')\n", "GeneratorExit: no end"),
     ),
     "bounded-init": (
         Plant("till.py", BOUNDED, READ[4:], "awaits read_prices()"),
@@ -74,6 +75,13 @@ PLANTS: Final[dict[str, tuple[Plant, ...]]] = {
         Plant("main.py", 'name="watcher"', 'id="watcher", name="stock"', "NameTaken"),
         Plant("main.py", MAKE, f"{MAKE}    raise OSError('no disk')\n", "no disk"),
         Plant("main.py", MAKE, f"{MAKE}    raise SystemExit('no terminal')\n", "no terminal"),
+        Plant(
+            "main.py",
+            MAKE,
+            f"{MAKE}    raise type('Odd', (BaseException,), {{}})('no luck')\n",
+            "Odd: no luck",
+        ),
+        Plant("main.py", "", "\n\nraise GeneratorExit('no end')\n", "GeneratorExit: no end"),
         Plant(
             "till.py",
             READ,

@@ -7,7 +7,7 @@ import pytest
 from regrow.comply.context import Context
 from regrow.comply.killing import Kill, kill
 from tests.comply.kit import Plant, shop
-from tests.comply.plants import GOODS, TILL
+from tests.comply.plants import GOODS, MAKE, TILL
 
 ROOT = ', strategy="one_for_one")'
 DESK = '        id="desk",\n        strategy="one_for_all",\n        max_restarts=3,\n'
@@ -84,6 +84,18 @@ def test_services_are_children_like_others(path: str, fate: str, tmp_path: Path)
 def test_a_child_that_has_gone_by_itself_is_told(tmp_path: Path) -> None:
     seen = killed(tmp_path, "root/nobody")
     assert seen.problems == ["it wasn't there any more when it was to be killed"]
+
+
+def test_whatever_the_application_raises_is_kept(tmp_path: Path) -> None:
+    odd = Plant("main.py", MAKE, f"{MAKE}    raise GeneratorExit('no end')\n", "")
+    with shop(tmp_path, odd) as copy:
+        assert isinstance(kill(copy.options(), "root/door").error, GeneratorExit)
+
+
+def test_an_interrupt_ends_the_checks(tmp_path: Path) -> None:
+    interrupted = Plant("main.py", MAKE, f"{MAKE}    raise KeyboardInterrupt\n", "")
+    with shop(tmp_path, interrupted) as copy, pytest.raises(KeyboardInterrupt):
+        kill(copy.options(), "root/door")
 
 
 def test_each_child_is_killed_once_for_all_checks(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def _modules(package: str, found: Classes) -> Iterator[str]:
 def _imported(name: str, found: Classes) -> ModuleType | None:
     try:
         return import_module(name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a module is anybody's code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a module is anybody's code
         found.broken[name] = f"{type(error).__name__}: {error}"
         return None

@@ -88,7 +88,9 @@ def kill(options: Options, path: str) -> Kill:
     except SystemFailed as error:
         if seen.fate != "gives up":
             seen.problems.append(f"the whole System came down: {error}")
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # an application may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     return seen
 

@@ -69,7 +69,9 @@ def steady(options: Options) -> Steady:
                     left += remaining(error.leaks, options)
         except Contaminated as error:
             left += remaining(error.changes, options)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # an application may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # an application may raise anything
         seen.error = error
     seen.left = tuple(left)
     return seen
