@@ -25,6 +25,10 @@ class Peer:
     version: str
     about: str
     requires: tuple[str, ...]
+    # What makes the environment, where it isn't the Python that runs all else.
+    interpreter: str = sys.executable
+    # Whether it is an environment for this checkout's own package.
+    ours: bool = False
 
     @property
     def python(self) -> Path:
@@ -38,14 +42,19 @@ class Peer:
     def install(self) -> str | None:
         """Makes the environment anew; returns what went wrong, or None."""
         folder = paths.ensure_peers_folder() / self.name
+        if not Path(self.interpreter).exists():
+            return f"there is no {self.interpreter}"
         steps = (
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [self.interpreter, "-m", "venv", "--clear", str(folder)],
             [str(self.python), "-m", "pip", "install", "--quiet", "--no-deps", *self.requires],
         )
         for step in steps:
             done = subprocess.run(step, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
             if done.returncode:
                 return (done.stderr or done.stdout).strip().splitlines()[-1]
+        if self.ours:
+            for packages in folder.glob("lib/python*/site-packages"):
+                (packages / "regrow.pth").write_text(f"{paths.ROOT / 'src'}\n")
         (folder / ".installed").write_text("\n".join(self.requires))
         return None
 
@@ -55,8 +64,7 @@ def load() -> dict[str, Peer]:
     with paths.PEERS_TOML.open("rb") as file:
         entries = tomllib.load(file)["peers"]
     return {
-        name: Peer(name, entry["version"], entry["about"], tuple(entry["requires"]))
-        for name, entry in entries.items()
+        name: Peer(name, **{**entry, "requires": tuple(entry["requires"])}) for name, entry in entries.items()
     }
 
 

@@ -13,6 +13,11 @@ def _own(name: str, families: set[str], **options: str) -> System:
     return System(name, "regrow_delivery", options, only=frozenset(families), quick=True)
 
 
+def _on_debian(name: str, adapter: str) -> System:
+    where: dict[str, frozenset[Value]] = {"level": frozenset({"power"})}
+    return System(f"{name}-debian", adapter, environment="debian", only=frozenset({"S3"}), where=where)
+
+
 def _peer(name: str, families: set[str], levels: set[Value], *, quick: bool = False, n: int = 0) -> System:
     # Most write each message for itself and wait for the disk up to three times: less of them will do.
     smaller: dict[str, dict[str, Value]] = {family: {"n": n} for family in families} if n else {}
@@ -36,6 +41,8 @@ SYSTEMS: tuple[System, ...] = (
     # Senders that go on when the journal has their message, and do not wait until it is handled.
     _own("regrow-accepted", {"S3"}, ack="accepted"),
     System("limit", "regrow_limit", only=frozenset({"S3", "S4"}), quick=True),
+    _on_debian("regrow", "regrow_delivery"),
+    _on_debian("limit", "regrow_limit"),
     System("erlang", "erlang", only=frozenset({"S1", "S2"}), quick=True),
     System("erlang-1-scheduler", "erlang", {"schedulers": "1"}, only=frozenset({"S1", "S2"})),
     _peer("persistqueue", {"S3", "W11"}, {"power"}, quick=True, n=300),

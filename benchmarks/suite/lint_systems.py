@@ -13,7 +13,13 @@ def _tool(name: str, environment: str | None, *families: str, quick: bool = Fals
 
 SYSTEMS: tuple[System, ...] = (
     _tool("regrow", None, "L1", "L2", "L3", "L4", quick=True),
-    _tool("regrow-debian", None, "L1", "L2", "L3", "L4"),
+    System(
+        "regrow-debian",
+        "lint_bench",
+        {"tool": "regrow"},
+        environment="debian",
+        only=frozenset({"L1", "L2", "L3", "L4"}),
+    ),
     _tool("ast.parse", None, "L1", "L4"),
     _tool("ruff", "ruff", "L1", "L2", "L3", "L4", quick=True),
     _tool("ast-grep", "astgrep", "L1", "L2", "L4"),

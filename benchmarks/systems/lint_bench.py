@@ -6,6 +6,7 @@ The planted file holds as many faults as the nonce says, each with something tha
 from __future__ import annotations
 
 import os
+import platform
 import re
 import resource
 import shutil
@@ -13,8 +14,8 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -73,7 +74,6 @@ class Tool:
         finding: What a finding in the planted file looks like.
         cold, warm: Arguments that keep a cache away, and that bring one.
         jobs: The argument that says how many processes there are.
-        environment: What it is told by the environment.
     """
 
     distribution: str
@@ -82,7 +82,6 @@ class Tool:
     cold: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
     jobs: str | None = "-j{jobs}"
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def line(self, scratch: Path, jobs: int, *, warm: bool) -> list[str]:
         """The command without paths."""
@@ -96,15 +95,9 @@ class Tool:
         return [word.format(**given) for word in words]
 
 
-# Debian builds it with profile-guided and link-time optimisation.
-DEBIAN = Path(f"/usr/bin/python3.{sys.version_info.minor}")
-_OURS = Tool("", ("{python}", "-Pm", "regrow.lint", "check"), rf"^{PLANTED}:.*RG101", cold=("--no-cache",))
 TOOLS = {
-    "regrow": _OURS,
-    "regrow-debian": replace(
-        _OURS,
-        command=(str(DEBIAN), *_OURS.command[1:]),
-        environment={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+    "regrow": Tool(
+        "", ("{python}", "-Pm", "regrow.lint", "check"), rf"^{PLANTED}:.*RG101", cold=("--no-cache",)
     ),
     "ruff": Tool(
         "ruff",
@@ -170,8 +163,6 @@ class LintBench(Bench):
     def run(self, family: str, job: Job) -> Result:
         name, tree = job.text("tool"), _tree(Path(job.text("scratch")))
         tool, folders, jobs = TOOLS[name], job.text("folders").split(), job.int("jobs")
-        if name == "regrow-debian" and not DEBIAN.exists():
-            raise Note(f"there is no {DEBIAN}")
         faults = job.nonce % job.int("faults") + 1
         planted = tree / PLANTED
         planted.write_text("import asyncio\n" + "".join(_FAULT.format(number=n) for n in range(faults)))
@@ -182,17 +173,12 @@ class LintBench(Bench):
         output, seconds, cpu = _timed(tool, command, tree, jobs)
         lines = _lines(tree, folders)
         return {
-            "version": version(tool.distribution) if tool.distribution else _version_of(command[0]),
+            "version": version(tool.distribution) if tool.distribution else platform.python_version(),
             "seconds": seconds,
             "cpu": cpu,
             "per_core_second": lines / cpu,
             "proof": {"planted": len(re.findall(tool.finding, output, flags=re.MULTILINE)), "lines": lines},
         }
-
-
-def _version_of(python: str) -> str:
-    ask = "import platform; print(platform.python_version())"
-    return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _lines(tree: Path, folders: Sequence[str]) -> int:
@@ -219,7 +205,6 @@ def _tree(scratch: Path) -> Path:
 def _timed(tool: Tool, command: Sequence[str], tree: Path, jobs: int) -> tuple[str, float, float]:
     """What it printed, and how long it took on the clock and on processors, its children included."""
     environment = {**os.environ, "RAYON_NUM_THREADS": str(jobs), "SEMGREP_SEND_METRICS": "off"}
-    environment |= tool.environment
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start would compile what has changed
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
