@@ -19,6 +19,7 @@ from regrow.lint.discovery import Source
 from regrow.lint.model import Edit, Finding, Fix, Safety, Severity
 from regrow.lint.outlines import gather
 from regrow.lint.project import Project
+from regrow.lint.regular import oddity
 from regrow.lint.replacing import replacing
 
 NAME: Final = ".regrow_cache"
@@ -126,6 +127,10 @@ class Cache:
             self.warning = f"{self._folder} can't be written: {error.strerror}; `--no-cache` does without"
 
     def _load(self) -> None:
+        odd = oddity(self._file)
+        if odd is not None:
+            self.warning = f"{self._file} can't be read: {odd}; all files are checked"
+            return
         try:
             digest, _, data = self._file.read_bytes().partition(b"\n")
         except FileNotFoundError:

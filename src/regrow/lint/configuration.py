@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from regrow.errors.lint import BadLintSetting, LintError, UnknownRule
+from regrow.lint.regular import oddity
 from regrow.lint.settings import RatchetSettings, Settings
 from regrow.lint.tables import Table, position, value_at
 
@@ -74,6 +75,9 @@ def read(file: Path) -> Configuration:
         BadLintSetting: It can't be read, a key is unknown, or a value is of the wrong kind.
     """
     text = ""
+    odd = oddity(file)
+    if odd is not None:
+        raise BadLintSetting(str(file), 1, 1, f"can't be read: {odd}")
     try:
         text = file.read_text(encoding="utf-8")
         document: Mapping[str, object] = tomllib.loads(text)

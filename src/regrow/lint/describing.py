@@ -13,6 +13,7 @@ from regrow.lint.configuration import Configuration
 from regrow.lint.console import counted
 from regrow.lint.discovery import find
 from regrow.lint.registry import all_rules
+from regrow.lint.regular import oddity
 from regrow.lint.settings import Settings
 from regrow.lint.tables import value_at
 
@@ -67,6 +68,8 @@ def doubts(configuration: Configuration) -> Iterator[str]:
 def _ruffs_without_us(root: Path) -> Iterator[str]:
     """The files of settings that configure ruff, and don't tell it of our codes."""
     for name in (*_RUFF_FILES, "pyproject.toml"):
+        if oddity(root / name) is not None:
+            continue
         try:
             document: object = tomllib.loads((root / name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):

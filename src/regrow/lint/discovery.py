@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,17 +13,12 @@ from regrow.lint.configuration import Configuration
 from regrow.lint.globs import Globs
 from regrow.lint.model import Finding, Role
 from regrow.lint.parsing import unreadable
+from regrow.lint.regular import oddity_of
 from regrow.lint.settings import Settings
 
 _SUFFIXES: Final = (".py", ".pyi")
 NOTEBOOK: Final = ".ipynb"
 """How the names of files end that are skipped aloud."""
-_KINDS: Final = (
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 class Source(NamedTuple):
@@ -169,15 +163,14 @@ class _Search:
             self.skipped.add(name)
             return
         try:
-            mode = path.stat().st_mode
+            odd = oddity_of(path.stat().st_mode)
         except OSError as error:
             self.problems.append(problem(name, error))
             return
-        if stat.S_ISREG(mode):
+        if odd is None:
             self.sources.setdefault(name, source(path, self._configuration, start))
         else:
-            kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "no file")
-            self.problems.append(problem(name, f"it is {kind}, not a regular file"))
+            self.problems.append(problem(name, odd))
 
     def _is_excluded(self, path: Path, start: Path) -> bool:
         if self._exclude is None:

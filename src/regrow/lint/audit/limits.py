@@ -13,6 +13,7 @@ from regrow.lint.audit.model import Problem
 from regrow.lint.audit.units import Unit, arguments_of, marks_of
 from regrow.lint.facts.virtual import KIT_FIXTURES
 from regrow.lint.file import SourceFile
+from regrow.lint.regular import oddity
 from regrow.lint.tables import value_at
 
 UNBOUNDED: Final = "no-timeout"
@@ -62,6 +63,8 @@ def unbounded(file: SourceFile, units: Iterable[Unit]) -> Iterator[Problem]:
 
 
 def _table(file: Path, *keys: str) -> Mapping[str, object]:
+    if oddity(file) is not None:
+        return {}
     try:
         table = value_at(tomllib.loads(file.read_text("utf-8")), *keys)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
@@ -71,6 +74,8 @@ def _table(file: Path, *keys: str) -> Mapping[str, object]:
 
 def _section(file: Path, section: str) -> Mapping[str, object]:
     parser = configparser.ConfigParser(interpolation=None)
+    if oddity(file) is not None:
+        return {}
     try:
         parser.read(file, "utf-8")
     except (configparser.Error, UnicodeDecodeError):

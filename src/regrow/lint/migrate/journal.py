@@ -17,6 +17,7 @@ from typing import Final, cast
 from regrow.errors.lint import CantUndo, NoSuchJournal
 from regrow.lint.checker import digest_of
 from regrow.lint.fixing import write_back
+from regrow.lint.regular import oddity
 
 FOLDER: Final = ".regrow_migrations"
 """Where journals are, below the configuration's root, where nobody says otherwise."""
@@ -131,6 +132,9 @@ def _entries(folder: Path, id: str) -> Iterator[Entry]:
     if id not in known:
         raise NoSuchJournal(id, str(folder), "no such id", known)
     lines = folder / id / _LINES  # none if the machine went down before the first file was written
+    odd = oddity(lines)
+    if odd is not None:
+        raise NoSuchJournal(id, str(folder), f"{_LINES}: {odd}", known)
     text = lines.read_bytes().decode("ascii", errors="replace") if lines.exists() else ""
     for number, line in enumerate(text.splitlines(), 1):
         try:

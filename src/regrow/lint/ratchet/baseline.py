@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from regrow.errors.lint import BadBaseline
+from regrow.lint.regular import oddity
 from regrow.lint.replacing import replacing
 
 SCHEMA: Final = 1
@@ -117,6 +118,9 @@ def load(file: Path) -> Baseline:
     Raises:
         BadBaseline: It can't be read, or isn't a baseline.
     """
+    odd = oddity(file)
+    if odd is not None:
+        raise BadBaseline(str(file), 1, 1, f"can't be read: {odd}")
     try:
         data = file.read_bytes()
     except OSError as error:
