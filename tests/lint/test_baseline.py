@@ -134,6 +134,12 @@ def test_whatever_changes_writing_settles_it() -> None:
         assert (len(tight.new), tight.is_loose) == (len(comparison.new), False)
 
 
+def test_two_equal_lines_of_a_function_have_one_fingerprint_twice() -> None:
+    entry = Entry(("1", "1"), DAY)
+    baseline = Baseline({("a.py", "RG101"): entry})
+    assert loads(dumps(baseline).encode(), "b.json").entries["a.py", "RG101"] == entry
+
+
 # -- the file --------------------------------------------------------------------------------------
 
 
@@ -157,6 +163,7 @@ def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path) -> None:
 
 
 GOOD = dumps(written(finding("x"), finding("y", path="b.py")))
+GROWN = dumps(Baseline({("a.py", "RG101"): Entry(("1",), DAY)}, (Increase(DAY, "RG101", 1, "legacy"),)))
 
 
 def test_branches_that_mend_one_finding_each_merge_to_a_baseline() -> None:
@@ -183,12 +190,25 @@ def test_branches_that_mend_one_finding_each_merge_to_a_baseline() -> None:
         (b"[]", (1, 1), "not a baseline: the file has to be an object"),
         (b"[" * 100_000, (1, 1), "not a baseline: nested too deeply"),
         (GOOD.replace('"schema": 1', '"schema": 9').encode(), (2, 2), "schema 9 isn't known, only 1"),
-        (GOOD.replace('"fingerprints"', '"marks"').encode(), (5, 4), "fingerprints have to be texts"),
+        (
+            GOOD.replace('"fingerprints"', '"marks"').encode(),
+            (6, 5),
+            "'marks' isn't known, only fingerprints, ",
+        ),
+        (GROWN.replace('"1"', "1").encode(), (5, 4), "fingerprints have to be texts"),
+        (GROWN.replace('"1"', "").encode(), (5, 4), "fingerprints have to be texts, one at least"),
         (GOOD.replace(DAY, "").replace('""', "3").encode(), (5, 4), "since and reason have to be texts"),
         (GOOD.replace("b.py", "a.py").encode(), (4, 3), "'a.py' stands here twice"),
         (GOOD.replace("[]", "[1]").encode(), (21, 2), "an increase has to be an object"),
         (GOOD.replace("[]", "{}").encode(), (21, 2), "increases has to be a list"),
         (b'{"schema": 1,\n "findings": {"a.py": 3}}', (2, 15), "a file has to be an object"),
+        (GOOD.replace("increases", "increase").encode(), (21, 2), "'increase' isn't known, only schema, "),
+        (GOOD.replace('"since"', '"count": -1, "since"').encode(), (9, 5), "'count' isn't known, only "),
+        (GROWN.replace('"by"', '"why": "", "by"').encode(), (17, 4), "'why' isn't known, only date, "),
+        (GROWN.replace('"by": 1', '"by": -1').encode(), (17, 4), "by has to be a number from 1 on"),
+        (GROWN.replace('"by": 1', '"by": 0').encode(), (17, 4), "by has to be a number from 1 on"),
+        (GROWN.replace('"by": 1', '"by": true').encode(), (17, 4), "by has to be a number from 1 on"),
+        (GROWN.replace('"RG101",', "101,").encode(), (13, 2), "date, rule and reason have to be texts"),
     ],
 )
 def test_what_is_no_baseline_is_one_error_with_its_place(

@@ -177,6 +177,7 @@ class _Reader:
         top = self._mapping(document, "the file")
         if top.get("schema") != SCHEMA:
             raise self._error(["schema"], f"schema {top.get('schema')!r} isn't known, only {SCHEMA}")
+        self._only(top, ("schema", "findings", "increases"))
         entries: dict[Key, Entry] = {}
         for file, rules in self._mapping(top.get("findings"), "findings", "findings").items():
             for code, entry in self._mapping(rules, "a file", file).items():
@@ -189,6 +190,7 @@ class _Reader:
 
     def _entry(self, value: object, *place: str) -> Entry:
         entry = self._mapping(value, "a rule", *place)
+        self._only(entry, ("fingerprints", "since", "reason"), *place)
         marks = entry.get("fingerprints")
         known: Iterable[object] = cast("list[object]", marks) if isinstance(marks, list) else [None]
         fingerprints = tuple(one for one in known if isinstance(one, str))
@@ -201,10 +203,19 @@ class _Reader:
 
     def _increase(self, value: object) -> Increase:
         one = self._mapping(value, "an increase", "increases")
-        date, rule, by, reason = (one.get(key) for key in ("date", "rule", "by", "reason"))
-        if isinstance(date, str) and isinstance(rule, str) and type(by) is int and isinstance(reason, str):
-            return Increase(date, rule, by, reason)
-        raise self._error(["increases"], "an increase has date, rule, by and reason")
+        keys = ("date", "rule", "by", "reason")
+        self._only(one, keys, "increases")
+        date, rule, by, reason = map(one.get, keys)
+        if not (isinstance(date, str) and isinstance(rule, str) and isinstance(reason, str)):
+            raise self._error(["increases"], "an increase's date, rule and reason have to be texts")
+        if type(by) is not int or by < 1:
+            raise self._error(["increases", "by"], "an increase's by has to be a number from 1 on")
+        return Increase(date, rule, by, reason)
+
+    def _only(self, mapping: Mapping[str, object], keys: Sequence[str], *place: str) -> None:
+        for key in mapping:
+            if key not in keys:
+                raise self._error([*place, key], f"{key!r} isn't known, only {', '.join(keys)}")
 
     def _mapping(self, value: object, what: str, *place: str) -> Mapping[str, object]:
         if isinstance(value, dict):
