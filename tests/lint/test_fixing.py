@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
+from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, HardLinked, MixedLineEnds
 from regrow.lint.file import SourceFile
 from regrow.lint.fixing import Check, Fixed, compiles, fix_file, write_back
 from regrow.lint.model import Edit, Finding, Fix, Safety
@@ -142,6 +142,16 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(PermissionError):
         write_back(path, b"old", b"new")
     assert ([one.name for one in tmp_path.iterdir()], path.read_bytes()) == (["a.py"], b"old")
+
+
+def test_a_file_with_several_names_is_left_alone(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.py", tmp_path / "other"
+    path.write_bytes(b"old")
+    other.hardlink_to(path)
+    with pytest.raises(HardLinked, match=r"a\.py: it has 2 names \(hard links\), and the others would"):
+        write_back(path, b"old", b"new")
+    assert (path.read_bytes(), other.read_bytes(), path.samefile(other)) == (b"old", b"old", True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.py", "other"]
 
 
 def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:

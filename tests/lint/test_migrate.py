@@ -11,6 +11,7 @@ import pytest
 
 from regrow.errors.lint import CantUndo, NoSuchJournal, UnknownMigration
 from regrow.lint.command import main
+from regrow.lint.migrate import journal
 from regrow.lint.migrate.catalogue import MIGRATIONS, chosen
 from regrow.lint.migrate.checks import Verifier
 from regrow.lint.migrate.journal import FOLDER, Journal, undo
@@ -177,6 +178,37 @@ def test_undo_loses_nothing_that_was_written_since(root: Path, capsys: Captured)
     assert main(["migrate", "undo", id_, "--backup", "journals"]) == 2
     assert "changed since: c.py; nothing was undone" in capsys.readouterr().err
     assert ((root / "a.py").read_text(), (root / "c.py").read_text()) == (FIXED, "x = 1\n")
+
+
+def test_undo_says_which_file_it_cant_put_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    assert main(["migrate", "M003", "--write"]) == 0
+    run = journal_of(capsys.readouterr().err)
+    (root / "other").hardlink_to(root / "a.py")
+    assert main(["migrate", "undo", run]) == 2
+    assert capsys.readouterr().err.startswith("a.py: it has 2 names (hard links), and the others would keep")
+    assert (root / "a.py").read_text() == FIXED
+
+    def refuse(path: Path, old: bytes, new: bytes) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (root / "other").unlink()
+    monkeypatch.setattr(journal, "write_back", refuse)
+    assert main(["migrate", "undo", run]) == 2
+    said = capsys.readouterr().err
+    assert "a.py: Permission denied; when that is mended `migrate undo " in said
+    assert said.count("\n") == 1
+
+
+def test_a_file_with_hard_links_isnt_migrated(root: Path, capsys: Captured) -> None:
+    (root / ".git" / "other").hardlink_to(root / "a.py")
+    assert main(["migrate", "M003", "--write"]) == 1
+    out, err = capsys.readouterr()
+    assert "a.py: it has 2 names (hard links)" in out
+    assert "migrate undo" not in err
+    assert (root / "a.py").read_text() == CALL
+    assert not (root / FOLDER).exists()
 
 
 def test_a_journal_whose_last_line_was_cut_short_is_undone(root: Path) -> None:

@@ -100,6 +100,7 @@ In brackets: the built-in exception that it is as well::
             CantEncode
             FileChanged
             FixesDontSettle
+            HardLinked
             MixedLineEnds
             NotVerified
         JournalError

@@ -11,6 +11,7 @@ __all__ = (
     "FileChanged",
     "FixError",
     "FixesDontSettle",
+    "HardLinked",
     "MixedLineEnds",
     "NotVerified",
 )
@@ -45,6 +46,23 @@ class FileChanged(FixError):
     def __init__(self, path: str) -> None:
         super().__init__(f"{path}: changed on disk since it was read; nothing was written. Run it again")
         self.path = path
+
+
+class HardLinked(FixError):
+    """A file has several names: a file that takes the place of one leaves the others behind.
+
+    Attributes:
+        path: The file.
+        names: How many names it has.
+    """
+
+    def __init__(self, path: str, names: int) -> None:
+        super().__init__(
+            f"{path}: it has {names} names (hard links), and the others would keep what it holds now;"
+            f" nothing was written. Give it a copy of its own first: `cp {path} copy && mv copy {path}`"
+        )
+        self.path = path
+        self.names = names
 
 
 class CantEncode(FixError):

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, MixedLineEnds
+from regrow.errors.fixing import CantEncode, FileChanged, FixesDontSettle, HardLinked, MixedLineEnds
 from regrow.lint.comments import comments
+from regrow.lint.discovery import shown
 from regrow.lint.file import SourceFile
 from regrow.lint.fixes.edits import apply, is_sound, without_overlaps
 from regrow.lint.fixes.imports import with_imports
@@ -163,11 +164,13 @@ def write_back(path: Path, old: bytes, new: bytes) -> None:
 
     Raises:
         FileChanged: The file doesn't hold `old` any more.
+        HardLinked: It has other names.
         OSError: It can't be read or written, as where it is read-only.
     """
     target = path.resolve()
     with target.open("r+b"):  # another file may take its place even where it is read-only
         had = target.stat()
+    check_links(path)
     with replacing(target) as made:
         made.write_bytes(new)
         if sys.platform != "win32":
@@ -175,6 +178,18 @@ def write_back(path: Path, old: bytes, new: bytes) -> None:
                 os.chown(made, had.st_uid, had.st_gid)
         shutil.copymode(target, made)
         _check_unchanged(path, old)
+
+
+def check_links(path: Path) -> None:
+    """Whether another file may take this one's place.
+
+    Raises:
+        HardLinked: It has other names, which would keep the old one.
+        OSError: It can't be looked at.
+    """
+    names = path.stat().st_nlink
+    if names > 1:
+        raise HardLinked(shown(path), names)
 
 
 def _check_unchanged(path: Path, old: bytes) -> None:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final, cast
 
+from regrow.errors.fixing import FixError
 from regrow.lint.commands import options
 from regrow.lint.configuration import discover, read
 from regrow.lint.console import Exit, counted, say, show, show_all, take_any_name
@@ -92,7 +93,14 @@ def _undo(arguments: argparse.Namespace, ids: list[str]) -> int:
         return Exit.BAD_USE
     file = cast("Path | None", arguments.config)
     root = (discover(Path.cwd()) if file is None else read(file)).root.absolute()
-    files = undo(_backup(arguments) or root / FOLDER, root, ids[0])
+    try:
+        files = undo(_backup(arguments) or root / FOLDER, root, ids[0])
+    except FixError as error:
+        say(str(error))
+        return Exit.BAD_USE
+    except OSError as error:
+        say(f"{error.filename}: {error.strerror}; when that is mended `migrate undo {ids[0]}` does the rest")
+        return Exit.BAD_USE
     for one in files:
         show(shown(one))
     say(f"{counted(len(files), 'file')} put back")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import final
 
-from regrow.errors.fixing import FileChanged, NotVerified
+from regrow.errors.fixing import FileChanged, HardLinked, NotVerified
 from regrow.errors.lint import DirtyTree, FailsAlready
 from regrow.lint.discovery import shown
 from regrow.lint.fixing import write_back
@@ -59,7 +59,10 @@ class Verifier:
         if code != 0:
             try:
                 write_back(file, new, old)
-            except FileChanged:  # the command formats, or somebody edits: that isn't ours to lose
+            except (
+                FileChanged,
+                HardLinked,
+            ):  # the command formats, or somebody edits: that isn't ours to lose
                 raise NotVerified(shown(file), self._command, code, last, is_back=False) from None
             raise NotVerified(shown(file), self._command, code, last)
 

@@ -16,7 +16,7 @@ from typing import Final, cast
 
 from regrow.errors.lint import CantUndo, NoSuchJournal
 from regrow.lint.checker import digest_of
-from regrow.lint.fixing import write_back
+from regrow.lint.fixing import check_links, write_back
 from regrow.lint.regular import oddity
 
 FOLDER: Final = ".regrow_migrations"
@@ -106,6 +106,7 @@ def undo(folder: Path, root: Path, id: str) -> list[Path]:
     Raises:
         NoSuchJournal: There is none with this id, or it can't be read.
         CantUndo: Files have changed since.
+        HardLinked: A file has other names now; nothing was put back.
         FileChanged: A file changes at this very moment; those before it were put back.
         OSError: A file can't be written; those before it were put back.
     """
@@ -122,6 +123,8 @@ def undo(folder: Path, root: Path, id: str) -> list[Path]:
             changed.append(entry.file)
     if changed:
         raise CantUndo(changed, str(folder / id))
+    for file, _, _ in found:
+        check_links(file)
     for file, now, before in found:
         write_back(file, now, before)
     return [file for file, _, _ in found]

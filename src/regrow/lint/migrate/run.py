@@ -13,7 +13,7 @@ from regrow.lint.configuration import Configuration
 from regrow.lint.console import say
 from regrow.lint.facts.addresses import is_own_address
 from regrow.lint.file import SourceFile
-from regrow.lint.fixing import write_back
+from regrow.lint.fixing import check_links, write_back
 from regrow.lint.mending import Mended, Write, mend_paths
 from regrow.lint.migrate.catalogue import Migration
 from regrow.lint.migrate.checks import Verifier, check_clean
@@ -140,6 +140,7 @@ def migrate(
 
 def _writer(journal: Journal, verifier: Verifier | None) -> Write:
     def write(file: Path, old: bytes, new: bytes) -> None:
+        check_links(file)  # before it is said that there is something to undo
         journal.record(file, old, new)
         write_back(file, old, new)
         if verifier is not None:
