@@ -58,6 +58,20 @@ def test_whatever_was_asked_first_the_answer_is_the_same() -> None:
     assert [prefilter.passes(text) for text in reversed(texts)] == answers[::-1]
 
 
+def test_what_the_settings_call_state_is_found_whatever_it_is_called(tmp_path: Path) -> None:
+    lines = (
+        *("import regrow as rg", "class Counter(rg.GenServer): pass"),
+        *("def test_it():", "    counter = Counter()", "    assert counter.total == 1"),
+    )
+    settings = Settings(select=("RG603",), state_attributes=("total",))
+    configuration = Configuration(tmp_path, None, settings)
+    one = source(tmp_path / "test_a.py", configuration)
+    report = check_text("\n".join(lines).encode(), one, configuration)
+    assert [(one.line, one.message) for one in report.findings] == [
+        (5, "total is the state of a process: ask it by a call")
+    ]
+
+
 def test_spared_lines_are_counted_and_still_have_to_be_a_program(tmp_path: Path) -> None:
     one = source(tmp_path / "a.py", Configuration(tmp_path))
     configuration = Configuration(tmp_path, None, Settings(select=("RG101",)))
