@@ -279,6 +279,25 @@ def test_a_full_journal_refuses() -> None:
     play(body, journal=rg.Journal.in_memory(capacity=2))
 
 
+def test_a_journal_is_full_with_what_is_not_written_yet() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        async def send(n: int) -> str:
+            try:
+                await rg.supervised_send("nobody", Box.note(n), timeout=5.0, durable=True, ack="accepted")
+            except errors.JournalFull as error:
+                return str(error)
+            return "accepted"
+
+        full = "3 live deliveries, allowed are 3"
+        for room in (3, 0):
+            sent = await asyncio.gather(*(send(n) for n in range(5)))
+            assert sent[:room] == ["accepted"] * room
+            assert all(full in one for one in sent[room:])
+        assert (await journal.conservation()).accepted == 3
+
+    play(body, journal=rg.Journal.in_memory(capacity=3))
+
+
 def test_g9_full_dead_letters_refuse_new_messages() -> None:
     policy = rg.DeadLetterPolicy(max_count=1, retries=0)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio import current_task
+from asyncio import Future, current_task
 from sys import modules
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,6 +15,7 @@ from regrow.core.messages import Message
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.envelope import envelope_of, headers_of, known_of
 from regrow.delivery.journal.clock import micros
+from regrow.delivery.journal.forms import Form, keep
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.lookup import opened_in, opened_of
@@ -28,6 +28,7 @@ from regrow.runtime.pid import Ref
 from regrow.runtime.process import DEAD, Process, current_process
 
 if TYPE_CHECKING:
+    from regrow.delivery.journal.forms import FormKey
     from regrow.delivery.journal.opened import OpenJournal
     from regrow.delivery.options import Options
     from regrow.delivery.recipients import Recipient
@@ -99,47 +100,65 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
 
 
 def _accept_bare(  # noqa: PLR0917  # as of a send
-    opened: OpenJournal, dest: str, message: Message, options: Options, sender: Process | None, wait: Wait
+    opened: OpenJournal, dest: str, message: Message, options: Options, source: str | None, wait: Wait
 ) -> Owed:
     """Have a send accepted that asks for nothing special, as most do, with the least that it takes."""
-    opened.check_room()
-    known = known_of(message.__class__)
-    payload = known.encode(message)
+    writer = opened.writer
+    if writer.waiting >= writer.room:
+        opened.look_for_room()
+    form = opened.forms.get((dest, message.__class__, source))
+    if form is None or form.options is not options:
+        form = _new_form(opened, (dest, message.__class__, source), options)
+    payload = form.encode(message)
     id = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
-    source = sender.name if sender is not None else None
     trace = traceparent() if TRACE in modules else None
     live = Live(
         id,
         uuid7(now_us / 1_000_000, opened.random),
         dest,
-        known.kind,
-        known.type_name,
+        form.kind,
+        form.type,
         payload,
         now_us,
         now_us,
         source,
         trace,
-        options.retries + 1,
-        opened.max_crashes,
-        options.on_error == "ignore",
-        options.idempotency_key,
+        form.max_attempts,
+        form.max_crashes,
+        form.discard,
+        form.key,
         None,
-        headers_of(options.metadata) if options.metadata is not None else None,
+        form.headers,
     )
     owed = Owed(live, id, opened.desk, wait, options.backoff)
     like = None
-    if (
-        known.scalars is not None
-        and len(payload) <= KEPT_BYTES
-        and known.scalars == tuple(map(type, astuple(message)))
-    ):
+    if len(payload) <= KEPT_BYTES and form.scalars == tuple(map(type, astuple(message))):
         owed.message = message  # it would come back from its bytes just as it is
         owed.bare = True
         if trace is None and not options.tagged:
-            like = dest, known, source, options
-    opened.writer.accept(owed, like)
+            like = form
+    writer.accept(owed, like)
     return owed
+
+
+def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
+    known = known_of(key[1])
+    form = Form(
+        options=options,
+        encode=known.encode,
+        scalars=known.scalars,
+        kind=known.kind,
+        type=known.type_name,
+        max_attempts=options.retries + 1,
+        max_crashes=opened.max_crashes,
+        discard=options.on_error == "ignore",
+        key=options.idempotency_key,
+        headers=headers_of(options.metadata),
+    )
+    if options.metadata is None:  # which somebody may change
+        keep(opened.forms, key, form)
+    return form
 
 
 def buffer_durable(engine: Engine, to: object, message: object, options: Options) -> Delivery[Any] | None:
@@ -199,20 +218,22 @@ async def send_durable(
     if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
         timeout = seconds_of(engine, to, message, timeout)
     caller = current_process.get(None)
+    source = None
     if caller is not None:
         buffered = buffer_durable(engine, to, message, options)
         if buffered is not None:
             return buffered
+        source = caller.name
         own = caller.engine is engine and caller.name == name_of(to)
         if options.ack == "handled" and own and caller.task is current_task():
             raise CallToSelf(caller, message)
     opened: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
     if opened is None or opened.over or opened.process.status == DEAD:
         opened = opened_of(engine, OPTION)
-    wait = Wait(asyncio.Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
+    wait = Wait(Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
     if options.bare and isinstance(message, Message):
         dest = to if type(to) is str else name_of(to)
-        owed = _accept_bare(opened, dest, message, options, caller, wait)
+        owed = _accept_bare(opened, dest, message, options, source, wait)
     else:
         owed = _owed(opened, new_live(opened, to, message, options), options, wait)
         opened.writer.accept(owed)

@@ -95,6 +95,7 @@ class JournalOwner:
         opened.dead = queue
         engine.extensions[opened_in] = opened
         await queue.opened()
+        opened.writer.room = 0  # how many dead letters there are is known only now
 
     async def stop(self) -> None:
         """Close it in order, for its process."""

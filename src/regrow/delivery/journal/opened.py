@@ -27,6 +27,7 @@ from regrow.runtime.after import Failed
 from regrow.runtime.process import DEAD
 
 if TYPE_CHECKING:
+    from regrow.delivery.journal.forms import Form, FormKey
     from regrow.delivery.journal.options import JournalOptions
     from regrow.delivery.journal.store import Opened, Reader, Store
     from regrow.runtime.engine import Engine
@@ -72,6 +73,7 @@ class OpenJournal:
         "desk",
         "engine",
         "epochs",
+        "forms",
         "loop_reader",
         "max_crashes",
         "next_id",
@@ -110,6 +112,7 @@ class OpenJournal:
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
         self._capacity = options.capacity
         self.max_crashes: int = options.max_crashes
+        self.forms: dict[FormKey, Form] = {}
         self.dead: Graveyard | None = None
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
@@ -181,6 +184,15 @@ class OpenJournal:
         held = len(self.desk.owed) + self.writer.waiting
         if held >= self._capacity:
             raise JournalFull("live deliveries", held, self._capacity)  # noqa: TRY003  # what is full
+
+    def look_for_room(self) -> None:
+        """As `check_room`, and tell the writer how long there is room without another look.
+
+        Raises:
+            JournalFull: As there.
+        """
+        self.check_room()
+        self.writer.room = self._capacity - len(self.desk.owed)
 
     async def read(self, fn: Callable[[Reader], T]) -> T:
         """Run `fn` with a reader of its own, on a thread if the store blocks."""

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
+from regrow.delivery.journal.committer import Committer
 from regrow.runtime.threadpool import Threadpool
 
 if TYPE_CHECKING:
@@ -20,28 +22,30 @@ __all__ = ("JournalThreads",)
 
 T = TypeVar("T")
 THREADS: Final = 2
-"""One that commits, one that reads."""
+"""One for commits, where no thread of their own does them, and one for all that is read."""
 LONGEST_START: Final = 5e-4
 """Seconds that the loop waits at most for a thread to begin."""
 
 
 @final
 class JournalThreads:
-    """Runs work of a journal on the System's thread port, or on two threads made for it.
+    """Runs work of a journal on the System's thread port, or on threads made for it.
 
     It looks like an executor to the loop, so that a loop with a clock of its own counts what runs.
     """
 
-    __slots__ = ("_begun", "_done", "_loop", "_own", "_runner", "under_way")
+    __slots__ = ("_begun", "_committer", "_done", "_loop", "_own", "_runner", "under_way")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
         self._loop = loop
         self._done: deque[Callable[[], object]] = deque()
-        self._begun = threading.Event()
+        self._begun = _taken()
         self.under_way: int = 0
         """How much that `run_then` was given is to be taken yet."""
         self._own = port is None
         self._runner: ThreadRunner = Threadpool(THREADS) if port is None else port
+        plain = getattr(type(loop), "run_in_executor", None) is asyncio.BaseEventLoop.run_in_executor
+        self._committer: Committer | None = Committer() if self._own and plain else None
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run `work` on a thread; the future is the loop's."""
@@ -56,35 +60,42 @@ class JournalThreads:
         busy that is most of what a commit takes. `take` has it at once. `then` gets a `CancelledError` if
         the thread is given up.
         """
+        begun = self._begun = _taken()
+        ended: asyncio.Future[None] = self._loop.create_future()
+
+        def end(error: BaseException | None) -> None:
+            ended.set_result(None)
+            then(error)
 
         def both() -> None:
-            self._begun.set()
+            begun.release()
             error: BaseException | None = None
             try:
                 work()
             except BaseException as raised:  # noqa: BLE001  # whoever waits for it is told
                 error = raised
-            self._done.append(lambda: then(error))
+            self._done.append(partial(end, error))
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 self._loop.call_soon_threadsafe(self.take, context=context)
 
         def given_up(future: asyncio.Future[None]) -> None:
             if future.cancelled():
                 self.under_way -= 1
-                then(asyncio.CancelledError())
+                end(asyncio.CancelledError())
 
         self.under_way += 1
-        self._begun.clear()
-        future = self.run(both)
-        future.add_done_callback(given_up, context=context)
-        return future
+        if self._committer is not None:
+            self._committer.put(both)
+        else:
+            self.run(both).add_done_callback(given_up, context=context)
+        return ended
 
     def begun(self) -> bool:
         """Wait until what `run_then` was given has begun: its thread has the GIL then, up to the disk.
 
         Whether that can be waited for: threads of somebody else may be none.
         """
-        return self._own and self._begun.wait(LONGEST_START)
+        return self._own and self._begun.acquire(timeout=LONGEST_START)
 
     def take(self) -> None:
         """Go on with what is done; on the loop."""
@@ -98,5 +109,14 @@ class JournalThreads:
 
     def close(self) -> None:
         """Nothing more will be run."""
+        if self._committer is not None:
+            self._committer.close()
         if self._own:
             self._runner.close()
+
+
+def _taken() -> threading.Lock:
+    """A lock that its owner gives free: an event at a tenth of its cost."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
-from regrow.delivery.journal.operations import Accept, AppendEvent, Operation, SaveState
+from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
 from regrow.delivery.journal.owed import End, Owed
 
 if TYPE_CHECKING:
@@ -97,27 +97,15 @@ class Settled:
 class Accepting:
     """Sends that are to be accepted with one transaction: it grows until that begins."""
 
-    __slots__ = ("_desk", "_like", "operations", "owed", "size")
+    __slots__ = ("_desk", "operations", "owed", "size")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._like: object = None
         self.owed: list[Owed] = []
         self.operations: list[Operation] = []
         """What is to be written."""
         self.size: int = 0
         """How many bytes their payloads have."""
-
-    def add(self, owed: Owed, like: object) -> None:
-        """One more send. `like` equals that of others that are alike, as `Accept` has it."""
-        if like == self._like:
-            like = self._like
-        else:
-            self._like = like
-        live = owed.live
-        self.owed.append(owed)
-        self.operations.append(Accept(live, like))
-        self.size += len(live.payload)
 
     def committed(self) -> None:
         """They are in the journal: accepted."""

@@ -68,6 +68,7 @@ class Writer:
         "observe",
         "on_trouble",
         "operations",
+        "room",
         "slowest",
         "waiting",
     )
@@ -106,6 +107,8 @@ class Writer:
         """Seconds that the slowest commit took."""
         self.waiting: int = 0
         """Operations that are not committed yet."""
+        self.room: int = 0
+        """How many may be waiting before it has to be looked whether there is room for more."""
 
     # -- taking --------------------------------------------------------------------------------
 
@@ -133,12 +136,15 @@ class Writer:
                 return
             unit = self._accepting = Accepting(owed.desk)
             self._pending.append((unit.operations, unit, 0))
-        unit.add(owed, like)
+        live = owed.live
+        unit.owed.append(owed)
+        unit.operations.append(Accept(live, like))
+        unit.size += len(live.payload)
         self.waiting += 1
-        if unit.size >= MAX_BYTES or len(unit.owed) >= MOST_ACCEPTED:
+        if (count := len(unit.owed)) >= MOST_ACCEPTED or unit.size >= MAX_BYTES:
             self._accepting = None
         if not self._committing:
-            self._soon(len(unit.owed))
+            self._soon(count)
 
     def _soon(self, count: int) -> None:
         if count >= EARLY and self._store.blocking:
@@ -224,8 +230,8 @@ class Writer:
         left = [*self._kept, *self._pending]
         self._kept.clear()
         self._pending.clear()
-        self.waiting -= sum(len(operations) for operations, _, _ in left)
-        for _, unit, _ in left:
+        for operations, unit, _ in left:
+            self.waiting -= len(operations)
             unit.failed(error)
         self._tell_idle()
 
@@ -239,12 +245,10 @@ class Writer:
 
     def _begin(self) -> None:
         self._starting = False
-        if self._committing:
+        if self._committing or (self._paused and not self._work):
             return
         if self._work:
             self._work.popleft()()
-            return
-        if self._paused:
             return
         self._accepting = None
         batch: list[Pending] = []
@@ -276,22 +280,17 @@ class Writer:
             self._store.commit(operations)
         except Exception as failure:  # noqa: BLE001  # as from a thread
             error = failure
-        self._finished(batch, begun, error)
+        self._done(batch, begun, error)
 
     def _done(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
         if isinstance(error, asyncio.CancelledError):
             error = JournalFailed("journal", "its thread was given up", "a commit")
-        self._finished(batch, begun, error)
-
-    def _finished(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
-        expected = error
-        if error is not None and not isinstance(error, JournalFailed | StaleEpoch):
-            expected = JournalFailed("journal", repr(error), "a commit")
+        known = error is None or isinstance(error, JournalFailed | StaleEpoch)
+        expected = error if known else JournalFailed("journal", repr(error), "a commit")
         try:
             self._ended(batch, begun, cast("JournalFailed | StaleEpoch | None", expected))
         except Exception as failure:  # noqa: BLE001  # whatever it is, the journal's process has crashed
-            error = error or failure
-            expected = None
+            error, expected = error or failure, None
         if error is not expected:
             assert error is not None
             self._crash(error)
@@ -310,6 +309,7 @@ class Writer:
         self.commits += 1
         self.operations += count
         self.waiting -= count
+        self.room = 0  # what was written is owed now, or may have filled the dead letters
         self.slowest = max(self.slowest, self._engine.monotonic() - begun)
         recovered = self.failure is not None
         self._engine.scheduler.give_way()
