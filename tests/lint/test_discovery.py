@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from regrow.errors.lint import NothingToCheck
+from regrow.lint.audit.run import audit_paths
 from regrow.lint.configuration import Configuration
-from regrow.lint.discovery import Found, find
+from regrow.lint.discovery import Found, find, find_any
 from regrow.lint.globs import Globs
 from regrow.lint.model import Role
 from regrow.lint.settings import Settings
@@ -58,6 +60,27 @@ def test_files_outside_the_working_directory_keep_their_whole_path(
     write(root, "here/a.py", "there/b.py")
     monkeypatch.chdir("here")
     assert names(found(root, "../there", ".")) == [(root / "there/b.py").as_posix(), "a.py"]
+
+
+def test_an_audit_names_what_exclude_leaves_out(root: Path) -> None:
+    write(root, "tests/test_a.py", "a.py")
+    with pytest.raises(NothingToCheck, match=r"of tests below \.; exclude leaves out tests$"):
+        audit_paths([Path()], Configuration(root, None, Settings(exclude=("tests",))))
+
+
+def test_what_exclude_leaves_out_is_named_where_nothing_else_is_there(root: Path) -> None:
+    write(root, "gen/x.py", "a.py", "b.pyi", "c/c.py", "notes.txt", "d.ipynb")
+
+    def refused(*exclude: str) -> str:
+        with pytest.raises(NothingToCheck) as caught:
+            find_any([Path()], Configuration(root, None, Settings(exclude=exclude)))
+        return str(caught.value)
+
+    there = "no files to check: no .py or .pyi file is below ."
+    assert refused("*") == f"{there}; exclude leaves out a.py, b.pyi, c and 2 more"
+    assert refused("[a-c]*", "gen") == (
+        f"{there}; exclude leaves out a.py, b.pyi, c and 1 more; notebooks aren't looked at (d.ipynb)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from regrow.lint.regular import oddity_of
 from regrow.lint.settings import Settings
 
 _SUFFIXES: Final = (".py", ".pyi")
+_LISTED: Final = 3
 NOTEBOOK: Final = ".ipynb"
 """How the names of files end that are skipped aloud."""
 
@@ -46,11 +47,21 @@ class Found(NamedTuple):
         sources: The files to check, by path.
         problems: What can't be looked at, ``RG001``.
         skipped: Notebooks, posix.
+        excluded: Folders and Python files that a glob of `exclude` leaves out, posix, by path.
     """
 
     sources: tuple[Source, ...]
     problems: tuple[Finding, ...]
     skipped: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """Why there may be fewer files than somebody expects, for the end of a sentence."""
+        more = f" and {len(self.excluded) - _LISTED:,} more" if len(self.excluded) > _LISTED else ""
+        excluded = f"; exclude leaves out {', '.join(self.excluded[:_LISTED])}{more}" if self.excluded else ""
+        skipped = f"; notebooks aren't looked at ({', '.join(self.skipped)})" if self.skipped else ""
+        return excluded + skipped
 
 
 def find(paths: Iterable[Path], configuration: Configuration) -> Found:
@@ -64,7 +75,8 @@ def find(paths: Iterable[Path], configuration: Configuration) -> Found:
     for path in paths:
         search.add(absolute(path))
     sources = tuple(search.sources[key] for key in sorted(search.sources))
-    return Found(sources, tuple(search.problems), tuple(sorted(search.skipped)))
+    excluded = tuple(sorted(map(shown, search.excluded)))
+    return Found(sources, tuple(search.problems), tuple(sorted(search.skipped)), excluded)
 
 
 def find_any(paths: Sequence[Path], configuration: Configuration) -> Found:
@@ -75,8 +87,8 @@ def find_any(paths: Sequence[Path], configuration: Configuration) -> Found:
     """
     found = find(paths, configuration)
     if not (found.sources or found.problems):
-        skipped = f"; notebooks aren't looked at ({', '.join(found.skipped)})" if found.skipped else ""
-        raise NothingToCheck("files", f"no .py or .pyi file is below {', '.join(map(str, paths))}{skipped}")
+        below = ", ".join(map(str, paths))
+        raise NothingToCheck("files", f"no .py or .pyi file is below {below}{found.left_out}")
     return found
 
 
@@ -116,6 +128,7 @@ class _Search:
         self.sources: dict[str, Source] = {}
         self.problems: list[Finding] = []
         self.skipped: set[str] = set()
+        self.excluded: list[Path] = []
         self._configuration = configuration
         self._exclude = Globs(configuration.settings.exclude) if configuration.settings.exclude else None
         self._folders: set[tuple[int, int]] = set()
@@ -131,11 +144,16 @@ class _Search:
             folder = folders.pop() if folders else links.pop()
             for entry in self._entries(folder):
                 path = folder / entry.name
-                if entry.name.startswith(".") or self._is_excluded(path, start):
+                if entry.name.startswith("."):
                     continue
-                if _is_folder(entry):
+                is_folder = _is_folder(entry)
+                if not is_folder and not entry.name.endswith((*_SUFFIXES, NOTEBOOK)):
+                    continue
+                if self._is_excluded(path, start):
+                    self.excluded.append(path)
+                elif is_folder:
                     self._enter(path, links if entry.is_symlink() else folders)
-                elif entry.name.endswith((*_SUFFIXES, NOTEBOOK)):
+                else:
                     self._take(path, start)
 
     def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -71,7 +71,7 @@ def audit_paths(paths: Sequence[Path], configuration: Configuration, *, limit: i
         files = _judged(read, configuration.root)
     if not unreadable and not any(file.tests for file in files):
         where = ", ".join(map(str, paths))
-        raise NothingToCheck("tests", f"no test function is in a file of tests below {where}")
+        raise NothingToCheck("tests", f"no test function is in a file of tests below {where}{found.left_out}")
     names = (*(rule.name for rule in rules), SHARED, UNBOUNDED)
     by_path = sorted([*files, *unreadable], key=lambda file: file.path)
     held = configuration.ratchet.audit_min
