@@ -8,6 +8,7 @@ from typing import Final
 
 from regrow.comply.model import COULD_NOT_RUN, EXCUSED, FAILED, PASSED, Outcome, Report
 from regrow.lint.console import visible
+from regrow.lint.escaping import code, plain
 
 SCHEMA: Final = 1
 
@@ -50,15 +51,15 @@ def as_json(report: Report) -> Iterator[str]:
 
 def markdown(report: Report) -> Iterator[str]:
     """For a summary in CI, or to be kept with a release."""
-    subject = f"`{report.package}`" + (f", application `{report.app}`" if report.app else "")
+    subject = code(report.package) + (f", application {code(report.app)}" if report.app else "")
     yield f"# Compliance of {subject}"
     yield ""
-    yield _summary(report)
+    yield plain(_summary(report))
     yield ""
     yield "| check | result | what holds where it passes |"
     yield "|---|---|---|"
     for name, title in report.titles.items():
-        yield f"| {name} | {_told(report, name)} | {title} |"
+        yield f"| {name} | {_told(report, name)} | {plain(title)} |"
     for heading, statuses in (("Found", {FAILED}), ("Could not run", {COULD_NOT_RUN, EXCUSED})):
         shown = [one for one in report.outcomes if one.status in statuses]
         if shown:
@@ -66,10 +67,10 @@ def markdown(report: Report) -> Iterator[str]:
             yield f"## {heading}"
             yield ""
         for one in shown:
-            subject = f" of `{visible(one.subject)}`" if one.subject else ""
+            subject = f" of {code(one.subject)}" if one.subject else ""
             yield f"- **{one.check}**{subject}{' (excused)' if one.status == EXCUSED else ''}"
             for detail in one.details:
-                yield f"  - {visible(' '.join(detail.split()))}"
+                yield f"  - {plain(detail)}"
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], Iterator[str]]]] = {

@@ -9,6 +9,7 @@ from typing import Final
 
 from regrow.lint.audit.model import OUTSIDE, WHOLE, Audit, AuditedFile
 from regrow.lint.console import counted
+from regrow.lint.escaping import code, plain
 
 SCHEMA: Final = 1
 
@@ -65,7 +66,8 @@ def markdown(audit: Audit) -> Iterator[str]:
         yield "| file | score | tests | problems |"
         yield "|---|---|---|---|"
         for file in faulty:
-            yield f"| `{file.path}` | {file.score} | {file.tests} | {_listed(file)} |"
+            path = code(file.path, in_table=True)
+            yield f"| {path} | {file.score} | {file.tests} | {plain(_listed(file))} |"
 
 
 FORMATS: Final[Mapping[str, Callable[[Audit], Iterator[str]]]] = {
@@ -94,7 +96,7 @@ def _table(head: tuple[str, str], counts: Mapping[str, int]) -> Iterator[str]:
     yield f"| {head[0]} | {head[1]} |"
     yield "|---|---|"
     for name, count in counts.items():
-        yield f"| {name} | {count} |"
+        yield f"| {plain(name)} | {count} |"
 
 
 def _row(file: AuditedFile) -> dict[str, object]:

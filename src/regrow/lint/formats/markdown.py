@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from regrow.lint.console import counted, visible
+from regrow.lint.escaping import plain
 from regrow.lint.model import Finding
 from regrow.lint.run import Report
 
 _ROWS: Final = 500
 """GitHub takes a mebibyte for each step."""
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def markdown(report: Report) -> Iterator[str]:
@@ -25,13 +24,13 @@ def markdown(report: Report) -> Iterator[str]:
     yield f"{counted(len(report.findings), 'finding')}{known}, in {files} ({lines})."
     for failure in report.failures:
         yield ""
-        yield f"**{failure.code} failed**, a bug of its own, in {_text(failure.path)}: {_text(failure.error)}"
+        yield f"**{failure.code} failed**, a bug of its own, in {plain(failure.path)}: {plain(failure.error)}"
     if not report.findings:
         return
     yield from ("", "| rule | name | findings |", "|---|---|---:|")
     counts = Counter((finding.code, finding.name) for finding in report.findings)
     for (code, name), count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
-        yield f"| {code} | {_text(name)} | {count:,} |"
+        yield f"| {code} | {plain(name)} | {count:,} |"
     yield from ("", "| where | rule | what |", "|---|---|---|")
     for finding in report.by_news[:_ROWS]:
         yield _row(report, finding)
@@ -47,9 +46,5 @@ def _known(report: Report) -> int:
 def _row(report: Report, finding: Finding) -> str:
     new = "**new** " if report.known is not None and finding not in report.known else ""
     return (
-        f"| {_text(visible(finding.path))}:{finding.line} | {new}{finding.code} | {_text(finding.message)} |"
+        f"| {plain(visible(finding.path))}:{finding.line} | {new}{finding.code} | {plain(finding.message)} |"
     )
-
-
-def _text(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))

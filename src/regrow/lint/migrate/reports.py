@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from regrow.lint.console import counted, visible
+from regrow.lint.escaping import code, plain
 from regrow.lint.migrate.run import Report
 
 
@@ -32,15 +33,15 @@ def markdown(report: Report) -> Iterator[str]:
         yield f"| {one.code} {one.name} | {report.fixes[one.code]:,} | {_by_hand(report, one.code):,} |"
     if report.edited:
         yield from ("", "## Edited" if report.mode == "write" else "## Would be edited", "")
-        yield from (f"- `{visible(path)}`" for path in report.edited)
+        yield from (f"- {code(path)}" for path in report.edited)
     if report.alone:
         yield from ("", "## Left unchanged", "")
-        yield from (f"- {_cell(why)}" for why in report.alone.values())
+        yield from (f"- {plain(why)}" for why in report.alone.values())
     if report.manual:
         yield from ("", "## Needs a human", "", "| place | migration | rule | why |", "|---|---|---|---|")
         for place in report.manual:
-            where = f"`{visible(place.path)}:{place.line}`"
-            yield f"| {where} | {place.migration} | {place.rule} | {_cell(place.reason)} |"
+            where = code(f"{place.path}:{place.line}", in_table=True)
+            yield f"| {where} | {place.migration} | {place.rule} | {plain(place.reason)} |"
 
 
 def document(report: Report) -> Iterator[str]:
@@ -86,10 +87,6 @@ def _mended(report: Report, count: int) -> str:
 
 def _for_a_human(count: int) -> str:
     return f"{count:,} for a human"
-
-
-def _cell(text: str) -> str:
-    return visible(text.replace("|", "\\|").replace("\n", " "))
 
 
 def summary(report: Report) -> str:
