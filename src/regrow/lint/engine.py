@@ -41,9 +41,9 @@ def applies(rule: Rule, role: Role) -> bool:
     return rule.scope is Scope.EVERYWHERE or (rule.scope is Scope.TESTS) == (role in _TESTS)
 
 
-def _is_pointless(rule: Rule, content: str) -> bool:
+def _is_pointless(rule: Rule, file: SourceFile) -> bool:
     """Whether it can't find anything; to look for several triggers takes longer than most rules do."""
-    return len(rule.triggers) == 1 and rule.triggers[0] not in content
+    return len(rule.triggers) == 1 and not file.mentions(rule.triggers[0])
 
 
 def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], list[RuleFailure]]:
@@ -55,9 +55,8 @@ def check_file(file: SourceFile, rules: Sequence[Rule]) -> tuple[list[Finding], 
     findings: list[Finding] = []
     failures: list[RuleFailure] = []
     lost: list[str] = []
-    content = file.text.content
     for rule in rules:
-        if not applies(rule, file.role) or _is_pointless(rule, content):
+        if not applies(rule, file.role) or _is_pointless(rule, file):
             continue
         try:
             findings += rule.check(file)

@@ -58,6 +58,14 @@ class SourceFile:
         self.role = role
         self.settings: Settings = settings or Settings()
         self.project: Project = project or Project()
+        self._mentioned: dict[str, bool] = {}
+
+    def mentions(self, text: str) -> bool:
+        """Whether a text stands anywhere in the file, comments included; several rules ask for the same."""
+        found = self._mentioned.get(text)
+        if found is None:
+            found = self._mentioned[text] = text in self.text.content
+        return found
 
     # -- nodes -------------------------------------------------------------------------------------
 

@@ -43,4 +43,4 @@ def is_own_address(file: SourceFile, node: ast.expr) -> bool:
 
 def uses_regrow(file: SourceFile) -> bool:
     """Whether the file imports anything of Regrow."""
-    return "regrow" in file.text.content and "regrow" in file.libraries
+    return file.mentions("regrow") and "regrow" in file.libraries

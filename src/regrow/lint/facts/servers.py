@@ -23,7 +23,7 @@ LIBRARIES: Final = (b"regrow", b"pykka")
 
 def is_server(file: SourceFile, name: str) -> bool:
     """Whether a qualified class is one of Regrow's servers, as far as the file and its project say."""
-    if "regrow" not in file.text.content and not file.project.bases:
+    if not file.mentions("regrow") and not file.project.bases:
         return False
     return file.is_a(name, SERVERS)
 

@@ -69,7 +69,7 @@ def singletons(file: SourceFile) -> Iterator[Singleton]:
 def _made(file: SourceFile) -> Iterator[tuple[ast.Call, str]]:
     for call, name in file.calls_to(*_KINDS):
         yield call, _KINDS[name]
-    if "regrow" in file.text.content:
+    if file.mentions("regrow"):
         for call in file.calls_named("ref", "spawn", "whereis"):
             if file.type_of(call) in ADDRESSES:
                 yield call, "the address of a process"

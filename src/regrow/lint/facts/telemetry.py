@@ -22,7 +22,7 @@ _METHODS: Final = frozenset({"emit", "handle", "filter", "on_start", "on_end"})
 
 def subscribers(file: SourceFile) -> Iterator[Handler]:
     """The functions of the file that are given to ``system.events.subscribe`` or ``kit.subscribe``."""
-    if "regrow" not in file.text.content:
+    if not file.mentions("regrow"):
         return
     for call in file.calls_named("subscribe"):
         callback = file.argument(call, "callback", 1)

@@ -72,11 +72,11 @@ def _is_on_kit(file: SourceFile, node: ast.AST) -> bool:
 
 
 def _has_other_clock(file: SourceFile) -> bool:
-    return any(one in file.text.content for one in _OTHER_CLOCKS)
+    return any(map(file.mentions, _OTHER_CLOCKS))
 
 
 def _uses_kit(file: SourceFile) -> bool:
-    if "regrow" not in file.text.content:
+    if not file.mentions("regrow"):
         return False
     kinds: tuple[type[ast.Name | ast.Attribute], ...] = (ast.Attribute, ast.Name)
     for kind in kinds:

@@ -98,18 +98,17 @@ class TestOnlyBranch(Rule):
         """Look at names, constants and imports, the rarest first."""
         if _HELPERS.search(file.module) or file.module.partition(".")[0] in _NOT_SHIPPED:
             return
-        content = file.text.content
-        if any(one in content for one in (*_IN_TEXTS, "TEST")):
+        if any(map(file.mentions, (*_IN_TEXTS, "TEST"))):
             for constant in file.index.of(ast.Constant):
                 if isinstance(constant.value, str) and _asks_for_tests(file, constant, constant.value):
                     yield self._found(file, constant)
-        if "TEST" in content:
+        if file.mentions("TEST"):
             flags: list[ast.expr] = [one for one in file.index.of(ast.Name) if one.id in _FLAGS]
             flags += (one for one in file.index.of(ast.Attribute) if one.attr in _FLAGS)
             for flag in flags:
                 if _is_condition(file, flag):
                     yield self._found(file, flag)
-        if "pytest" in content and not _is_plugin(file):
+        if file.mentions("pytest") and not _is_plugin(file):
             yield from self._imports(file)
 
     def _found(self, file: SourceFile, node: ast.expr) -> Finding:

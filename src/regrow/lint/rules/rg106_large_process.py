@@ -78,7 +78,7 @@ class LargeProcess(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Count the messages and lines of servers."""
-        if "regrow" not in file.text.content and not file.project.bases:
+        if not file.mentions("regrow") and not file.project.bases:
             return
         for owner in file.index.of(ast.ClassDef):
             if not owner.bases or not is_server_class(file, owner):

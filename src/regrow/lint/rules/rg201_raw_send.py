@@ -113,7 +113,7 @@ class RawSend(Rule):
                 seen.add(queue)
                 message = f"{ast.unparse(queue)} belongs to another process: call a method of it"
                 yield file.finding(self, method, message, fix=_NO_FIX)
-        if "_mailbox" in file.text.content:
+        if file.mentions("_mailbox"):
             for one in file.index.of(ast.Attribute):
                 if one.attr == "_mailbox" and one not in seen and _is_other_mailbox(file, one):
                     message = f"{ast.unparse(one)} is another process's own: call a method of it"

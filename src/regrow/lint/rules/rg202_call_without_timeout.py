@@ -157,7 +157,7 @@ class CallWithoutTimeout(Rule):
                 yield self._found(file, call, "supervised_send", with_own_timeout(file, call))
 
     def _actors(self, file: SourceFile) -> Iterator[Finding]:
-        if "pykka" not in file.text.content:
+        if not file.mentions("pykka"):
             return
         for call in file.calls_named(*file.settings.call_names):
             asks = last_name(call.func) == "ask"
@@ -171,7 +171,7 @@ class CallWithoutTimeout(Rule):
                 yield self._found(file, call, call.func.attr, fix)
 
     def _on_sessions(self, file: SourceFile) -> Iterator[ast.Call]:
-        if "requests" not in file.text.content:
+        if not file.mentions("requests"):
             return
         for call in file.calls_named(*_METHODS):
             if (

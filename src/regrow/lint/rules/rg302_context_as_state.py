@@ -92,7 +92,7 @@ class ContextAsState(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at what is set in context variables, and at thread locals."""
-        if "ContextVar" in file.text.content:
+        if file.mentions("ContextVar"):
             yield from self._context_variables(file)
         if file.index.of(ast.AsyncFunctionDef):
             for call, _ in file.calls_to(*_LOCALS):

@@ -99,7 +99,7 @@ class DirectClockOrRandom(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at deadlines in coroutines, and at all clocks and chance in servers."""
         told: set[ast.AST] = set()
-        if "regrow" in file.text.content:
+        if file.mentions("regrow"):
             for call, name in file.calls_to(*_CLOCKS, *_CHANCE):
                 owner = file.class_of(call)
                 if owner is not None and is_server_class(file, owner):

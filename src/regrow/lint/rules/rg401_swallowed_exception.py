@@ -97,7 +97,7 @@ class SwallowedException(Rule):
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at all handlers, and at all calls of `suppress`."""
-        has_servers = "regrow" in file.text.content or bool(file.project.bases)
+        has_servers = file.mentions("regrow") or bool(file.project.bases)
         for handler in file.index.of(ast.ExceptHandler):
             if not _may_be_broad(handler) or (not has_servers and _reads_error(handler)):
                 continue
@@ -145,7 +145,7 @@ def _problem(file: SourceFile, handler: ast.ExceptHandler) -> str | None:
         if _logs(handler):
             return f"{caught} logs that something failed, not what: log the error, or name what may happen"
         return f"{caught} hides every bug: name what may happen here, or let it be raised"
-    if "regrow" in file.text.content or file.project.bases:
+    if file.mentions("regrow") or file.project.bases:
         owner = file.class_of(handler)
         if owner is not None and is_server_class(file, owner):
             caught = _caught(handler)

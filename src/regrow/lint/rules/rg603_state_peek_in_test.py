@@ -84,10 +84,8 @@ class StatePeekInTest(Rule):
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at attributes, and at what is patched."""
         own: set[str] | None = None
-        modules, mocks = file.spellings(*_MODULES), "Mock" in file.text.content
-        states = (
-            frozenset(file.settings.state_attributes) if "regrow" in file.text.content else frozenset[str]()
-        )
+        modules, mocks = file.spellings(*_MODULES), file.mentions("Mock")
+        states = frozenset(file.settings.state_attributes) if file.mentions("regrow") else frozenset[str]()
         for node in file.index.of(ast.Attribute):
             attribute = node.attr
             if attribute[0] == "_" and is_private(attribute) and not _is_own_object(node.value):

@@ -138,7 +138,7 @@ class GlobalNameInTest(Rule):
             if not one.cached and _is_of_tests(file, one.call):
                 text = f"{one.kind} in the variable {one.name} is one for all tests: make it in a fixture"
                 yield file.finding(self, one.call, text)
-        if "regrow" in file.text.content:
+        if file.mentions("regrow"):
             for call in file.calls_named("whereis"):
                 if _is_shared_look_up(file, call):
                     text = "this name belongs to a System that all tests share: start the process in the test"

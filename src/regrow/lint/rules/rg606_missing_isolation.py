@@ -127,8 +127,13 @@ def _test_of(file: SourceFile, node: ast.AST) -> DefNode | None:
         if isinstance(one, DefNode) and one.name.startswith("test"):
             outer = file.parent(one)
             if isinstance(outer, ast.Module | ast.ClassDef):
-                return None if f"{one.name}.__test__ = False" in file.text.content else one
+                return None if _is_no_test(file, one.name) else one
     return None
+
+
+def _is_no_test(file: SourceFile, name: str) -> bool:
+    told = ".__test__ = False"
+    return file.mentions(told) and name + told in file.text.content
 
 
 def _is_restored(file: SourceFile, change: ast.expr, test: DefNode) -> bool:
@@ -176,7 +181,7 @@ def _has_teardown(file: SourceFile, test: ast.AST) -> bool:
         return True
     if any(getattr(one, "name", "").lower().startswith("teardown") for one in methods):
         return True
-    return "autouse" in file.text.content
+    return file.mentions("autouse")
 
 
 def _marked(file: SourceFile, test: ast.AsyncFunctionDef) -> Fix:
