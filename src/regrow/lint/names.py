@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,11 +14,19 @@ from regrow.lint.index import Index
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ComprehensionNode: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_WithTarget: TypeAlias = (
+    ast.For | ast.AsyncFor | ast.comprehension | ast.AugAssign | ast.AnnAssign | ast.NamedExpr
+)
 ScopeNode: TypeAlias = ast.Module | ast.ClassDef | FunctionNode | ComprehensionNode
 
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES: Final = (ast.Module, ast.ClassDef, *FUNCTIONS, *COMPREHENSIONS)
+_WITH_TARGET: Final[tuple[type[_WithTarget], ...]] = (
+    *(ast.For, ast.AsyncFor, ast.comprehension),
+    *(ast.AugAssign, ast.AnnAssign, ast.NamedExpr),
+)
+_WITH_TARGETS: Final[tuple[type[ast.Assign | ast.Delete], ...]] = (ast.Assign, ast.Delete)
 _BUILTINS: Final = frozenset(vars(builtins))
 
 
@@ -202,8 +211,23 @@ class Names:
     @cached_property
     def targets(self) -> list[ast.Name]:
         """The variables where they get a value or are deleted."""
-        load = ast.Load
-        return [name for name in self.index.of(ast.Name) if type(name.ctx) is not load]
+        # Not by the context of every name: most are read, and to look at them all takes many times longer.
+        of = self.index.of
+        left: list[ast.expr | None] = [one.target for kind in _WITH_TARGET for one in of(kind)]
+        left += (target for kind in _WITH_TARGETS for one in of(kind) for target in one.targets)
+        left += (one.optional_vars for one in of(ast.withitem))
+        if sys.version_info >= (3, 12):
+            left += (one.name for one in of(ast.TypeAlias))
+        found: list[ast.Name] = []
+        while left:
+            one = left.pop()
+            if isinstance(one, ast.Name):
+                found.append(one)
+            elif isinstance(one, ast.Tuple | ast.List):
+                left += one.elts
+            elif isinstance(one, ast.Starred):
+                left.append(one.value)
+        return found
 
     @cached_property
     def star_imports(self) -> list[str]:
