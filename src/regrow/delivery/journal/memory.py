@@ -71,6 +71,10 @@ class MemoryStore:
             quarantined=frozenset(tables.causes),
         )
 
+    def prepared(self, batch: Sequence[ops.Operation]) -> Sequence[ops.Operation]:
+        """The batch: there is nothing to be done before `commit`."""
+        return batch
+
     def commit(self, batch: Sequence[ops.Operation]) -> None:
         """Write all of the batch, or nothing.
 

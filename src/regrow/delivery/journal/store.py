@@ -140,6 +140,10 @@ class Store(Protocol):
         """
         ...
 
+    def prepared(self, batch: Sequence[Operation]) -> Sequence[Operation]:
+        """The same batch for `commit`, with what needs no disk done now; on any thread."""
+        ...
+
     def commit(self, batch: Sequence[Operation]) -> None:
         """Write all of the batch, in one transaction, and return when it is as safe as the level says.
 

@@ -47,6 +47,11 @@ class JournalThreads:
         plain = getattr(type(loop), "run_in_executor", None) is asyncio.BaseEventLoop.run_in_executor
         self._committer: Committer | None = Committer() if self._own and plain else None
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether what `run_then` is given waits for what it was given before, on one thread."""
+        return self._committer is not None
+
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run `work` on a thread; the future is the loop's."""
         return self._loop.run_in_executor(cast("Executor", self), work)

@@ -1,4 +1,4 @@
-"""Group commit: one transaction at a time; what comes meanwhile is the next."""
+"""Group commit: one transaction is written at a time; what comes meanwhile is the next."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
-from regrow.delivery.journal.lookout import Lookout
+from regrow.delivery.journal.commits import EARLY, Commits, Transaction
 from regrow.delivery.journal.operations import Accept, Operation
 from regrow.delivery.journal.units import Accepting, Done, Pending, Submitted, Unit, size_of, told, writes_for
 from regrow.errors import JournalError, JournalFailed, StaleEpoch
@@ -26,8 +26,6 @@ MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
 MOST_ACCEPTED: Final = 256
 """Sends that are one unit."""
-EARLY: Final = 128
-"""Operations with which a transaction begins at once, so that the disk works while the loop goes on."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -47,14 +45,13 @@ class Writer:
     __slots__ = (
         "_accepting",
         "_closed",
+        "_commits",
         "_committing",
         "_crash",
         "_engine",
         "_finishing",
         "_idle",
         "_kept",
-        "_lookout",
-        "_on_thread",
         "_pause",
         "_paused",
         "_pending",
@@ -86,12 +83,11 @@ class Writer:
         self._work: deque[Callable[[], object]] = deque()
         self._committing = False
         self._starting = False
-        self._lookout = Lookout(engine.scheduler, threads, engine.monotonic)
+        self._commits = Commits(engine, store, threads, self._ended, crash)
         self._pause = 0.0
         self._paused = False
         self._finishing = False
         self._idle: list[asyncio.Future[None]] = []
-        self._on_thread: asyncio.Future[Any] | None = None
         self._closed: JournalFailed | None = None
         self.failure: JournalFailed | None = None
         """Why nothing can be written now; None if all is well."""
@@ -145,6 +141,9 @@ class Writer:
             self._accepting = None
         if not self._committing:
             self._soon(count)
+        elif count == EARLY and self._commits.may_follow:
+            # As large as this pass of the loop makes it.
+            self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
 
     def _soon(self, count: int) -> None:
         if count >= EARLY and self._store.blocking:
@@ -192,7 +191,7 @@ class Writer:
                 future.set_result(ended.result())
 
         if self._store.blocking:
-            on_thread = self._on_thread = self._threads.run(work)
+            on_thread = self._commits.on_thread = self._threads.run(work)
             on_thread.add_done_callback(done, context=self._engine.contexts.base)
             return
         ended: asyncio.Future[T] = self._engine.loop.create_future()
@@ -211,8 +210,8 @@ class Writer:
 
     async def thread_done(self) -> None:
         """Return when no thread works for it any more; whether its results were taken or not."""
-        if self._on_thread is not None:
-            await asyncio.wait([self._on_thread])
+        if self._commits.on_thread is not None:
+            await asyncio.wait([self._commits.on_thread])
 
     async def finish(self) -> None:
         """Write what there is, and return; after a failed commit once more, and then no more."""
@@ -245,10 +244,10 @@ class Writer:
 
     def _begin(self) -> None:
         self._starting = False
-        if self._committing or (self._paused and not self._work):
-            return
-        if self._work:
+        if self._work and not self._committing:
             self._work.popleft()()
+            return
+        if self._paused or (self._committing and not self._may_follow()):
             return
         self._accepting = None
         batch: list[Pending] = []
@@ -262,41 +261,21 @@ class Writer:
                 size += entry[1].size if isinstance(entry[1], Accepting) else entry[2]
         if not batch:
             self._tell_idle()
-            return
-        self._committing = True
-        begun = self._engine.monotonic()
-        if self._store.blocking:
-            self._on_thread = self._threads.run_then(
-                partial(self._store.commit, operations),
-                partial(self._done, batch, begun),
-                self._engine.contexts.base,
-            )
-            if self._engine.scheduler.busy or len(operations) >= EARLY:
-                self._lookout.hand_over()
-            self._lookout.begin()
-            return
-        error: BaseException | None = None
-        try:
-            self._store.commit(operations)
-        except Exception as failure:  # noqa: BLE001  # as from a thread
-            error = failure
-        self._done(batch, begun, error)
+        elif self._committing:
+            self._commits.follow(batch, operations)
+        else:
+            self._committing = True
+            self._commits.begin(batch, operations)
 
-    def _done(self, batch: list[Pending], begun: float, error: BaseException | None) -> None:
-        if isinstance(error, asyncio.CancelledError):
-            error = JournalFailed("journal", "its thread was given up", "a commit")
-        known = error is None or isinstance(error, JournalFailed | StaleEpoch)
-        expected = error if known else JournalFailed("journal", repr(error), "a commit")
-        try:
-            self._ended(batch, begun, cast("JournalFailed | StaleEpoch | None", expected))
-        except Exception as failure:  # noqa: BLE001  # whatever it is, the journal's process has crashed
-            error, expected = error or failure, None
-        if error is not expected:
-            assert error is not None
-            self._crash(error)
+    def _may_follow(self) -> bool:
+        """Whether the next transaction is large enough to be given to the thread with the one before."""
+        return self._commits.may_follow and not self._work and told(self._pending) >= EARLY
 
-    def _ended(self, batch: list[Pending], begun: float, error: JournalFailed | StaleEpoch | None) -> None:
-        self._committing = False
+    def _ended(self, transaction: Transaction, error: JournalFailed | StaleEpoch | None) -> None:
+        batch, begun = transaction.batch, transaction.begun
+        if error is not None:
+            self._pending.extendleft(reversed(self._commits.withdraw()))
+        self._committing = self._commits.under_way
         if error is None:
             self._succeeded(batch, begun)
         elif isinstance(error, StaleEpoch):
@@ -314,7 +293,8 @@ class Writer:
         recovered = self.failure is not None
         self._engine.scheduler.give_way()
         self._pause = 0.0
-        if first := self._has_enough(batch):
+        first = self._committing or self._has_enough(batch)
+        if not self._committing and first:
             self._go_on()  # so that the disk has work while this loop goes through the results
         if self.observe is not None:
             for operations, _, _ in batch:

@@ -34,7 +34,7 @@ from regrow.delivery.journal.steps import (
 if TYPE_CHECKING:
     import apsw
 
-__all__ = ("write",)
+__all__ = ("Encoded", "write")
 
 Statement: TypeAlias = tuple[str, list[Value]]
 
@@ -42,9 +42,20 @@ _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
 
 
+@final
+class Encoded(list[ops.Operation]):
+    """A batch whose statements are made already."""
+
+    __slots__ = ("statements",)
+
+    def __init__(self, batch: Iterable[ops.Operation]) -> None:
+        super().__init__(batch)
+        self.statements: Final = _Encoding(self).statements()
+
+
 def write(connection: apsw.Connection, batch: Iterable[ops.Operation]) -> None:
     """Do all of the batch in one transaction. The connection has the triggers of `steps`."""
-    statements = _Encoding(batch).statements()
+    statements = batch.statements if isinstance(batch, Encoded) else _Encoding(batch).statements()
     if len(statements) == 1:
         run(connection, *statements[0])
         return

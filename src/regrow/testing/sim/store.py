@@ -66,6 +66,10 @@ class SimStore:
         disk.sync()
         return cast("Opened", opened)
 
+    def prepared(self, batch: Sequence[Operation]) -> Sequence[Operation]:
+        """The batch: there is nothing to be done before `commit`."""
+        return batch
+
     def commit(self, batch: Sequence[Operation]) -> None:
         """Write all of the batch, and return when it is as safe as the level says.
 
