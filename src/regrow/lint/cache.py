@@ -77,13 +77,16 @@ class Cache:
 
     def _project(self, state: str) -> Project | None:
         """What was gathered from files, all of them in this state; None if it isn't known."""
-        bases = self._projects.get(state)
-        if not isinstance(bases, dict):
+        kept = self._projects.get(state)
+        if not isinstance(kept, list):
             return None
-        return Project({name: tuple(cast("list[str]", one)) for name, one in bases.items()})
+        bases, queries = cast("tuple[dict[str, list[str]], dict[str, dict[str, str]]]", kept)
+        return Project({name: tuple(one) for name, one in bases.items()}, queries)
 
     def _keep_project(self, state: str, project: Project) -> None:
-        self._projects[state] = {name: list(bases) for name, bases in project.bases.items()}
+        bases: Json = {name: list(bases) for name, bases in project.bases.items()}
+        queries: Json = {name: dict(calls) for name, calls in project.queries.items()}
+        self._projects[state] = [bases, queries]
         for old in list(self._projects)[:-_PROJECTS]:
             del self._projects[old]
         self._changed = True
@@ -162,7 +165,7 @@ def _state_of(digests: Mapping[Source, str]) -> str:
 
 def _digest_of_project(project: Project) -> str:
     """What a project's facts are known by."""
-    return digest_of(repr(sorted(project.bases.items())).encode())
+    return digest_of(repr((sorted(project.bases.items()), sorted(project.queries.items()))).encode())
 
 
 def _write(file: Path, data: bytes) -> None:

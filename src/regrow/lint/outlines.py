@@ -1,4 +1,4 @@
-"""What the files of a project define and import, without parsing any of them."""
+"""What the files of a project define and import, told by their lines; few of them are parsed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Final
 
 from regrow.lint.contents import Contents
 from regrow.lint.discovery import Source
+from regrow.lint.facts.queries import queries_of
 from regrow.lint.facts.servers import ACTORS, LIBRARIES, SERVERS
+from regrow.lint.file import SourceFile
+from regrow.lint.model import Role
+from regrow.lint.parsing import parse
 from regrow.lint.project import Project
 
 # A line feed first: what begins with a constant is searched for many times faster than `^`.
@@ -17,6 +21,11 @@ _FROM: Final = re.compile(rb"\n[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]
 _IMPORT: Final = re.compile(rb"\n[ \t]*import[ \t]+([^\n#]*)")
 _COMMENT: Final = re.compile(r"#[^\n]*|\\\n")
 _SUBSCRIPT: Final = re.compile(r"\[[^\[\]]*\]")
+_QUERY: Final = re.compile(
+    rb"\n[ \t]+@[\w.]*call\b[^\n]*\n[ \t]+def[ \t]+\w+\([ \t]*\w+[ \t]*\)[^\n]*:[^\n]*\n"
+    rb'(?:[ \t]+"""[^"]*"""[ \t\r]*\n)?[ \t]+return[ \t]+\w+\.\w+[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)'
+)
+"""Too much rather than too little: what has one is parsed, which takes a hundred times as long."""
 _DOTTED: Final = re.compile(r"[^\W\d][\w.]*\Z")
 
 
@@ -34,9 +43,23 @@ def gather(sources: Sequence[Source], contents: Contents | None = None) -> Proje
     if not any(library in data for data in everything for library in LIBRARIES):
         return Project()
     outlines = Outlines()
+    queries: dict[str, dict[str, str]] = {}
     for source in sources:
-        outlines.add(_data(source, contents), source.module, package=source.file.stem == "__init__")
-    return outlines.project((*SERVERS, *ACTORS))
+        data = _data(source, contents)
+        outlines.add(data, source.module, package=source.file.stem == "__init__")
+        queries |= _queries(data, source)
+    return outlines.project((*SERVERS, *ACTORS))._replace(queries=dict(sorted(queries.items())))
+
+
+def _queries(data: bytes, source: Source) -> dict[str, dict[str, str]]:
+    """What others may ask servers for; those of a file of tests are its own affair."""
+    if source.role is Role.TEST or b"regrow" not in data or not _QUERY.search(data):
+        return {}
+    file = parse(data, source.path, module=source.module)
+    try:
+        return queries_of(file) if isinstance(file, SourceFile) else {}
+    except RecursionError:  # the rules say so
+        return {}
 
 
 class Outlines:

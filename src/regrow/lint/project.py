@@ -14,9 +14,11 @@ class Project(NamedTuple):
     Attributes:
         bases: Qualified class -> the qualified names of its bases, sorted, for the classes that derive from
             those that were asked for; also what modules import of them, as if it derived from itself.
+        queries: Qualified class of a server -> attribute -> the call that returns just that.
     """
 
     bases: Mapping[str, tuple[str, ...]] = {}
+    queries: Mapping[str, Mapping[str, str]] = {}
 
     def bases_of(self, name: str) -> tuple[str, ...]:
         """The qualified names of a class's bases; empty if nothing is known of it."""

@@ -38,6 +38,15 @@ async def test_counts(counter):
     assert await counter.call(Counter.total(), timeout=1.0) == 1
 ```
 
+## Fix safety
+
+The fix is unsafe. A look at an attribute becomes a call where the server has one that returns just that: a
+method of `@rg.call` that is `return self._total`, in this file or another one that is looked at. On an object
+of the class that is its method, `counter.total()`; on an address whose server the test names (`Ref[Counter]`,
+`Pid[Counter]`, `await kit.start_supervised(Counter)`) it is a message,
+`await counter.call(Counter.total(), timeout="default")`. Where there is no such call, and where the test sets
+or patches the attribute or does something to it, there is no fix: what callers are to see is a decision.
+
 ## Options
 
 - `state-attributes`: attributes that are a server's private state.
@@ -57,7 +66,8 @@ from typing import ClassVar, Final
 from regrow.errors.base import override
 from regrow.lint.facts.servers import is_server
 from regrow.lint.file import SourceFile
-from regrow.lint.model import Finding, Scope
+from regrow.lint.fixes.rg603 import asked
+from regrow.lint.model import Finding, Safety, Scope
 from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
@@ -76,6 +86,7 @@ class StatePeekInTest(Rule):
 
     code = "RG603"
     name = "state-peek-in-test"
+    fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
     options: ClassVar[tuple[str, ...]] = ("state-attributes",)
     triggers: ClassVar[tuple[str, ...]] = ("._", '"_', "'_", "regrow")
@@ -86,6 +97,7 @@ class StatePeekInTest(Rule):
         own: set[str] | None = None
         modules, mocks = file.spellings(*_MODULES), file.mentions("Mock")
         states = frozenset(file.settings.state_attributes) if file.mentions("regrow") else frozenset[str]()
+        has_servers = bool(states or file.project.queries)
         for node in file.index.of(ast.Attribute):
             attribute = node.attr
             if attribute[0] == "_" and is_private(attribute) and not _is_own_object(node.value):
@@ -94,10 +106,10 @@ class StatePeekInTest(Rule):
                     _is_module(file, node.value, modules) or (mocks and file.type_of(node.value) in _MOCKS)
                 ):
                     text = f"{attribute} is private: test what callers see"
-                    yield file.finding(self, node, text)
+                    yield file.finding(self, node, text, fix=asked(file, node) if has_servers else None)
             elif attribute in states and (kind := file.type_of(node.value)) and is_server(file, kind):
                 text = f"{attribute} is the state of a process: ask it by a call"
-                yield file.finding(self, node, text)
+                yield file.finding(self, node, text, fix=asked(file, node))
         for call in file.calls_named("setattr", "delattr", "object", "patch"):
             name = _patched(call)
             if name is not None and is_private(name):
