@@ -46,6 +46,16 @@ def test_notebooks_alone_are_nothing_to_fix(root: Path, capsys: Captured) -> Non
     assert capsys.readouterr() == ("", f"python -m regrow.lint: {why}\n")
 
 
+def test_why_a_file_is_left_alone_is_one_line_whatever_it_is_called(root: Path, capsys: Captured) -> None:
+    file = root / "a\x1b[31m\n.py"
+    file.write_text(TREE)
+    (root / "other").hardlink_to(file)
+    assert main(["fix"]) == 1
+    why, _ = capsys.readouterr().err.splitlines()
+    assert why.startswith("a\\x1b[31m\\n.py: it has 2 names (hard links)")
+    assert file.read_text() == TREE
+
+
 def test_unsafe_fixes_are_made_when_asked_for(root: Path, capsys: Captured) -> None:
     (root / "a.py").write_text(CALL)
     assert main(["fix", "a.py"]) == 1

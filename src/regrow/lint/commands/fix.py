@@ -9,7 +9,16 @@ from typing import Final, cast
 from regrow.lint.checker import Checker
 from regrow.lint.commands import options
 from regrow.lint.configuration import Configuration
-from regrow.lint.console import Exit, counted, say, show_all, show_bytes, standard_input, take_any_name
+from regrow.lint.console import (
+    Exit,
+    counted,
+    say,
+    show_all,
+    show_bytes,
+    standard_input,
+    take_any_name,
+    visible,
+)
 from regrow.lint.diffs import unified
 from regrow.lint.discovery import NOTEBOOK, absolute, source
 from regrow.lint.fixing import write_back
@@ -92,9 +101,9 @@ def _told(mending: Mending, *, unsafe: bool, diff: bool) -> int:
 
 def _complain(mended: Mended) -> None:
     if mended.error:
-        say(mended.error)
+        say(visible(mended.error))
     for failure in mended.failures:
         say(f"{failure}\n  at {failure.place}")
     for one in mended.refused:
-        place = f"{one.path}:{one.line}:{one.column}"
+        place = visible(f"{one.path}:{one.line}:{one.column}")
         say(f"{place}: the fix of {one.code} would have broken the file, a bug of ours; it wasn't made")

@@ -10,7 +10,7 @@ from typing import Final, cast
 from regrow.errors.fixing import FixError
 from regrow.lint.commands import options
 from regrow.lint.configuration import discover, read
-from regrow.lint.console import Exit, counted, say, show, show_all, take_any_name
+from regrow.lint.console import Exit, counted, say, show, show_all, take_any_name, visible
 from regrow.lint.diffs import unified
 from regrow.lint.discovery import shown
 from regrow.lint.migrate.catalogue import MIGRATIONS, chosen
@@ -96,7 +96,7 @@ def _undo(arguments: argparse.Namespace, ids: list[str]) -> int:
     try:
         files = undo(_backup(arguments) or root / FOLDER, root, ids[0])
     except FixError as error:
-        say(str(error))
+        say(visible(str(error)))
         return Exit.BAD_USE
     except OSError as error:
         say(f"{error.filename}: {error.strerror}; when that is mended `migrate undo {ids[0]}` does the rest")
