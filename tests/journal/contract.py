@@ -189,6 +189,16 @@ class StoreContract:
         store.commit([ops.Settle(id) for id in range(1, size + 1)])
         assert reader.counts() == counts(accepted=size, done=size)
 
+    @pytest.mark.parametrize("ids", [[2, 3, 4], [2, 4], [4, 3, 2], [2, 2, 4], [2, 3, 3]], ids=str)
+    def test_what_is_settled_at_once_is_settled_and_nothing_between(
+        self, store: Store, reader: Reader, ids: list[int]
+    ) -> None:
+        store.commit([ops.Accept(live(id)) for id in range(1, 6)])
+        store.commit([ops.Settle(id) for id in ids])
+        assert [row.id for row in reader.live()] == [id for id in range(1, 6) if id not in ids]
+        gone = len(set(ids))
+        assert reader.counts() == counts(accepted=5, live=5 - gone, done=gone)
+
     def test_an_empty_batch_is_nothing(self, store: Store, reader: Reader) -> None:
         store.commit([])
         assert reader.counts() == counts()

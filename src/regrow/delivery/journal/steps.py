@@ -63,6 +63,11 @@ STEPS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         DELETE FROM live WHERE id IN (SELECT value FROM json_each(:ids));
         UPDATE counter SET n = n + changes() WHERE name = 'done';""",
     ),
+    "settle_run": (
+        ("first", "last"),
+        """DELETE FROM live WHERE id BETWEEN :first AND :last;
+        UPDATE counter SET n = n + changes() WHERE name = 'done';""",
+    ),
     "attempt": (
         _ATTEMPT,
         """INSERT INTO attempt SELECT

@@ -215,8 +215,12 @@ class _Encoding:
         self._rest.append(_row(kind, values))
 
     def _flush(self) -> None:
-        if self._settled:
-            self._put("settle", (_json(self._settled), _json(self._attempted)))
+        settled = self._settled
+        if settled:
+            if not self._attempted and settled == list(range(settled[0], settled[0] + len(settled))):
+                self._put("settle_run", (settled[0], settled[-1]))
+            else:
+                self._put("settle", (_json(settled), _json(self._attempted)))
             self._settled, self._attempted = [], []
         if self._processed:
             self._put("processed", (_json(self._processed),))
