@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, final, get_args, get_origin
 
@@ -80,7 +79,7 @@ class Codec:
         entry = self._by_message.get(type(message))
         if entry is None:
             entry = self._add(self._handler_of(message))
-        return _encoded(entry.head, message)
+        return entry.encode(message)
 
     def encoder_of(self, handler: Handler) -> Callable[[Message], bytes]:
         """What `encode` does, for messages of this handler of the class.
@@ -89,7 +88,7 @@ class Codec:
             NoCodec: As `encode`.
         """
         entry = self._by_message.get(handler.message) or self._add(handler)
-        return partial(_encoded, entry.head)
+        return entry.encode
 
     def decode(self, data: bytes) -> Message:
         """The message that `encode` wrote, equal to the first one if its arguments are.
@@ -140,13 +139,14 @@ class Codec:
 class _Entry:
     """One handler's messages as bytes, for one server class."""
 
-    __slots__ = ("_count", "_decoder", "_keywords", "handler", "head")
+    __slots__ = ("_count", "_decoder", "_keywords", "encode", "handler", "head")
 
     def __init__(self, handler: Handler, server: type) -> None:
         self.handler = handler
         self._count = len(handler.positional)
         self._keywords = handler.keywords
         self.head = (_qualified(handler.server), handler.name, handler.version)
+        self.encode = _encoder_with(self.head)
         try:
             self._decoder = msgspec.msgpack.Decoder(_wire_type(handler, server))
         except Exception as error:  # whatever evaluating an annotation raises
@@ -172,11 +172,16 @@ class _Entry:
         return f"{_shown(self.handler)}: {_PLACE.sub(name, problem)}"
 
 
-def _encoded(head: tuple[str, str, int], message: Message) -> bytes:
-    try:
-        return _encoder.encode((*head, *msgspec.structs.astuple(message)))
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise EncodeFailed(message, str(error)) from error
+def _encoder_with(head: tuple[str, str, int]) -> Callable[[Message], bytes]:
+    encode, values_of = _encoder.encode, msgspec.structs.astuple
+
+    def encoded(message: Message) -> bytes:
+        try:
+            return encode([*head, *values_of(message)])
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+            raise EncodeFailed(message, str(error)) from error
+
+    return encoded
 
 
 def _qualified(server: type) -> str:

@@ -138,8 +138,7 @@ class AtOnce:
     ) -> tuple[Entry, Request, object, BaseException | None] | None:
         """Run handlers in the process's own context, until one does not just return."""
         engine, time, name = self._engine, self._time, self._desk.slots.name
-        calls, casts, instance = process.blueprint.calls, process.blueprint.casts, process.instance
-        permit = breaker.permit
+        instance, permit = process.instance, breaker.permit
         each = breaker.settings.slow_seconds is not None
         begun = time()
         until = begun + SECONDS
@@ -148,17 +147,18 @@ class AtOnce:
         engine.handling = process
         error: BaseException | None = None
         result: object = None
+        kind: type | None = None
+        entry: Entry | None = None
         while ready and limit > 0 and begun <= until:
             owed = ready[0]
             if owed.state != WAITING:
                 ready.popleft()
                 continue
             message = owed.message
-            entry = calls.get(message.__class__) or casts.get(message.__class__)
-            if entry is None and message is not None:
-                entry = process.blueprint.known(message)  # the first of its class
-            if entry is None or not entry.hand_off or breaker.permit != permit:
-                break  # what isn't bare has no message, and so no entry
+            if message.__class__ is not kind:
+                kind, entry = message.__class__, _entry_for(process, message)
+            if entry is None or breaker.permit != permit:
+                break
             ready.popleft()
             limit -= 1
             name(slot, owed.place)
@@ -196,3 +196,12 @@ class AtOnce:
         deferred = process.current  # by reply_later: takes the place of `request`
         owed.item = deferred if isinstance(deferred, Request) else request
         return request
+
+
+def _entry_for(process: Process, message: object) -> Entry | None:
+    """The handler that can run at once; None if none can, or if there is no message: then it isn't bare."""
+    blueprint, kind = process.blueprint, message.__class__
+    entry = blueprint.calls.get(kind) or blueprint.casts.get(kind)
+    if entry is None and message is not None:
+        entry = blueprint.known(message)  # the first of its class
+    return entry if entry is not None and entry.hand_off else None

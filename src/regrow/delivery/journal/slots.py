@@ -24,6 +24,8 @@ USED: Final = 1
 NOT_REPEATABLE: Final = 2
 MAX_CRASHES: Final = 0xFFFF
 _SEED: Final = 0x5A17C0DE
+_PLAIN: Final = _SEED ^ USED
+_MOST: Final = 0xFFFFFFFF
 _pack_into: Final = SLOT.pack_into
 
 Buffer: TypeAlias = "bytearray | mmap.mmap"
@@ -99,7 +101,10 @@ class Slots:
 
     def name(self, slot: int, id: int) -> None:
         """The handler of this delivery, which never crashed and is repeatable, is about to run."""
-        _pack_into(self._buffer, slot, id, 0, USED, (_SEED ^ USED ^ id ^ id >> 32) & 0xFFFFFFFF)
+        check = _PLAIN ^ id
+        if check > _MOST:
+            check = (check ^ id >> 32) & _MOST
+        _pack_into(self._buffer, slot, id, 0, USED, check)
 
     def end(self, slot: int) -> None:
         """It is known how it ended."""
