@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from regrow.delivery.journal.commits import EARLY
 from tests.crash.campaign import Campaign, Options, Result
 from tests.crash.plants import PLANTS
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             level=options.level,
             redrive=options.redrive,
             plant=options.plant,
+            early=options.early,
         ),
         folder,
         _Progress(options.kills),
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--level", choices=["power", "process", "none"], default="power")
     parser.add_argument("--redrive", action="store_true", help="the command redrives at the same time")
     parser.add_argument("--plant", choices=PLANTS, help="plant a bug; it must be found")
+    early = "operations with which a transaction begins at once, or follows another (default 128)"
+    parser.add_argument("--early", type=int, default=EARLY, metavar="N", help=early)
     parser.add_argument("--folder", type=Path, help="where to make the journal's folder")
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
     return parser
@@ -88,6 +92,7 @@ def _tell(result: Result) -> None:
         f"{result.duplicates} handler starts without a recorded failure, "
         f"{result.in_flight_at_kills} deliveries in flight at the kills"
     )
+    _say(f"{result.followed} transactions followed another one on the thread")
     _say(f"conservation {'exact' if result.conservation else 'BROKEN'}")
     for problem in result.problems:
         _say(f"WRONG: {problem}")

@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 
+from regrow.delivery.journal.commits import EARLY
 from tests.crash import plan
 from tests.crash.checker import Checker
 from tests.crash.journal_file import Snapshot, read_journal
@@ -35,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         level: ``"power"``, ``"process"`` or ``"none"``.
         redrive: Whether the command redrives dead letters from a second process all the while.
         plant: Name of a bug to plant into the child.
+        early: Operations with which a transaction begins at once, or follows another one.
         patience: Seconds without progress that count as stuck.
     """
 
@@ -43,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     level: str = "power"
     redrive: bool = False
     plant: str | None = None
+    early: int = EARLY
     patience: float = PATIENCE
 
 
@@ -59,6 +62,7 @@ class Result(msgspec.Struct, kw_only=True):
         handled: Deliveries that a handler brought to its end.
         dead: Dead letters at the end.
         redriven: Dead letters that the command has moved.
+        followed: Transactions that followed another one without the loop, as far as was told.
         conservation: Whether accepted = live + done + dead + discarded held at every restart.
         problems: Everything that is wrong, in words; nothing of it is allowed.
         folder: Where journal and files are kept, if something was wrong.
@@ -68,6 +72,7 @@ class Result(msgspec.Struct, kw_only=True):
     seed: int
     redrive: bool
     plant: str | None
+    early: int
     kills: int = 0
     kills_with_16_in_flight: int = 0
     operations_at_kills: list[int] = []
@@ -75,6 +80,7 @@ class Result(msgspec.Struct, kw_only=True):
     handled: int = 0
     dead: int = 0
     redriven: int = 0
+    followed: int = 0
     lost: int = 0
     phantom: int = 0
     duplicates: int = 0
@@ -108,14 +114,20 @@ class Campaign:
         self._durable = options.level != "none"
         self._checker = Checker(options.seed, durable=self._durable)
         self._arguments = ["--seed", str(options.seed), "--level", options.level]
+        self._arguments += ["--early", str(options.early)]
         if options.plant:
             self._arguments += ["--plant", options.plant]
         self._redriver = Redriver(self._journal, self._random) if options.redrive else None
         self._read_so_far: dict[str, int] = {}
         self._told_dead: set[str] = set()
         self._in_flight = 0
+        self._followed = 0
         self._result = Result(
-            level=options.level, seed=options.seed, redrive=options.redrive, plant=options.plant
+            level=options.level,
+            seed=options.seed,
+            redrive=options.redrive,
+            plant=options.plant,
+            early=options.early,
         )
         self._begun = time.monotonic()
         self._standby: Child | None = None
@@ -231,7 +243,12 @@ class Campaign:
                 self._checker.complain(f"{owed} was refused: {' '.join(error)}")
             case ["dead", owed, _]:
                 self._told_dead.add(owed)
-            case ["opened"] | ["live", _] | ["drained"]:
+            case ["live", _, followed]:
+                self._result.followed += int(followed) - self._followed
+                self._followed = int(followed)
+            case ["opened"]:
+                self._followed = 0
+            case ["drained"]:
                 pass
             case _:
                 self._checker.complain(f"the child said {' '.join(words)!r}")

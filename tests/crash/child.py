@@ -16,7 +16,10 @@ from pathlib import Path
 import msgspec
 
 import regrow as rg
+from regrow.delivery.journal import commits, writer
+from regrow.delivery.journal.operations import Operation
 from regrow.delivery.journal.store import SyncLevel
+from regrow.delivery.journal.units import Pending
 from tests.crash import plan, plants
 from tests.crash.receivers import World, children
 from tests.crash.senders import send, send_for_ever
@@ -36,15 +39,36 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--level", required=True)
+    parser.add_argument("--early", type=int, required=True)
     parser.add_argument("--plant")
     options = parser.parse_args()
     logging.getLogger("regrow").setLevel(logging.CRITICAL)  # crashes are the point, not the news
     if options.plant:
         plants.plant(options.plant)
+    Following.begin(options.early)
     line = sys.stdin.readline()
     if line:
         start = msgspec.json.decode(line, type=Start)
         asyncio.run(work(options.folder, options.seed, options.level, start))
+
+
+class Following:
+    """How often a transaction was given to the thread while another one was being written."""
+
+    count = 0
+
+    @classmethod
+    def begin(cls, early: int) -> None:
+        """Count from now on, and have them follow from so many operations on."""
+        for module in (commits, writer):
+            vars(module)["EARLY"] = early
+        follow = commits.Commits.follow
+
+        def counted(self: commits.Commits, batch: list[Pending], operations: list[Operation]) -> None:
+            cls.count += 1
+            follow(self, batch, operations)
+
+        type.__setattr__(commits.Commits, "follow", counted)
 
 
 async def work(folder: Path, seed: int, level: SyncLevel, start: Start) -> None:
@@ -80,7 +104,7 @@ async def _drain(world: World, journal: rg.Journal) -> None:
     while True:
         left = journal.stats().live + world.busy
         if left != last:
-            tell("live", left)
+            tell("live", left, Following.count)
             last = left
         if not left:
             return

@@ -18,6 +18,14 @@ def test_nothing_is_lost_under_kill_9(level: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
+def test_nothing_is_lost_where_transactions_follow_each_other(tmp_path: Path) -> None:
+    # 32 senders never fill a transaction that is as large as the product's that follow others.
+    result = run(Options(kills=8, seed=SEED, early=4), tmp_path)
+    assert (result.lost, result.conservation) == (0, True)
+    assert result.followed > result.kills
+
+
+@pytest.mark.timeout(120)
 def test_without_a_file_loss_is_counted_and_nothing_is_made_up(tmp_path: Path) -> None:
     result = run(Options(kills=5, seed=SEED, level="none"), tmp_path)
     assert result.lost > 0

@@ -19,7 +19,8 @@ Word: TypeAlias = Literal["opened", "accepted", "failed", "live", "drained", "de
 opened                               the journal is open, the load begins
 accepted <owed> <status> <in flight> this send came back, with so many operations in flight
 failed <owed> <error>                this send was refused
-live <n>                             so many deliveries are left to be done
+live <n> <followed>                  so many deliveries are left to be done, and so many transactions have
+                                     followed another one without the loop
 drained                              nothing is left; the child waits for an order
 dead <owed> <reason>                 a dead letter, told at the end when there is no file that tells
 """
