@@ -114,3 +114,16 @@ async def awaits_them(queue, log, others):
     await suppresses(queue)
     await renamed(queue, *others)
     await whose(*others, queue)
+
+
+async def whose_in_a_branch(stopped, queue):  # as aiotools' workers wait
+    try:
+        if queue:
+            await stopped
+        else:
+            queue.state = 1
+    except aio.CancelledError:  # expect: RG402
+        pass
+    finally:
+        queue.close()
+    await queue.join()
