@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from regrow.lint.comments import comments
 from regrow.lint.index import Index
@@ -209,7 +209,10 @@ class SourceFile:
 
     def calls_to(self, *qualified: str) -> Iterator[tuple[ast.Call, str]]:
         """The calls of these qualified functions, through whatever aliases, and which one it is."""
-        for tail, names, roots in _by_tail(qualified):
+        asked = _asked(qualified)
+        if not self.can_name(asked.roots):
+            return
+        for tail, names, roots in asked.by_tail:
             if not self.can_name(roots):
                 continue
             for name in (tail, *sorted(self._aliases.get(tail, ()))):
@@ -336,9 +339,24 @@ class SourceFile:
         )
 
 
+class _Asked(NamedTuple):
+    """Qualified names as calls are looked for.
+
+    Attributes:
+        roots: What they begin with.
+        by_tail: Their last parts, each with the names that end in it, and what these begin with.
+    """
+
+    roots: frozenset[str]
+    by_tail: tuple[tuple[str, frozenset[str], frozenset[str]], ...]
+
+
 @lru_cache(maxsize=256)
-def _by_tail(qualified: tuple[str, ...]) -> tuple[tuple[str, frozenset[str], frozenset[str]], ...]:
-    """Last parts of qualified names, with the names that end in them and what these begin with."""
+def _asked(qualified: tuple[str, ...]) -> _Asked:
     tails = sorted({name.rpartition(".")[2] for name in qualified})
     groups = [(tail, frozenset(one for one in qualified if one.rpartition(".")[2] == tail)) for tail in tails]
-    return tuple((tail, names, frozenset(name.partition(".")[0] for name in names)) for tail, names in groups)
+    return _Asked(_roots(qualified), tuple((tail, names, _roots(names)) for tail, names in groups))
+
+
+def _roots(qualified: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in qualified)

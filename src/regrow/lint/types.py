@@ -95,11 +95,13 @@ class Types:
         """The places where methods assign to attributes of ``self``, by their classes."""
         if self._assigned is None:
             self._assigned = {}
-            for attribute in self._names.index.of(ast.Attribute):
-                if isinstance(attribute.ctx, ast.Store) and isinstance(attribute.value, ast.Name):
-                    owner = self.own_class(attribute.value)
+            for target in self._names.changed:
+                if not isinstance(target, ast.Attribute) or isinstance(target.ctx, ast.Del):
+                    continue
+                if isinstance(target.value, ast.Name):
+                    owner = self.own_class(target.value)
                     if owner is not None:
-                        self._assigned.setdefault(owner, []).append(attribute)
+                        self._assigned.setdefault(owner, []).append(target)
         return self._assigned
 
     def _of_source(self, source: ast.AST) -> str | None:

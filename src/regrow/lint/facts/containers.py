@@ -102,9 +102,7 @@ def _changed(file: SourceFile) -> Iterator[ast.expr]:
     for call in file.calls_named(*_CHANGES):
         if isinstance(call.func, ast.Attribute):
             yield call.func.value
-    for item in file.index.of(ast.Subscript):
-        if not isinstance(item.ctx, ast.Load):
-            yield item.value
+    yield from (one.value for one in file.names.changed if isinstance(one, ast.Subscript))
 
 
 def _is_modules(file: SourceFile, place: ast.Name) -> bool:
@@ -118,7 +116,9 @@ def _as_shared(
 ) -> Shared | None:
     owner, name = key
     if owner is not None and any(
-        _is_given(file, node, one) for one in file.index.of(ast.Attribute) if one.attr == name
+        _is_given(file, node, one)
+        for one in file.names.changed
+        if isinstance(one, ast.Attribute) and one.attr == name
     ):
         return None
     if owner is None and is_write_once(file, places):
@@ -132,7 +132,7 @@ def _as_shared(
 
 def _is_given(file: SourceFile, node: ast.AST, attribute: ast.Attribute) -> bool:
     """Whether an object of the class gets an attribute of its own."""
-    if not isinstance(attribute.ctx, ast.Store) or not isinstance(attribute.value, ast.Name):
+    if isinstance(attribute.ctx, ast.Del) or not isinstance(attribute.value, ast.Name):
         return False
     return file.types.own_class(attribute.value) is file.parent(node)
 

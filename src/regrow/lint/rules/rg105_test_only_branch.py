@@ -61,7 +61,6 @@ from regrow.lint.model import Finding, Safety, Scope, no_fix
 from regrow.lint.names import last_name
 from regrow.lint.rule import Rule
 
-_IN_TEXTS: Final = ("PYTEST_", "pytest", '"test', "'test")
 _FLAGS: Final = frozenset(
     {"TESTING", "IS_TEST", "IS_TESTING", "UNDER_TEST", "IN_TEST", "RUNNING_TESTS", "TEST_MODE", "IN_TESTS"}
 )
@@ -91,14 +90,14 @@ class TestOnlyBranch(Rule):
     name = "test-only-branch"
     fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.CODE
-    triggers: ClassVar[tuple[str, ...]] = ("TEST", *_IN_TEXTS)
+    triggers: ClassVar[tuple[str, ...]] = ("TEST", "pytest", '"test', "'test")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at names, constants and imports, the rarest first."""
         if _HELPERS.search(file.module) or file.module.partition(".")[0] in _NOT_SHIPPED:
             return
-        if any(map(file.mentions, (*_IN_TEXTS, "TEST"))):
+        if any(map(file.mentions, self.triggers)):
             for constant in file.index.of(ast.Constant):
                 if isinstance(constant.value, str) and _asks_for_tests(file, constant, constant.value):
                     yield self._found(file, constant)

@@ -97,6 +97,7 @@ _SOCKETS: Final[dict[str, int | None]] = {  # qualified function -> the position
 _CONNECTS_LATER: Final = frozenset({"ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL"})
 _REQUESTS: Final = tuple(f"requests.{name}" for name in _METHODS)
 _SESSIONS: Final = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
+_OF_REQUESTS: Final = frozenset({"requests"})
 _REFERENCES: Final = frozenset({"pykka.ActorRef", "pykka._ref.ActorRef", "pykka.ref.ActorRef"})
 _REGROW: Final = ("call", "down", "reserve")
 
@@ -171,7 +172,7 @@ class CallWithoutTimeout(Rule):
                 yield self._found(file, call, call.func.attr, fix)
 
     def _on_sessions(self, file: SourceFile) -> Iterator[ast.Call]:
-        if not file.mentions("requests"):
+        if not file.can_name(_OF_REQUESTS):
             return
         for call in file.calls_named(*_METHODS):
             if (

@@ -106,7 +106,7 @@ def _is_forgotten(file: SourceFile, call: ast.Call) -> bool:
     function = file.function_of(call)
     is_deleted = any(
         isinstance(one.ctx, ast.Del) and one.id == place.id and file.function_of(one) is function
-        for one in file.index.of(ast.Name)
+        for one in file.names.targets
     )
     return not is_deleted and next(uses(file, place), None) is None
 

@@ -141,11 +141,8 @@ def _is_restored(file: SourceFile, change: ast.expr, test: DefNode) -> bool:
     asked += map(ast.unparse, test.decorator_list)
     if any(_RESTORES.search(one) for one in asked):
         return True
-    for one in ast.walk(test):
-        if isinstance(one, ast.Try) and one.finalbody:
-            return True
-        if isinstance(one, ast.Attribute) and one.attr in _CLEANING:
-            return True
+    if _has_teardown(file, test):
+        return True
     for call in file.calls_named("setenv", "delenv", "chdir"):
         if file.function_of(call) is test and _keeps_for_later(call, change):
             return True
@@ -154,7 +151,11 @@ def _is_restored(file: SourceFile, change: ast.expr, test: DefNode) -> bool:
             _RESTORES.search(ast.unparse(item.context_expr)) for item in around.items
         ):
             return True
-    return _has_teardown(file, test)
+    return any(
+        (isinstance(one, ast.Try) and bool(one.finalbody))
+        or (isinstance(one, ast.Attribute) and one.attr in _CLEANING)
+        for one in ast.walk(test)
+    )
 
 
 def _keeps_for_later(call: ast.Call, change: ast.expr) -> bool:
