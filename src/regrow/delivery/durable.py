@@ -15,7 +15,7 @@ from regrow.core.messages import Message
 from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.envelope import envelope_of, headers_of, known_of
 from regrow.delivery.journal.clock import micros
-from regrow.delivery.journal.forms import Form, keep
+from regrow.delivery.journal.forms import Form
 from regrow.delivery.journal.owed import Owed, Wait
 from regrow.delivery.journal.rows import INFO, Live
 from regrow.delivery.lookup import opened_in, opened_of
@@ -106,15 +106,15 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     writer = opened.writer
     if writer.waiting >= writer.room:
         opened.look_for_room()
-    form = opened.forms.get((dest, message.__class__, source))
-    if form is None or form.options is not options:
-        form = _new_form(opened, (dest, message.__class__, source), options)
+    form = opened.forms.kept.get((dest, message.__class__, source, id(options)))
+    if form is None:
+        form = _new_form(opened, (dest, message.__class__, source, id(options)), options)
     payload = form.encode(message)
-    id = opened.next_id()
+    number = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
     trace = traceparent() if TRACE in modules else None
     live = Live(
-        id,
+        number,
         uuid7(now_us / 1_000_000, opened.random),
         dest,
         form.kind,
@@ -131,33 +131,36 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
         None,
         form.headers,
     )
-    owed = Owed(live, id, opened.desk, wait, options.backoff)
+    owed = Owed(live, number, opened.desk, wait, options.backoff)
     like = None
     if len(payload) <= KEPT_BYTES and form.scalars == tuple(map(type, astuple(message))):
         owed.message = message  # it would come back from its bytes just as it is
         owed.bare = True
         if trace is None and not options.tagged:
-            like = form
+            like = form.like
     writer.accept(owed, like)
     return owed
 
 
 def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
-    known = known_of(key[1])
+    dest, message, source, _ = key
+    known = known_of(message)
+    attempts, discard = options.retries + 1, options.on_error == "ignore"
     form = Form(
-        options=options,
+        options=options,  # kept, so that nothing else gets its identity
+        like=opened.forms.like((dest, known.type_name, known.kind, source, attempts, discard)),
         encode=known.encode,
         scalars=known.scalars,
         kind=known.kind,
         type=known.type_name,
-        max_attempts=options.retries + 1,
+        max_attempts=attempts,
         max_crashes=opened.max_crashes,
-        discard=options.on_error == "ignore",
+        discard=discard,
         key=options.idempotency_key,
         headers=headers_of(options.metadata),
     )
     if options.metadata is None:  # which somebody may change
-        keep(opened.forms, key, form)
+        opened.forms.keep(key, form)
     return form
 
 

@@ -10,13 +10,14 @@ import msgspec
 if TYPE_CHECKING:
     from regrow.core.messages import Message
 
-__all__ = ("Form", "FormKey", "keep")
+__all__ = ("Form", "FormKey", "Forms")
 
 MOST: Final = 1024
 """Forms that are kept."""
 
-FormKey: TypeAlias = "tuple[str, type[Message], str | None]"
-"""Recipient, class of the message, and sender."""
+FormKey: TypeAlias = "tuple[str, type[Message], str | None, int]"
+"""Recipient, class of the message, sender, and the options' identity."""
+Like: TypeAlias = tuple[object, ...]
 
 
 @final
@@ -25,12 +26,14 @@ class Form(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         options: Those, of whoever sends.
+        like: One object for all forms whose rows are alike, as `operations.Accept` has it.
         encode: Writes one of the messages.
         scalars: As `envelope.Known` has it.
         kind, type, max_attempts, max_crashes, discard, key, headers: As `rows.Live` has them.
     """
 
     options: object
+    like: Like
     encode: Callable[[Message], bytes]
     scalars: tuple[type, ...] | None
     kind: int
@@ -42,8 +45,23 @@ class Form(msgspec.Struct, frozen=True, eq=False):
     headers: bytes | None
 
 
-def keep(forms: dict[FormKey, Form], key: FormKey, form: Form) -> None:
-    """Have it for the next send; those of names that come and go are forgotten with all others."""
-    if len(forms) >= MOST:
-        forms.clear()
-    forms[key] = form
+@final
+class Forms:
+    """Those that are kept for the next send."""
+
+    __slots__ = ("_likes", "kept")
+
+    def __init__(self) -> None:
+        self.kept: dict[FormKey, Form] = {}
+        self._likes: dict[Like, Like] = {}
+
+    def like(self, common: Like) -> Like:
+        """What is equal to `common`, and the same object each time."""
+        return self._likes.setdefault(common, common)
+
+    def keep(self, key: FormKey, form: Form) -> None:
+        """Have it for the next send; those of names that come and go are forgotten with all others."""
+        if len(self.kept) >= MOST:
+            self.kept.clear()
+            self._likes.clear()
+        self.kept[key] = form

@@ -15,6 +15,7 @@ from regrow.core.delivery_events import JournalClosed, JournalOpened, JournalTro
 from regrow.delivery.journal.books import Books
 from regrow.delivery.journal.clock import JournalClock, micros
 from regrow.delivery.journal.desk import Desk
+from regrow.delivery.journal.forms import Forms
 from regrow.delivery.journal.owed import Owed
 from regrow.delivery.journal.recovery import Findings, inspect
 from regrow.delivery.journal.slots import Slots
@@ -27,7 +28,6 @@ from regrow.runtime.after import Failed
 from regrow.runtime.process import DEAD
 
 if TYPE_CHECKING:
-    from regrow.delivery.journal.forms import Form, FormKey
     from regrow.delivery.journal.options import JournalOptions
     from regrow.delivery.journal.store import Opened, Reader, Store
     from regrow.runtime.engine import Engine
@@ -112,7 +112,7 @@ class OpenJournal:
         self.next_id: Callable[[], int] = count(opened.next_id).__next__
         self._capacity = options.capacity
         self.max_crashes: int = options.max_crashes
-        self.forms: dict[FormKey, Form] = {}
+        self.forms: Forms = Forms()
         self.dead: Graveyard | None = None
         self.over: bool = False
         # Of its own for each start: seeded streams that begin anew would give the same ids again.
