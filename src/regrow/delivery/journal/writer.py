@@ -26,6 +26,8 @@ MAX_OPERATIONS: Final = 512
 MAX_BYTES: Final = 2_000_000
 MOST_ACCEPTED: Final = 256
 """Sends that are one unit."""
+FOLLOWS: Final = 96
+"""Sends with which a transaction is given to the thread before the one under way has ended."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -141,7 +143,7 @@ class Writer:
             self._accepting = None
         if not self._committing:
             self._soon(count)
-        elif count == EARLY and self._commits.may_follow:
+        elif count == FOLLOWS and self._commits.may_follow:
             # As large as this pass of the loop makes it.
             self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
 
@@ -269,7 +271,7 @@ class Writer:
 
     def _may_follow(self) -> bool:
         """Whether the next transaction is large enough to be given to the thread with the one before."""
-        return self._commits.may_follow and not self._work and told(self._pending) >= EARLY
+        return self._commits.may_follow and not self._work and told(self._pending) >= FOLLOWS
 
     def _ended(self, transaction: Transaction, error: JournalFailed | StaleEpoch | None) -> None:
         batch, begun = transaction.batch, transaction.begun
