@@ -233,7 +233,9 @@ async def send_durable(
     opened: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
     if opened is None or opened.over or opened.process.status == DEAD:
         opened = opened_of(engine, OPTION)
-    wait = Wait(Future(loop=engine.loop), opened.clock.time(), timeout, options.ack == "handled")
+    future: Future[None] = Future(loop=engine.loop)
+    time = opened.clock.time
+    wait = Wait(future, time(), timeout, options.ack == "handled")
     if options.bare and isinstance(message, Message):
         dest = to if type(to) is str else name_of(to)
         owed = _accept_bare(opened, dest, message, options, source, wait)
@@ -242,19 +244,19 @@ async def send_durable(
         opened.writer.accept(owed)
     opened.waits.add(wait)
     try:
-        await wait.future
+        await future
     except TimeoutError:
         raise NotAcceptedInTime(to, message, timeout) from None
-    seconds = opened.clock.time() - wait.begun
+    seconds, live = time() - wait.begun, owed.live
     return Delivery(
         wait.end,
-        owed.live.dest,
+        live.dest,
         None,
         wait.attempts,
         wait.reply,
         wait.error,
         seconds,
-        owed.live.mid.hex,
+        live.mid.hex,
         wait.duplicate,
     )
 
