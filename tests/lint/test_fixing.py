@@ -14,6 +14,7 @@ from regrow.lint.file import SourceFile
 from regrow.lint.fixing import Check, Fixed, compiles, fix_file, write_back
 from regrow.lint.model import Edit, Finding, Fix, Safety
 from regrow.lint.parsing import parse
+from regrow.lint.project import Project
 
 
 def renames(old: str, new: str, safety: Safety = Safety.SAFE) -> Check:
@@ -172,3 +173,15 @@ def test_an_await_outside_a_function_is_no_program() -> None:
 def test_what_was_no_program_before_is_fixed_if_it_still_parses() -> None:
     assert fix(b"return old()\n", renames("old", "new")).data == b"return new()\n"
     assert len(fix(b"return old()\n", renames("old", "(")).refused) == 1
+
+
+def test_what_a_fix_writes_is_looked_for_though_no_file_held_it() -> None:
+    def check(file: SourceFile) -> Iterator[Finding]:
+        yield from renames("old", "regrow.new")(file)
+        if file.mentions("regrow"):
+            yield from renames("late", "regrow.last")(file)
+
+    data = b"old()\nlate()\n"
+    file = parse(data, "a.py", project=Project(absent=frozenset({"regrow"})))
+    assert isinstance(file, SourceFile)
+    assert fix_file(data, file, check).data == b"regrow.new()\nregrow.last()\n"

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from regrow.lint.configuration import Configuration
+from regrow.lint.discovery import find
 from regrow.lint.facts.servers import SERVERS, is_server
 from regrow.lint.file import SourceFile
-from regrow.lint.outlines import Outlines
+from regrow.lint.outlines import Outlines, gather
 from regrow.lint.parsing import parse
 from regrow.lint.project import Project
 from regrow.lint.run import check_paths
@@ -100,3 +101,23 @@ def test_a_run_knows_the_servers_of_other_files(
     settings = Settings(select=("RG206",))
     report = check_paths([tmp_path], Configuration(root=tmp_path, settings=settings), jobs=jobs)
     assert [(one.code, one.path, one.line) for one in report.findings] == [("RG206", "leaf.py", 6)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "absent"),
+    [
+        (("x = 1\n", "y = 2\n"), {"regrow", "pykka"}),
+        (("x = 1\n", "import regrow\n"), {"pykka"}),
+        (("import pykka\n", "# regrow\n"), set[str]()),
+    ],
+)
+def test_what_no_file_holds_is_not_looked_for_in_each(
+    tmp_path: Path, texts: tuple[str, ...], absent: set[str]
+) -> None:
+    for number, text in enumerate(texts):
+        (tmp_path / f"file_{number}.py").write_text(text)
+    known = gather(find([tmp_path], Configuration(root=tmp_path)).sources)
+    assert known.absent == absent
+    file = parse(b"import regrow\n", "a.py", project=known)
+    assert isinstance(file, SourceFile)
+    assert file.mentions("regrow") is ("regrow" not in absent)

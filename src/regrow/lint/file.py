@@ -64,7 +64,8 @@ class SourceFile:
         """Whether a text stands anywhere in the file, comments included; several rules ask for the same."""
         found = self._mentioned.get(text)
         if found is None:
-            found = self._mentioned[text] = text in self.text.content
+            known = text in self.project.absent
+            found = self._mentioned[text] = not known and text in self.text.content
         return found
 
     # -- nodes -------------------------------------------------------------------------------------

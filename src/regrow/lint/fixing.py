@@ -151,7 +151,7 @@ def _parsed_again(data: bytes, file: SourceFile) -> SourceFile:
         module=file.module,
         role=file.role,
         settings=file.settings,
-        project=file.project,
+        project=file.project._replace(absent=frozenset()),  # a fix may have written it
     )
     assert isinstance(again, SourceFile), again
     return again

@@ -39,16 +39,23 @@ def gather(sources: Sequence[Source], contents: Contents | None = None) -> Proje
         contents: What was read of them, and keeps what is read now. Default: that is read again.
     """
     contents = contents or Contents()
-    everything = (_data(source, contents) for source in sources)
-    if not any(library in data for data in everything for library in LIBRARIES):
-        return Project()
+    missing = set(LIBRARIES)
+    for source in sources:
+        data = _data(source, contents)
+        missing -= {library for library in missing if library in data}
+        if not missing:
+            break
+    absent = frozenset(library.decode() for library in missing)
+    if len(absent) == len(LIBRARIES):
+        return Project(absent=absent)
     outlines = Outlines()
     queries: dict[str, dict[str, str]] = {}
     for source in sources:
         data = _data(source, contents)
         outlines.add(data, source.module, package=source.file.stem == "__init__")
         queries |= _queries(data, source)
-    return outlines.project((*SERVERS, *ACTORS))._replace(queries=dict(sorted(queries.items())))
+    project = outlines.project((*SERVERS, *ACTORS))
+    return project._replace(queries=dict(sorted(queries.items())), absent=absent)
 
 
 def _queries(data: bytes, source: Source) -> dict[str, dict[str, str]]:

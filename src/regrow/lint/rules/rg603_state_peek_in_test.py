@@ -89,13 +89,13 @@ class StatePeekInTest(Rule):
     fix: ClassVar[Safety | None] = Safety.UNSAFE
     scope = Scope.TESTS
     options: ClassVar[tuple[str, ...]] = ("state-attributes",)
-    triggers: ClassVar[tuple[str, ...]] = ("._", '"_', "'_", "regrow")
+    triggers: ClassVar[tuple[str, ...]] = ("._", "setattr", "delattr", "patch", "regrow")
 
     @override
     def check(self, file: SourceFile) -> Iterator[Finding]:
         """Look at attributes, and at what is patched."""
         own: set[str] | None = None
-        modules, mocks = file.spellings(*_MODULES), file.mentions("Mock")
+        modules = file.spellings(*_MODULES)
         states = frozenset(file.settings.state_attributes) if file.mentions("regrow") else frozenset[str]()
         has_servers = bool(states or file.project.queries)
         for node in file.index.of(ast.Attribute):
@@ -103,7 +103,8 @@ class StatePeekInTest(Rule):
             if attribute[0] == "_" and is_private(attribute) and not _is_own_object(node.value):
                 own = _defined(file) if own is None else own
                 if attribute not in own and not (
-                    _is_module(file, node.value, modules) or (mocks and file.type_of(node.value) in _MOCKS)
+                    _is_module(file, node.value, modules)
+                    or (file.mentions("Mock") and file.type_of(node.value) in _MOCKS)
                 ):
                     text = f"{attribute} is private: test what callers see"
                     yield file.finding(self, node, text, fix=asked(file, node) if has_servers else None)
@@ -140,13 +141,16 @@ def _is_own_object(node: ast.expr) -> bool:
 def _defined(file: SourceFile) -> set[str]:
     """The names that the file defines: functions, variables, attributes of `self`."""
     names = {one.name for one in file.functions}
-    store = ast.Store
-    names |= {one.id for one in file.names.targets if type(one.ctx) is store}
-    return names | {
-        one.attr
-        for one in file.index.of(ast.Attribute)
-        if type(one.ctx) is store and _is_own_object(one.value)
-    }
+    for one in file.names.changed:
+        if isinstance(one, ast.Name):
+            name = one.id
+        elif isinstance(one, ast.Attribute) and _is_own_object(one.value):
+            name = one.attr
+        else:
+            continue
+        if not isinstance(one.ctx, ast.Del):
+            names.add(name)
+    return names
 
 
 def _patched(call: ast.Call) -> str | None:
