@@ -62,6 +62,7 @@ class Following:
         """Count from now on, and have them follow from so many operations on."""
         for module in (commits, writer):
             vars(module)["EARLY"] = early
+        vars(writer)["FOLLOWS"] = early
         follow = commits.Commits.follow
 
         def counted(self: commits.Commits, batch: list[Pending], operations: list[Operation]) -> None:
