@@ -60,9 +60,8 @@ class Following:
     @classmethod
     def begin(cls, early: int) -> None:
         """Count from now on, and have them follow from so many operations on."""
-        for module in (commits, writer):
-            vars(module)["EARLY"] = early
-        vars(writer)["FOLLOWS"] = early
+        for module, name in ((commits, "EARLY"), (writer, "EARLY"), (writer, "FOLLOWS")):
+            vars(module)[name] = early
         follow = commits.Commits.follow
 
         def counted(self: commits.Commits, batch: list[Pending], operations: list[Operation]) -> None:
