@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from regrow.lint.comments import comments
 from regrow.lint.index import Index
 from regrow.lint.model import Finding, Fix, Role
-from regrow.lint.names import FUNCTIONS, Binding, FunctionNode, Names, ScopeNode
+from regrow.lint.names import FUNCTIONS, Binding, FunctionNode, Names, ScopeNode, last_name
 from regrow.lint.nodes import DefNode
 from regrow.lint.project import Project
 from regrow.lint.settings import Settings
@@ -213,13 +213,17 @@ class SourceFile:
         asked = _asked(qualified)
         if not self.can_name(asked.roots):
             return
-        for tail, names, roots in asked.by_tail:
-            if not self.can_name(roots):
+        for tail, names in asked.by_tail:
+            if not self.can_name(names.roots):
                 continue
-            for name in (tail, *sorted(self._aliases.get(tail, ()))):
-                for call in self._calls.get(name, ()):
-                    found = self.qualified(call.func)
-                    if found in names:
+            calls = self.calls_named(tail, *sorted(self._aliases.get(tail, ())))
+            owners = self.spellings(*names.owners) if calls else frozenset[str]()
+            for call in calls:
+                function = call.func
+                # What it is an attribute of is written like that too: most `append`s aren't `sys.path`'s.
+                if not isinstance(function, ast.Attribute) or last_name(function.value) in owners:
+                    found = self.qualified(function)
+                    if found in names.whole:
                         yield call, found
 
     def can_name(self, roots: frozenset[str]) -> bool:
@@ -340,23 +344,31 @@ class SourceFile:
         )
 
 
-class _Asked(NamedTuple):
-    """Qualified names as calls are looked for.
+class _Group(NamedTuple):
+    """Qualified names, what they begin with, and the parts before their last ones."""
 
-    Attributes:
-        roots: What they begin with.
-        by_tail: Their last parts, each with the names that end in it, and what these begin with.
-    """
+    whole: frozenset[str]
+    roots: frozenset[str]
+    owners: frozenset[str]
+
+
+class _Asked(NamedTuple):
+    """Qualified names as calls are looked for: what they begin with, and those that end in the same part."""
 
     roots: frozenset[str]
-    by_tail: tuple[tuple[str, frozenset[str], frozenset[str]], ...]
+    by_tail: tuple[tuple[str, _Group], ...]
 
 
 @lru_cache(maxsize=256)
 def _asked(qualified: tuple[str, ...]) -> _Asked:
     tails = sorted({name.rpartition(".")[2] for name in qualified})
-    groups = [(tail, frozenset(one for one in qualified if one.rpartition(".")[2] == tail)) for tail in tails]
-    return _Asked(_roots(qualified), tuple((tail, names, _roots(names)) for tail, names in groups))
+    return _Asked(_roots(qualified), tuple((tail, _group(tail, qualified)) for tail in tails))
+
+
+def _group(tail: str, qualified: Iterable[str]) -> _Group:
+    whole = frozenset(one for one in qualified if one.rpartition(".")[2] == tail)
+    owners = frozenset(one.rpartition(".")[0].rpartition(".")[2] for one in whole)
+    return _Group(whole, _roots(whole), owners)
 
 
 def _roots(qualified: Iterable[str]) -> frozenset[str]:

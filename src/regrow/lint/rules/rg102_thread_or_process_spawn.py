@@ -85,6 +85,7 @@ _SPAWNERS: Final = (
     *("concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"),
 )
 _CLASSES: Final = frozenset(name for name in _SPAWNERS if name.rpartition(".")[2][0].isupper())
+_PACKAGES: Final = frozenset(name.partition(".")[0] for name in _CLASSES)
 _ENTERS: Final = frozenset({"enter_context", "enterContext", "push", "callback", "set_default_executor"})
 _EXITS: Final = frozenset({"os._exit", "sys.exit", "builtins.exit"})
 _WAITS: Final = ("os.wait", "os.waitpid", "os.wait3", "os.wait4", "os.waitid")
@@ -108,7 +109,8 @@ class ThreadOrProcessSpawn(Rule):
         for call, name in file.calls_to(*_SPAWNERS):
             if not _is_owned(file, call):
                 yield self._found(file, call, name)
-        for owner in file.index.of(ast.ClassDef):
+        owners = file.index.of(ast.ClassDef) if file.can_name(_PACKAGES) else []
+        for owner in owners:
             if owner.bases and any(file.qualified(base) in _CLASSES for base in owner.bases):
                 own = file.defined_name(owner)
                 for call, _ in file.calls_to(own):
