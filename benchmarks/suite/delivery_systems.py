@@ -49,6 +49,6 @@ SYSTEMS: tuple[System, ...] = (
     _peer("litequeue", {"S3"}, {"process"}, n=2_000),
     _peer("huey", {"S3"}, {"power", "none"}, quick=True, n=300),
     _peer("dbos", {"S3"}, {"power"}, n=100),
-    _peer("dramatiq", {"S3", "W11"}, {"none"}),
+    _peer("dramatiq", {"S3", "W11"}, {"none"}, n=40_000),
     _peer("nats", {"S3", "W11"}, {"power", "process"}, quick=True, n=1_000),
 )
