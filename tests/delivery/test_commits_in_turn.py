@@ -12,7 +12,7 @@ from regrow.delivery.journal.commits import EARLY
 from regrow.delivery.journal.memory import MemoryStore
 from regrow.delivery.journal.operations import Accept, Operation
 from regrow.delivery.service import journal_on
-from regrow.errors import JournalFailed
+from regrow.errors import JournalFailed, StaleEpoch
 from regrow.testing import wait_for
 from tests.delivery.durable_kit import Box, Mortal, run_system
 
@@ -28,6 +28,7 @@ class Gate(Mortal):
         super().__init__(MemoryStore())
         self.begun: list[list[Operation]] = []
         self.followed = asyncio.Event()
+        self.stale = False
         self.next = threading.Semaphore(0)
         self.may_end = threading.Semaphore(0)
 
@@ -39,6 +40,9 @@ class Gate(Mortal):
         self.begun.append(list(batch))
         self.next.release()
         assert self.may_end.acquire(timeout=LONG)
+        if self.stale:
+            self.stale = False
+            raise StaleEpoch("keeper", 1, 2)
         super().commit(batch)
 
 
@@ -108,5 +112,22 @@ def test_what_follows_a_transaction_that_fails_is_not_written() -> None:
         await wait_for(lambda: bool(Box.kept))
         assert Box.kept == [-1]
         assert values(store.begun[1]) == 1
+
+    on_threads(body)
+
+
+def test_what_follows_a_transaction_of_a_stale_incarnation_is_written_after_it() -> None:
+    async def body(store: Gate) -> None:
+        first, second = await two_of(store)
+        store.stale = True
+        store.may_end.release()
+        assert {type(error) for error in await asyncio.gather(*first, return_exceptions=True)} == {StaleEpoch}
+        assert not any(task.done() for task in second)
+        assert [values(batch) for batch in store.begun[:1]] == [EARLY]
+        store.may_end.release(100)
+        assert {delivery.status for delivery in await asyncio.gather(*second)} == {"accepted"}
+        assert values(store.begun[1]) == EARLY + 7
+        await wait_for(lambda: len(Box.kept) == EARLY + 7)
+        assert Box.kept == list(range(EARLY, 2 * EARLY + 7))
 
     on_threads(body)

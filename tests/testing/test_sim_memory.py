@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from weakref import WeakSet
 
+import pytest
+
+import regrow as rg
 import regrow.testing as rt
 from regrow.testing.sim.run import UNCOLLECTED, Body
 
@@ -38,13 +42,41 @@ async def cut_off(sim: rt.Simulation) -> None:
     await sim.survive(life)
 
 
+class Slow(rg.GenServer):
+    @rg.call
+    async def take(self, number: int) -> int:
+        await rt.pass_time(100.0)
+        return number
+
+
+async def cut_off_with_senders(sim: rt.Simulation) -> None:
+    sims.add(sim)
+
+    async def life(boot: int) -> None:
+        async with rg.System([rg.child(Slow, name="slow")], services=[sim.journal()]):
+            sends = (
+                rg.supervised_send("slow", Slow.take(number), timeout=50.0, durable=True)
+                for number in range(3)
+            )
+            senders = [asyncio.create_task(send) for send in sends]
+            await rt.pass_time(1.0)
+            if boot == 0:
+                await sim.power_cut()
+            for sender in senders:
+                sender.cancel()
+            await asyncio.wait(senders)
+
+    await sim.survive(life)
+
+
 async def kept(sim: rt.Simulation) -> None:
     sims.add(sim)
     Last.sim = sim
 
 
-def test_a_run_whose_power_was_cut_is_thrown_away_whole() -> None:
-    assert alive(cut_off, 20) == 0
+@pytest.mark.parametrize("body", [cut_off, cut_off_with_senders])
+def test_a_run_whose_power_was_cut_is_thrown_away_whole(body: Body) -> None:
+    assert alive(body, 20) == 0
 
 
 def test_what_a_global_kept_is_thrown_away_now_and_then() -> None:
