@@ -17,7 +17,7 @@ class Refused(Exception):
 
 
 class Thing:
-    """Something that a sender has at hand."""
+    """Something that a sender has at hand, or gets."""
 
 
 refusals: WeakSet[Refused] = WeakSet()
@@ -25,6 +25,12 @@ things: WeakSet[Thing] = WeakSet()
 
 
 class Refuser(rg.GenServer):
+    @rg.call
+    def give(self) -> Thing:
+        thing = Thing()
+        things.add(thing)
+        return thing
+
     @rg.call(raises=(Refused,))
     def refuse(self) -> None:
         error = Refused()
@@ -47,6 +53,18 @@ def test_errors_that_senders_were_told_are_forgotten(limit: float | None) -> Non
         await settled()
         gc.collect()
         assert len(refusals) == 0
+
+    play(body, REFUSER)
+
+
+def test_replies_are_forgotten() -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        delivery = await rg.supervised_send("refuser", Refuser.give(), timeout=5.0, durable=True)
+        assert delivery.reply in things
+        del delivery
+        await settled()
+        gc.collect()
+        assert len(things) == 0
 
     play(body, REFUSER)
 

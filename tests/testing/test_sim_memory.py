@@ -49,16 +49,16 @@ class Slow(rg.GenServer):
         return number
 
 
+async def send(number: int) -> None:
+    await rg.supervised_send("slow", Slow.take(number), timeout=50.0, durable=True)
+
+
 async def cut_off_with_senders(sim: rt.Simulation) -> None:
     sims.add(sim)
 
     async def life(boot: int) -> None:
         async with rg.System([rg.child(Slow, name="slow")], services=[sim.journal()]):
-            sends = (
-                rg.supervised_send("slow", Slow.take(number), timeout=50.0, durable=True)
-                for number in range(3)
-            )
-            senders = [asyncio.create_task(send) for send in sends]
+            senders = [asyncio.create_task(send(number)) for number in range(3)]
             await rt.pass_time(1.0)
             if boot == 0:
                 await sim.power_cut()

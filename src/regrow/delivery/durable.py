@@ -245,16 +245,19 @@ async def send_durable(
     opened.waits.add(wait)
     try:
         await future
+        reply, error = wait.reply, wait.error
     except TimeoutError:
         raise NotAcceptedInTime(to, message, timeout) from None
+    finally:
+        wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live
     return Delivery(
         wait.end,
         live.dest,
         None,
         wait.attempts,
-        wait.reply,
-        wait.error,
+        reply,
+        error,
         seconds,
         live.mid.hex,
         wait.duplicate,
