@@ -11,6 +11,7 @@ from regrow.lint.facts.catching import inside
 from regrow.lint.facts.keeping import is_decorator, is_made_on_demand, is_write_once
 from regrow.lint.facts.startup import is_start_up
 from regrow.lint.names import last_name
+from regrow.lint.nodes import statements_of
 
 if TYPE_CHECKING:
     from regrow.lint.file import SourceFile
@@ -164,10 +165,9 @@ def _is_memo(file: SourceFile, place: ast.expr) -> bool:
             return True
         if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") == "KeyError":
             return True
-    body: list[ast.stmt] = getattr(function, "body", [])
     return any(
         _is_early_return(function, one, kept)
-        for one in inside(body)
+        for one in inside(statements_of(function))
         if isinstance(one, ast.If | ast.Try) and one.lineno < place.lineno
     )
 

@@ -90,6 +90,7 @@ from regrow.lint.file import SourceFile
 from regrow.lint.fixes.rg402 import raise_again, stop_suppressing
 from regrow.lint.model import Finding, Safety, Scope
 from regrow.lint.names import FunctionNode, last_name
+from regrow.lint.nodes import statements_of
 from regrow.lint.rule import Rule
 
 _AWAITING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith)
@@ -272,7 +273,7 @@ def _is_name(node: ast.expr, name: str | None) -> bool:
 def _cancels_itself(file: SourceFile, function: FunctionNode, node: ast.ExceptHandler | ast.Call) -> bool:
     """Whether the function awaits what it cancelled, or knows whose cancellation it has caught."""
     end = node.end_lineno if isinstance(node, ast.Call) else node.lineno
-    for call in inside(getattr(function, "body", [])):
+    for call in inside(statements_of(function)):
         if isinstance(call, ast.Call):
             name = last_name(call.func)
             if name in _TELLS_APART or ("cancel" in name and call.lineno <= (end or 0)):

@@ -129,3 +129,7 @@ def main():
 
 if __name__ == "__main__":
     main()
+
+
+flags = {}  # expect: RG301
+add_flag = lambda *pairs: flags.update(pairs)  # noqa: E731
