@@ -252,15 +252,7 @@ async def send_durable(
         wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live
     return Delivery(
-        wait.end,
-        live.dest,
-        None,
-        wait.attempts,
-        reply,
-        error,
-        seconds,
-        live.mid.hex,
-        wait.duplicate,
+        wait.end, live.dest, None, wait.attempts, reply, error, seconds, live.mid.hex, wait.duplicate
     )
 
 

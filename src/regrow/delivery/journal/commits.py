@@ -28,30 +28,31 @@ EARLY: Final = 128
 class Transaction:
     """Some units, and what they have written; after another one, if that succeeds."""
 
-    __slots__ = ("_before", "_failed", "_operations", "batch", "begun", "withdrawn")
+    __slots__ = ("_before", "_operations", "batch", "begun", "failed", "withdrawn")
 
     def __init__(
         self, batch: list[Pending], operations: Sequence[Operation], begun: float, before: Transaction | None
     ) -> None:
         self._before = before
-        self._failed = False
         self._operations = operations
         self.batch: list[Pending] = batch
         self.begun: float = begun
         """Since when nothing else is written, in seconds of the real time."""
+        self.failed: bool = False
+        """Whether it was not written, as far as its thread is."""
         self.withdrawn: bool = False
         """Whether its units were taken back: the one before it has failed."""
 
     def write(self, store: Store) -> None:
         """Write it, on the thread; nothing if the one before it wasn't written."""
         before, self._before = self._before, None
-        if before is not None and before._failed:  # noqa: SLF001  # its own class
-            self._failed = True
+        if before is not None and before.failed:
+            self.failed = True
             return
         try:
             store.commit(self._operations)
         except BaseException:
-            self._failed = True
+            self.failed = True
             raise
 
 

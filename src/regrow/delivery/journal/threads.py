@@ -44,6 +44,7 @@ class JournalThreads:
         """How much that `run_then` was given is to be taken yet."""
         self._own = port is None
         self._runner: ThreadRunner = Threadpool(THREADS) if port is None else port
+        # A loop that overrides it counts by it what runs, as one with a clock of its own does: commits, too.
         plain = getattr(type(loop), "run_in_executor", None) is asyncio.BaseEventLoop.run_in_executor
         self._committer: Committer | None = Committer() if self._own and plain else None
 
@@ -63,7 +64,7 @@ class JournalThreads:
 
         A callback of the future would come a pass of the loop later: beside handlers that keep the loop
         busy that is most of what a commit takes. `take` has it at once. `then` gets a `CancelledError` if
-        the thread is given up.
+        the thread is given up. The future that is returned is done when `then` is called.
         """
         begun = self._begun = _taken()
         ended: asyncio.Future[None] = self._loop.create_future()

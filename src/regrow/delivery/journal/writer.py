@@ -171,7 +171,7 @@ class Writer:
         return future
 
     def between(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Run `work` where commits run, between two of them."""
+        """Run `work` between two commits, on a thread if the store blocks."""
         future: asyncio.Future[T] = self._engine.loop.create_future()
         self._work.append(partial(self._do, work, future))
         self._arm()
