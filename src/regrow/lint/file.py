@@ -64,8 +64,8 @@ class SourceFile:
         """Whether a text stands anywhere in the file, comments included; several rules ask for the same."""
         found = self._mentioned.get(text)
         if found is None:
-            known = text in self.project.absent
-            found = self._mentioned[text] = not known and text in self.text.content
+            found = text not in self.project.absent and text in self.text.content
+            self._mentioned[text] = found
         return found
 
     # -- nodes -------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def write_back(path: Path, old: bytes, new: bytes) -> None:
 
 
 def check_links(path: Path) -> None:
-    """Whether another file may take this one's place.
+    """Refuse a file whose place another file can't take.
 
     Raises:
         HardLinked: It has other names, which would keep the old one.

@@ -59,10 +59,8 @@ class Verifier:
         if code != 0:
             try:
                 write_back(file, new, old)
-            except (
-                FileChanged,
-                HardLinked,
-            ):  # the command formats, or somebody edits: that isn't ours to lose
+            except (FileChanged, HardLinked):
+                # The command formats, or somebody edits or links it: that isn't ours to lose.
                 raise NotVerified(shown(file), self._command, code, last, is_back=False) from None
             raise NotVerified(shown(file), self._command, code, last)
 
