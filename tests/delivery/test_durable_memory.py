@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from weakref import WeakSet
 
 import pytest
@@ -88,5 +89,20 @@ def test_senders_that_stop_waiting_are_forgotten(*, cancelled: bool) -> None:
         del task
         gc.collect()
         assert len(things) == 0
+
+    play(body, REFUSER)
+
+
+def test_names_are_forgotten_where_sends_have_metadata_of_their_own() -> None:
+    name = b"refuser".decode()  # an object that nobody else has
+    before = sys.getrefcount(name)
+
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        await rg.supervised_send("refuser", Refuser.refuse(), timeout=5.0, durable=True)  # the first of all
+        await rg.supervised_send(name, Refuser.give(), timeout=5.0, durable=True, metadata={"by": "me"})
+        await settled()
+        gc.collect()
+        held = sys.getrefcount(name)
+        assert held == before
 
     play(body, REFUSER)

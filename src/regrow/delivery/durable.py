@@ -136,7 +136,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     if len(payload) <= KEPT_BYTES and form.scalars == tuple(map(type, astuple(message))):
         owed.message = message  # it would come back from its bytes just as it is
         owed.bare = True
-        if trace is None and not options.tagged:
+        if trace is None:
             like = form.like
     writer.accept(owed, like)
     return owed
@@ -146,9 +146,12 @@ def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
     dest, message, source, _ = key
     known = known_of(message)
     attempts, discard = options.retries + 1, options.on_error == "ignore"
+    like = None
+    if not options.tagged:
+        like = opened.forms.like((dest, known.type_name, known.kind, source, attempts, discard))
     form = Form(
         options=options,  # kept, so that nothing else gets its identity
-        like=opened.forms.like((dest, known.type_name, known.kind, source, attempts, discard)),
+        like=like,
         encode=known.encode,
         scalars=known.scalars,
         kind=known.kind,
@@ -159,7 +162,7 @@ def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
         key=options.idempotency_key,
         headers=headers_of(options.metadata),
     )
-    if options.metadata is None:  # which somebody may change
+    if not options.tagged:  # somebody may change metadata, and a key is for one send
         opened.forms.keep(key, form)
     return form
 

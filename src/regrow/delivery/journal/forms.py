@@ -26,14 +26,15 @@ class Form(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         options: Those, of whoever sends.
-        like: One object for all forms whose rows are alike, as `operations.Accept` has it.
+        like: One object for all forms whose rows are alike, as `operations.Accept` has it; None with a key or
+            metadata.
         encode: Writes one of the messages.
         scalars: As `envelope.Known` has it.
         kind, type, max_attempts, max_crashes, discard, key, headers: As `rows.Live` has them.
     """
 
     options: object
-    like: Like
+    like: Like | None
     encode: Callable[[Message], bytes]
     scalars: tuple[type, ...] | None
     kind: int
