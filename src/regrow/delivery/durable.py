@@ -106,9 +106,10 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     writer = opened.writer
     if writer.waiting >= writer.room:
         opened.look_for_room()
-    form = opened.forms.kept.get((dest, message.__class__, source, id(options)))
+    key = dest, message.__class__, source, id(options)
+    form = opened.forms.kept.get(key)
     if form is None:
-        form = _new_form(opened, (dest, message.__class__, source, id(options)), options)
+        form = _new_form(opened, key, options)
     payload = form.encode(message)
     number = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
