@@ -8,7 +8,7 @@ from benchmarks.suite.workload import Params, Value, Workload, number, triangle
 _LEVELS = ("power", "process", "none")
 # Sends that wait for each other take as long as the disk does. 256 at a time go on until the log has its full
 # size: as long as a file grows, the disk does more for each commit.
-_AMOUNTS = {1: (500, 100), 16: (5_000, 1_000), 256: (160_000, 8_000)}
+_AMOUNTS = {1: (500, 100), 16: (5_000, 1_000), 256: (160_000, 40_000)}
 _RECIPIENTS = {1: (20_000, 5_000), 100: (400, 100), 10_000: (10, 2)}
 
 
