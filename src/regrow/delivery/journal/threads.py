@@ -70,8 +70,10 @@ class JournalThreads:
         ended: asyncio.Future[None] = self._loop.create_future()
 
         def end(error: BaseException | None) -> None:
-            ended.set_result(None)
-            then(error)
+            if not ended.done():  # a thread that was given up may come back
+                self.under_way -= 1
+                ended.set_result(None)
+                then(error)
 
         def both() -> None:
             begun.release()
@@ -86,7 +88,6 @@ class JournalThreads:
 
         def given_up(future: asyncio.Future[None]) -> None:
             if future.cancelled():
-                self.under_way -= 1
                 end(asyncio.CancelledError())
 
         self.under_way += 1
@@ -106,7 +107,6 @@ class JournalThreads:
     def take(self) -> None:
         """Go on with what is done; on the loop."""
         while self._done:
-            self.under_way -= 1
             self._done.popleft()()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:

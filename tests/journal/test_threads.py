@@ -1,0 +1,53 @@
+"""Where a journal waits for the disk, on threads of somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import TypeVar
+
+from regrow.delivery.journal.threads import JournalThreads
+from regrow.testing import run_virtual
+
+T = TypeVar("T")
+
+
+class ByHand:
+    """Threads that run when they are told to."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], object]] = []
+        self.futures: list[Future[object]] = []
+
+    def submit(self, fn: Callable[[], T], /) -> Future[T]:
+        future: Future[T] = Future()
+        self.jobs.append(fn)
+        self.futures.append(future)  # type: ignore[arg-type]  # what of is nobody's matter here
+        return future
+
+    def replace(self) -> None:
+        """No thread is lost here."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+def test_a_thread_that_was_given_up_and_comes_back_is_heard_once() -> None:
+    async def main() -> None:
+        runner = ByHand()
+        threads = JournalThreads(asyncio.get_running_loop(), runner)
+        heard: list[BaseException | None] = []
+        written: list[int] = []
+        ended = threads.run_then(lambda: written.append(1), heard.append, copy_context())
+        assert threads.under_way == 1
+        runner.futures[0].cancel()
+        await ended
+        assert [type(error) for error in heard] == [asyncio.CancelledError]
+        assert threads.under_way == 0
+        runner.jobs[0]()
+        threads.take()
+        assert (len(heard), written, threads.under_way) == (1, [1], 0)
+
+    run_virtual(main())
