@@ -29,17 +29,23 @@ class Gate(Mortal):
         self.begun: list[list[Operation]] = []
         self.followed = asyncio.Event()
         self.stale = False
+        self.unfit = False
         self.next = threading.Semaphore(0)
         self.may_end = threading.Semaphore(0)
 
     def prepared(self, batch: Sequence[Operation]) -> Sequence[Operation]:
         self.followed.set()
+        if self.unfit:
+            raise ValueError("it can't be encoded")
         return batch
 
     def commit(self, batch: Sequence[Operation]) -> None:
         self.begun.append(list(batch))
         self.next.release()
         assert self.may_end.acquire(timeout=LONG)
+        if self.unfit and len(self.begun) > 1:
+            self.unfit = False
+            raise ValueError("it can't be encoded")
         if self.stale:
             self.stale = False
             raise StaleEpoch("keeper", 1, 2)
@@ -129,5 +135,17 @@ def test_what_follows_a_transaction_of_a_stale_incarnation_is_written_after_it()
         assert values(store.begun[1]) == EARLY + 7
         await wait_for(lambda: len(Box.kept) == EARLY + 7)
         assert Box.kept == list(range(EARLY, 2 * EARLY + 7))
+
+    on_threads(body)
+
+
+def test_senders_of_what_follows_and_cannot_be_encoded_are_told() -> None:
+    async def body(store: Gate) -> None:
+        store.unfit = True
+        first, second = await two_of(store)
+        store.may_end.release(100)
+        assert {delivery.status for delivery in await asyncio.gather(*first)} == {"accepted"}
+        ended = await asyncio.gather(*second, return_exceptions=True)
+        assert {type(error) for error in ended} == {JournalFailed}
 
     on_threads(body)

@@ -43,6 +43,13 @@ class Transaction:
         self.withdrawn: bool = False
         """Whether its units were taken back: the one before it has failed."""
 
+    def prepare(self, store: Store) -> None:
+        """Do what needs no disk; what can't be done fails again on the thread, and its owners are told."""
+        try:
+            self._operations = store.prepared(self._operations)
+        except Exception:  # noqa: BLE001, S110  # as from a thread
+            pass
+
     def write(self, store: Store) -> None:
         """Write it, on the thread; nothing if the one before it wasn't written."""
         before, self._before = self._before, None
@@ -121,7 +128,9 @@ class Commits:
         done before SQLite has it is done here, or the thread would keep the GIL from the loop, or wait for
         it, just when both could go on.
         """
-        self._run(self._new(batch, self._store.prepared(operations), self._line[-1]))
+        transaction = self._new(batch, operations, self._line[-1])
+        transaction.prepare(self._store)
+        self._run(transaction)
         self._lookout.begin()
 
     def withdraw(self) -> list[Pending]:
