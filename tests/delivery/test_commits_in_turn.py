@@ -7,6 +7,8 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Never
 
+import pytest
+
 import regrow as rg
 from regrow.delivery.journal.commits import EARLY
 from regrow.delivery.journal.memory import MemoryStore
@@ -14,7 +16,7 @@ from regrow.delivery.journal.operations import Accept, Operation
 from regrow.delivery.service import journal_on
 from regrow.errors import JournalFailed, StaleEpoch
 from regrow.testing import wait_for
-from tests.delivery.durable_kit import Box, Mortal, run_system
+from tests.delivery.durable_kit import Box, Mortal, inside, run_system
 
 LONG = 10.0
 
@@ -23,6 +25,7 @@ class Gate(Mortal):
     """A disk that begins each transaction, and ends none before it may."""
 
     blocking = True
+    journal: rg.Journal
 
     def __init__(self) -> None:
         super().__init__(MemoryStore())
@@ -36,16 +39,13 @@ class Gate(Mortal):
     def prepared(self, batch: Sequence[Operation]) -> Sequence[Operation]:
         self.followed.set()
         if self.unfit:
-            raise ValueError("it can't be encoded")
+            raise JournalFailed("the store", "it can't be encoded", "a commit")
         return batch
 
     def commit(self, batch: Sequence[Operation]) -> None:
         self.begun.append(list(batch))
         self.next.release()
         assert self.may_end.acquire(timeout=LONG)
-        if self.unfit and len(self.begun) > 1:
-            self.unfit = False
-            raise ValueError("it can't be encoded")
         if self.stale:
             self.stale = False
             raise StaleEpoch("keeper", 1, 2)
@@ -57,7 +57,7 @@ def on_threads(body: Callable[[Gate], Awaitable[None]]) -> None:
 
     async def main() -> None:
         store = Gate()
-        journal = journal_on(store.as_store())
+        store.journal = journal = journal_on(store.as_store())
 
         async def inner(_: rg.System) -> None:
             try:
@@ -149,3 +149,23 @@ def test_senders_of_what_follows_and_cannot_be_encoded_are_told() -> None:
         assert {type(error) for error in ended} == {JournalFailed}
 
     on_threads(body)
+
+
+def test_work_that_waits_when_the_journal_is_given_up_is_not_begun_and_its_owner_told() -> None:
+    ran: list[str] = []
+
+    async def body(store: Gate) -> None:
+        first = [asyncio.create_task(send(number)) for number in range(EARLY)]
+        await asyncio.to_thread(store.next.acquire, timeout=LONG)
+        writer = inside(store.journal).opened.writer
+        work = writer.between(lambda: ran.append("waited"))
+        writer.close(JournalFailed("the store", "it is given up", "an acceptance"))
+        later = writer.between(lambda: ran.append("came later"))
+        store.may_end.release(100)
+        for future in (work, later):
+            with pytest.raises(JournalFailed, match="given up"):
+                await future
+        assert {delivery.status for delivery in await asyncio.gather(*first)} == {"accepted"}
+
+    on_threads(body)
+    assert ran == []

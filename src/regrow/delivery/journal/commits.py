@@ -28,13 +28,14 @@ EARLY: Final = 128
 class Transaction:
     """Some units, and what they have written; after another one, if that succeeds."""
 
-    __slots__ = ("_before", "_operations", "batch", "begun", "failed", "withdrawn")
+    __slots__ = ("_before", "_operations", "_unfit", "batch", "begun", "failed", "withdrawn")
 
     def __init__(
         self, batch: list[Pending], operations: Sequence[Operation], begun: float, before: Transaction | None
     ) -> None:
         self._before = before
         self._operations = operations
+        self._unfit: Exception | None = None
         self.batch: list[Pending] = batch
         self.begun: float = begun
         """Since when nothing else is written, in seconds of the real time."""
@@ -44,11 +45,11 @@ class Transaction:
         """Whether its units were taken back: the one before it has failed."""
 
     def prepare(self, store: Store) -> None:
-        """Do what needs no disk; what can't be done fails again on the thread, and its owners are told."""
+        """Do what needs no disk; an error of it is one of `write`, so that its owners are told."""
         try:
             self._operations = store.prepared(self._operations)
-        except Exception:  # noqa: BLE001, S110  # as from a thread
-            pass
+        except Exception as error:  # noqa: BLE001  # as from a thread
+            self._unfit = error
 
     def write(self, store: Store) -> None:
         """Write it, on the thread; nothing if the one before it wasn't written."""
@@ -56,6 +57,9 @@ class Transaction:
         if before is not None and before.failed:
             self.failed = True
             return
+        if self._unfit is not None:
+            self.failed = True
+            raise self._unfit
         try:
             store.commit(self._operations)
         except BaseException:

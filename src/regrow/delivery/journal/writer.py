@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from regrow.delivery.journal.commits import EARLY, Commits, Transaction
 from regrow.delivery.journal.operations import Accept, Operation
@@ -82,7 +82,7 @@ class Writer:
         self._pending: deque[Pending] = deque()
         self._kept: deque[Pending] = deque()
         self._accepting: Accepting | None = None  # the last unit of sends, as long as more may join it
-        self._work: deque[Callable[[], object]] = deque()
+        self._work: deque[tuple[Callable[[], object], asyncio.Future[Any]]] = deque()
         self._committing = False
         self._starting = False
         self._commits = Commits(engine, store, threads, self._ended, crash)
@@ -173,7 +173,10 @@ class Writer:
     def between(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run `work` between two commits, on a thread if the store blocks."""
         future: asyncio.Future[T] = self._engine.loop.create_future()
-        self._work.append(partial(self._do, work, future))
+        if self._closed is not None:
+            future.set_exception(self._closed)
+            return future
+        self._work.append((partial(self._do, work, future), future))
         self._arm()
         return future
 
@@ -234,6 +237,10 @@ class Writer:
         for operations, unit, _ in left:
             self.waiting -= len(operations)
             unit.failed(error)
+        while self._work:
+            future = self._work.popleft()[1]
+            if not future.done():
+                future.set_exception(error)
         self._tell_idle()
 
     # -- a transaction -------------------------------------------------------------------------
@@ -247,7 +254,7 @@ class Writer:
     def _begin(self) -> None:
         self._starting = False
         if self._work and not self._committing:
-            self._work.popleft()()
+            self._work.popleft()[0]()
             return
         if self._paused or (self._committing and not self._may_follow()):
             return
