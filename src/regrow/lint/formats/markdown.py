@@ -24,7 +24,8 @@ def markdown(report: Report) -> Iterator[str]:
     yield f"{counted(len(report.findings), 'finding')}{known}, in {files} ({lines})."
     for failure in report.failures:
         yield ""
-        yield f"**{failure.code} failed**, a bug of its own, in {plain(visible(failure.path))}: {plain(failure.error)}"
+        where = plain(visible(failure.path))
+        yield f"**{failure.code} failed**, a bug of its own, in {where}: {plain(failure.error)}"
     if not report.findings:
         return
     yield from ("", "| rule | name | findings |", "|---|---|---:|")
