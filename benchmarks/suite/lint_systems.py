@@ -5,21 +5,14 @@ from __future__ import annotations
 from benchmarks.suite.systems import System
 
 
-def _tool(name: str, environment: str | None, *families: str, quick: bool = False) -> System:
-    return System(
-        name, "lint_bench", {"tool": name}, environment=environment, only=frozenset(families), quick=quick
-    )
+def _tool(name: str, environment: str | None, *families: str, tool: str = "", quick: bool = False) -> System:
+    options = {"tool": tool or name}
+    return System(name, "lint_bench", options, environment=environment, only=frozenset(families), quick=quick)
 
 
 SYSTEMS: tuple[System, ...] = (
     _tool("regrow", None, "L1", "L2", "L3", "L4", quick=True),
-    System(
-        "regrow-debian",
-        "lint_bench",
-        {"tool": "regrow"},
-        environment="debian",
-        only=frozenset({"L1", "L2", "L3", "L4"}),
-    ),
+    _tool("regrow-debian", "debian", "L1", "L2", "L3", "L4", tool="regrow"),
     _tool("ast.parse", None, "L1", "L4"),
     _tool("ruff", "ruff", "L1", "L2", "L3", "L4", quick=True),
     _tool("ast-grep", "astgrep", "L1", "L2", "L4"),

@@ -169,8 +169,8 @@ class LintBench(Bench):
         command = [*tool.line(tree.parent, jobs, warm=bool(job.int("warm")))]
         command += [PLANTED, *folders] if folders else ["."]
         if job.int("warm"):
-            _timed(tool, command, tree, jobs)
-        output, seconds, cpu = _timed(tool, command, tree, jobs)
+            _timed(command, tree, jobs)
+        output, seconds, cpu = _timed(command, tree, jobs)
         lines = _lines(tree, folders)
         return {
             "version": version(tool.distribution) if tool.distribution else platform.python_version(),
@@ -202,7 +202,7 @@ def _tree(scratch: Path) -> Path:
     return tree
 
 
-def _timed(tool: Tool, command: Sequence[str], tree: Path, jobs: int) -> tuple[str, float, float]:
+def _timed(command: Sequence[str], tree: Path, jobs: int) -> tuple[str, float, float]:
     """What it printed, and how long it took on the clock and on processors, its children included."""
     environment = {**os.environ, "RAYON_NUM_THREADS": str(jobs), "SEMGREP_SEND_METRICS": "off"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start would compile what has changed
