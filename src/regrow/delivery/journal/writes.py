@@ -14,8 +14,9 @@ writer gained nothing over this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 import msgspec
 
@@ -39,6 +40,10 @@ __all__ = ("Encoded", "write")
 Statement: TypeAlias = tuple[str, list[Value]]
 
 _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
+_id: Final = attrgetter("id")
+_live: Final = attrgetter("live")
+_like: Final = attrgetter("like")
+_attempted: Final = attrgetter("attempted")
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
 
 
@@ -121,19 +126,15 @@ class _Encoding:
         self._processed: list[tuple[str, str, int]] = []
         self._states: dict[str, ops.SaveState] = {}
         self._incarnations: dict[str, int] = {}
-        settled, like = self._settled, None
-        line: list[Live] = []
-        for op in batch:
-            # Nearly all are one of these two, and as they are here.
-            if type(op) is ops.Accept:
-                if op.like is None or op.like is not like:
-                    like, line = op.like, self._line_of(op.live)
-                line.append(op.live)
-            elif type(op) is ops.Settle and not op.attempted:
-                settled.append(op.id)
+        for kind, some in groupby(batch, type):
+            # Nearly all are one of these two, many in a row.
+            if kind is ops.Accept:
+                self._accept(cast("Iterable[ops.Accept]", some))
+            elif kind is ops.Settle:
+                self._settle(cast("Iterable[ops.Settle]", some))
             else:
-                self._add(op)
-                settled = self._settled
+                for op in some:
+                    self._add(op)
 
     def statements(self) -> list[Statement]:
         """What to run, in this order."""
@@ -142,7 +143,7 @@ class _Encoding:
             self._put("state", msgspec.structs.astuple(op.state))
         whole, sends = self._accepted.pop(None, []), self._accepted.items()
         if whole or sends:
-            ids = [live.id for lives in (whole, *self._accepted.values()) for live in lives]
+            ids = list(map(_id, chain(whole, *self._accepted.values())))
             self._put("accepted", (len(ids), max(ids)))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
         rows = [
@@ -155,11 +156,24 @@ class _Encoding:
         view = _BATCH if whole or self._events else _OPS
         return list(view.statements(rows))
 
+    def _accept(self, accepted: Iterable[ops.Accept]) -> None:
+        for like, some in groupby(accepted, _like):
+            lives = list(map(_live, some))
+            if like is not None:
+                self._line_of(lives[0]).extend(lives)
+                continue
+            for live in lives:
+                self._line_of(live).append(live)
+
+    def _settle(self, settled: Iterable[ops.Settle]) -> None:
+        for attempted, some in groupby(settled, _attempted):
+            ids = list(map(_id, some))
+            self._settled += ids
+            if attempted:
+                self._attempted += ids
+
     def _add(self, op: ops.Operation) -> None:
-        if isinstance(op, ops.Settle):
-            self._settled.append(op.id)
-            self._attempted.append(op.id)
-        elif isinstance(op, ops.Processed):
+        if isinstance(op, ops.Processed):
             self._processed.append((op.consumer, op.key, op.until_us))
         elif isinstance(op, ops.SaveState):
             self._epoch(op.state.name, op.state.epoch)
