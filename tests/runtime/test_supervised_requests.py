@@ -202,8 +202,9 @@ def test_a_withdrawn_info_is_never_handled_by_a_server(hand_off: bool) -> None:
 
 def test_ids_are_uuids_of_version_7_in_the_order_of_time() -> None:
     stream = Random(1)
-    made = [uuid.UUID(bytes=uuid7(1_700_000_000.0 + n / 1000, stream)) for n in range(100)]
+    made = [uuid.UUID(bytes=uuid7(1_700_000_000_000_000 + 1_000 * n // 3, stream)) for n in range(100)]
     assert made == sorted(made)
     assert len(set(made)) == 100
     assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
     assert made[0].int >> 80 == 1_700_000_000_000
+    assert made[-1].int >> 64 == 1_700_000_000_033 << 16 | 7 << 12  # 33 ms and no fraction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from inspect import Parameter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, final, get_args, get_origin
 
 import msgspec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from regrow.core.messages import Message
 
-__all__ = ("Codec", "bindings", "codec", "scalars_of")
+__all__ = ("Codec", "as_written", "bindings", "codec")
 
 _CACHE = "__regrow_codec__"
 _PLACE = re.compile(r"\$\[(\d+)\]")
@@ -172,12 +173,12 @@ class _Entry:
         return f"{_shown(self.handler)}: {_PLACE.sub(name, problem)}"
 
 
-def _encoder_with(head: tuple[str, str, int]) -> Callable[[Message], bytes]:
+def _encoder_with(head: tuple[object, ...]) -> Callable[[Message], bytes]:
     encode, values_of = _encoder.encode, msgspec.structs.astuple
 
     def encoded(message: Message) -> bytes:
         try:
-            return encode([*head, *values_of(message)])
+            return encode(head + values_of(message))
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
             raise EncodeFailed(message, str(error)) from error
 
@@ -208,11 +209,21 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     )
 
 
-def scalars_of(handler: Handler) -> tuple[type, ...] | None:
-    """The types of the handler's arguments, if all of them are declared as plain scalars; else None."""
+def as_written(handler: Handler) -> Callable[[Message], bool] | None:
+    """Tells of a message of this handler whether it would come back from its bytes just as it is.
+
+    So it does if each argument is of just the type that it is declared with, and that is `int`, `str`,
+    `bytes`, `float`, `bool` or `None`. Returns None if one is declared otherwise.
+    """
     hints = known_annotations_of(handler.function, handler.server)
-    found = tuple(hints.get(parameter.name) for parameter in handler.parameters.all)
-    return found if all(hint in _SCALARS for hint in found) else None  # type: ignore[return-value]
+    kinds = tuple(hints.get(name) for name in handler.fields)
+    if not all(kind in _SCALARS for kind in kinds):
+        return None
+    if len(kinds) == 1:
+        value_of, only = attrgetter(handler.fields[0]), kinds[0]
+        return lambda message: type(value_of(message)) is only
+    values_of = msgspec.structs.astuple
+    return lambda message: tuple(map(type, values_of(message))) == kinds
 
 
 def bindings(server: type, target: type) -> dict[object, object]:

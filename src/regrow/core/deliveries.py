@@ -55,13 +55,13 @@ class HandedOut(msgspec.Struct, eq=False):
         raise NotImplementedError
 
 
-def uuid7(wall: float, random: Random) -> bytes:
+def uuid7(us: int, random: Random) -> bytes:
     """A UUIDv7 of this time: 48 bits of milliseconds, 12 of their fraction, 62 random ones.
 
     Args:
-        wall: Seconds since 1970.
+        us: Microseconds since 1970.
         random: Where the random bits come from.
     """
-    fractions = int(wall * 4_096_000)
-    high = (fractions >> 12) << 16 | _VERSION_7 | fractions & 0xFFF
-    return _pack(high, _VARIANT | random.getrandbits(62))
+    milliseconds, rest = divmod(us, 1000)
+    fraction = rest * 512 // 125  # of 4096
+    return _pack(milliseconds << 16 | _VERSION_7 | fraction, _VARIANT | random.getrandbits(62))

@@ -8,7 +8,6 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-from msgspec.structs import astuple
 
 from regrow.core.deliveries import uuid7
 from regrow.core.messages import Message
@@ -79,7 +78,7 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
     delay = options.delay
     return Live(
         id=opened.next_id(),
-        mid=uuid7(now_us / 1_000_000, opened.random),
+        mid=uuid7(now_us, opened.random),
         dest=dest,
         kind=kind,
         type=type_name,
@@ -116,7 +115,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     trace = traceparent() if TRACE in modules else None
     live = Live(
         number,
-        uuid7(now_us / 1_000_000, opened.random),
+        uuid7(now_us, opened.random),
         dest,
         form.kind,
         form.type,
@@ -134,9 +133,9 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     )
     owed = Owed(live, number, opened.desk, wait, options.backoff)
     like = None
-    if len(payload) <= KEPT_BYTES and form.scalars == tuple(map(type, astuple(message))):
+    if len(payload) <= KEPT_BYTES and form.as_written is not None and form.as_written(message):
         owed.message = message  # it would come back from its bytes just as it is
-        owed.bare = True
+        owed.bare = form
         if trace is None:
             like = form.like
     writer.accept(owed, like)
@@ -154,7 +153,8 @@ def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
         options=options,  # kept, so that nothing else gets its identity
         like=like,
         encode=known.encode,
-        scalars=known.scalars,
+        as_written=known.as_written,
+        dest=dest,
         kind=known.kind,
         type=known.type_name,
         max_attempts=attempts,

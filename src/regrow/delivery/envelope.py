@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 import msgspec
 
-from regrow.core.codec import codec, scalars_of
+from regrow.core.codec import as_written, codec
 from regrow.core.messages import CallMessage, Message
 from regrow.delivery.journal.rows import CALL, CAST, INFO
 from regrow.errors import EncodeFailed
@@ -44,15 +44,14 @@ class Known(msgspec.Struct, frozen=True):
         kind: `CALL` or `CAST`.
         type_name: As `rows.Live` has it.
         encode: Writes one of them.
-        scalars: Types of the arguments, if each is declared as `int`, `str`, `bytes`, `float`, `bool` or
-            `None`: an argument of just that type comes back from its bytes as it was. None if one is not,
-            or if the handler is not repeatable.
+        as_written: Whether one of them would come back from its bytes just as it is. None if that isn't
+            known, or if the handler is not repeatable.
     """
 
     kind: int
     type_name: str
     encode: Callable[[Message], bytes]
-    scalars: tuple[type, ...] | None
+    as_written: Callable[[Message], bool] | None
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +63,7 @@ def known_of(message: type[Message]) -> Known:
         CALL if issubclass(message, CallMessage) else CAST,
         f"{server.__module__}:{server.__qualname__}.{handler.name}",
         codec(server).encoder_of(handler),
-        scalars_of(handler) if handler.repeatable else None,
+        as_written(handler) if handler.repeatable else None,
     )
 
 

@@ -14,7 +14,7 @@ FRESH = object()
 
 def new_id(engine: Engine) -> bytes:
     """The id of one more delivery."""
-    return uuid7(engine.ports.wall(), engine.ports.random("deliveries"))
+    return uuid7(int(engine.ports.wall() * 1_000_000), engine.ports.random("deliveries"))
 
 
 def fresh_delivery(engine: Engine) -> CurrentDelivery:

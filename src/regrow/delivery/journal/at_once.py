@@ -7,7 +7,9 @@ thing out of the ordinary takes the long way, by `Handing`.
 from __future__ import annotations
 
 from collections import deque
+from itertools import groupby
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, final
 
 from regrow.delivery.journal.operations import Settle
@@ -27,6 +29,8 @@ __all__ = ("AtOnce",)
 
 SECONDS: Final = 0.001
 """How long it goes on before everything else gets its turn."""
+_bare: Final = attrgetter("bare")
+_place: Final = attrgetter("place")
 
 
 @final
@@ -46,47 +50,39 @@ class AtOnce:
 
     def take_in(self, batch: list[Owed]) -> None:
         """Sends are in the journal: accepted, and owed from now on."""
-        desk = self._desk
-        known, recipients = desk.owed, desk.recipients
-        stopped = desk.stopped
-        bare: list[Owed] = []
-        recipient: Recipient | None = None
-        dest: str | None = None
-        line: deque[Owed] | None = None
-        for owed in batch:
-            wait = owed.wait
-            if wait is not None:
-                wait.accepted = True
-                if not wait.handled or stopped:
-                    wait.part()
-            if not owed.bare:
-                dest = None  # what it does to queues is its own
-                desk.take(owed)
-                continue
-            if owed.live.dest != dest or recipient is None:
-                dest = owed.live.dest
-                recipient = recipients.get(dest)
-                if recipient is None:
-                    recipient = recipients[dest] = Recipient(dest)
-                if not recipient.dirty:
-                    desk.look_at(recipient)
-                line = recipient.line_from(owed.place)
-            owed.recipient = recipient
-            recipient.owed += 1
-            known[owed.place] = owed
-            if line is None:
-                recipient.push(owed)
+        for form, some in groupby(batch, _bare):
+            if form is None:
+                for owed in some:
+                    owed.committed()
             else:
-                line.append(owed)
-            bare.append(owed)
-        desk.books.taken_in(bare)
+                self._take_alike(form.dest, list(some))
+
+    def _take_alike(self, dest: str, batch: list[Owed]) -> None:
+        """Those of one recipient, for which a queue is all there is to do."""
+        desk = self._desk
+        recipient = desk.recipients.get(dest)
+        if recipient is None:
+            recipient = desk.recipients[dest] = Recipient(dest)
+        if not recipient.dirty:
+            desk.look_at(recipient)
+        recipient.owed += len(batch)
+        recipient.push_all(batch)
+        desk.owed.update(zip(map(_place, batch), batch, strict=True))
+        for owed in batch:
+            owed.recipient = recipient
+            wait = owed.wait
+            assert wait is not None
+            wait.accepted = True
+            if not wait.handled or desk.stopped:
+                wait.part()
+        desk.books.taken_in(batch)
 
     def settled(self, recipient: Recipient, rows: list[Owed]) -> None:
         """They are handled, and that is committed: all that `forget` would do for each."""
         desk = self._desk
-        forget = desk.owed.pop
-        for owed in rows:
-            forget(owed.place)
+        known = desk.owed
+        for place in map(_place, rows):
+            del known[place]
         desk.books.all_done(rows)
         desk.all_settled(recipient, len(rows))
 
@@ -96,7 +92,7 @@ class AtOnce:
         ready = recipient.in_order()
         if (
             not ready
-            or not ready[0].bare
+            or ready[0].bare is None
             or process.status != IDLE
             or recipient.out
             or not engine.plain
@@ -120,7 +116,7 @@ class AtOnce:
         if done:
             if breaker.settings.slow_seconds is None:
                 breaker.record_good(permit, self._time(), len(done))
-            desk.writer.add([Settle(owed.place) for owed in done], Done(desk, recipient, done))
+            desk.writer.add(list(map(Settle, map(_place, done))), Done(desk, recipient, done))
         if odd is None:
             if process.mailbox is None:
                 process.status = IDLE
@@ -137,19 +133,20 @@ class AtOnce:
         self, process: Process, breaker: Breaker, ready: deque[Owed], limit: int, done: list[Owed]
     ) -> tuple[Entry, Request, object, BaseException | None] | None:
         """Run handlers in the process's own context, until one does not just return."""
-        engine, time, name = self._engine, self._time, self._desk.slots.name
+        engine, time, slots = self._engine, self._time, self._desk.slots
         instance, permit = process.instance, breaker.permit
         each = breaker.settings.slow_seconds is not None
         begun = time()
         until = begun + SECONDS
-        slot = self._desk.slots.take()
+        slot = slots.take()
+        name = slots.namer(slot)
         process.status = RUNNING
         engine.handling = process
         error: BaseException | None = None
         result: object = None
         kind: type | None = None
         entry: Entry | None = None
-        while ready and limit > 0 and begun <= until:
+        while ready and limit and begun <= until:
             owed = ready[0]
             if owed.state != WAITING:
                 ready.popleft()
@@ -161,7 +158,7 @@ class AtOnce:
                 break
             ready.popleft()
             limit -= 1
-            name(slot, owed.place)
+            name(owed.place)
             process.current = message
             engine.delivery = owed
             try:
@@ -185,7 +182,7 @@ class AtOnce:
                 breaker.record(permit, now, True, now - begun)
             begun = now
         engine.handling = engine.delivery = process.current = None
-        self._desk.slots.end(slot)
+        slots.end(slot)
         return None
 
     def _request(self, owed: Owed, process: Process, message: object) -> Request:

@@ -28,15 +28,15 @@ class Form(msgspec.Struct, frozen=True, eq=False):
         options: Those, of whoever sends.
         like: One object for all forms whose rows are alike, as `operations.Accept` has it; None with a key or
             metadata.
-        encode: Writes one of the messages.
-        scalars: As `envelope.Known` has it.
-        kind, type, max_attempts, max_crashes, discard, key, headers: As `rows.Live` has them.
+        encode, as_written: As `envelope.Known` has them.
+        dest, kind, type, max_attempts, max_crashes, discard, key, headers: As `rows.Live` has them.
     """
 
     options: object
     like: Like | None
     encode: Callable[[Message], bytes]
-    scalars: tuple[type, ...] | None
+    as_written: Callable[[Message], bool] | None
+    dest: str
     kind: int
     type: str
     max_attempts: int

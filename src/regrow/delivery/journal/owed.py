@@ -14,6 +14,7 @@ from regrow.delivery.journal.rows import Live
 if TYPE_CHECKING:
     from regrow.core.backoff import RandomSource
     from regrow.delivery.journal.desk import Desk
+    from regrow.delivery.journal.forms import Form
     from regrow.delivery.journal.recipients import Recipient
     from regrow.errors import JournalFailed, StaleEpoch
     from regrow.resilience.retry import ExponentialBackoff
@@ -104,8 +105,9 @@ class Owed(HandedOut, eq=False):
         noted: Its attempt timed out and stands in the journal already.
         given_up: That was the last one: its handler still runs, and how it ends changes nothing any more.
         guarded: Whether its recipient's breaker has a say.
-        bare: It is as most are: to be handled by a repeatable handler as soon as it can be, in no order that
-            it asked for and without a time limit, for the first time, and its breaker has a say.
+        bare: What it has in common with others, if it is as most are: to be handled by a repeatable handler
+            as soon as it can be, in no order that it asked for and without a time limit, for the first time,
+            and its breaker has a say. Its `message` and `wait` are there then.
         message: What its payload says, if that need not be read.
         permit: What the breaker gave for this hand-out.
     """
@@ -129,7 +131,7 @@ class Owed(HandedOut, eq=False):
     returned: bool = False
     settled: bool = False
     guarded: bool = True
-    bare: bool = False
+    bare: Form | None = None
     message: object = None
     permit: int = 0
     expiry: Timer | None = None

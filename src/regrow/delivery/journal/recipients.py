@@ -73,10 +73,14 @@ class Recipient:
         else:
             ready.popleft()
 
-    def line_from(self, place: int) -> deque[Owed] | None:
-        """Where those from this place on are put, in their order; None if each has to be pushed."""
+    def push_all(self, batch: list[Owed]) -> None:
+        """The same for many, each with a later place than the one before."""
         ready = self._ready
-        return ready if not ready or ready[-1].place < place else None
+        if not ready or ready[-1].place < batch[0].place:
+            ready.extend(batch)
+        else:
+            for owed in batch:
+                self.push(owed)
 
     def in_order(self) -> deque[Owed] | None:
         """All that is ready, to be taken from the left; None if some are to come between."""

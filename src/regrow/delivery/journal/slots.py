@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Callable, Container
+from functools import partial
 from pathlib import Path
 from struct import Struct
 from typing import Final, TypeAlias, final
@@ -26,7 +27,6 @@ MAX_CRASHES: Final = 0xFFFF
 _SEED: Final = 0x5A17C0DE
 _PLAIN: Final = _SEED ^ USED
 _MOST: Final = 0xFFFFFFFF
-_pack_into: Final = SLOT.pack_into
 
 Buffer: TypeAlias = "bytearray | mmap.mmap"
 
@@ -99,12 +99,17 @@ class Slots:
             self._extend()
         return self._free.pop()
 
-    def name(self, slot: int, id: int) -> None:
-        """The handler of this delivery, which never crashed and is repeatable, is about to run."""
-        check = _PLAIN ^ id
-        if check > _MOST:
-            check = (check ^ id >> 32) & _MOST
-        _pack_into(self._buffer, slot, id, 0, USED, check)
+    def namer(self, slot: int) -> Callable[[int], None]:
+        """To be called as the handler of a delivery is about to run that never crashed and is repeatable."""
+        write = partial(SLOT.pack_into, self._buffer, slot)
+
+        def name(id: int) -> None:
+            check = _PLAIN ^ id
+            if check > _MOST:
+                check = (check ^ id >> 32) & _MOST
+            write(id, 0, USED, check)
+
+        return name
 
     def end(self, slot: int) -> None:
         """It is known how it ended."""

@@ -97,7 +97,7 @@ class Settled:
 class Accepting:
     """Sends that are to be accepted with one transaction: it grows until that begins."""
 
-    __slots__ = ("_desk", "operations", "owed", "size")
+    __slots__ = ("_desk", "look_at", "operations", "owed", "size")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -105,7 +105,9 @@ class Accepting:
         self.operations: list[Operation] = []
         """What is to be written."""
         self.size: int = 0
-        """How many bytes their payloads have."""
+        """How many bytes the payloads have of those that aren't small."""
+        self.look_at: int = 1
+        """Number of sends at which the writer looks at it again."""
 
     def committed(self) -> None:
         """They are in the journal: accepted."""

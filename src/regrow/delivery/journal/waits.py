@@ -32,7 +32,7 @@ class Line:
 
     def purge(self) -> None:
         """Forget those that have their answer."""
-        self.waits = deque(wait for wait in self.waits if not wait.future.done())
+        self.waits = deque([wait for wait in self.waits if not wait.future.done()])
         self.purge_at = max(PURGE_FROM, 2 * len(self.waits))
 
     def fire(self) -> float | None:

@@ -28,6 +28,8 @@ MOST_ACCEPTED: Final = 256
 """Sends that are one unit."""
 FOLLOWS: Final = 96
 """Sends with which a transaction is given to the thread before the one under way has ended."""
+MARKS: Final = (1, FOLLOWS, EARLY, MOST_ACCEPTED, 2 * MOST_ACCEPTED)
+"""Numbers of sends of a unit at which something may have to be done; each unit begins with the first."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -126,7 +128,10 @@ class Writer:
             self._soon(0 if isinstance(unit, Done) else self.waiting)
 
     def accept(self, owed: Owed, like: object = None) -> None:
-        """Write a send, as one unit with others before the next transaction; `like` as `Accept` has it."""
+        """Write a send, as one unit with others before the next transaction.
+
+        `like` as `Accept` has it, and only of messages that are so small that a unit of them has room.
+        """
         unit = self._accepting
         if unit is None:
             if self._closed is not None or self._paused:
@@ -135,11 +140,18 @@ class Writer:
             unit = self._accepting = Accepting(owed.desk)
             self._pending.append((unit.operations, unit, 0))
         live = owed.live
-        unit.owed.append(owed)
         unit.operations.append(Accept(live, like))
-        unit.size += len(live.payload)
+        unit.owed.append(owed)
         self.waiting += 1
-        if (count := len(unit.owed)) >= MOST_ACCEPTED or unit.size >= MAX_BYTES:
+        if like is None:
+            unit.size += len(live.payload)
+        if (count := len(unit.owed)) >= unit.look_at or unit.size >= MAX_BYTES:
+            self._look_at(unit, count)
+
+    def _look_at(self, unit: Accepting, count: int) -> None:
+        """So many sends are to be accepted: is there something to be done?"""
+        unit.look_at = next(mark for mark in MARKS if mark > count)
+        if count >= MOST_ACCEPTED or unit.size >= MAX_BYTES:
             self._accepting = None
         if not self._committing:
             self._soon(count)
