@@ -30,7 +30,6 @@ __all__ = ("AtOnce",)
 SECONDS: Final = 0.001
 """How long it goes on before everything else gets its turn."""
 _bare: Final = attrgetter("bare")
-_place: Final = attrgetter("place")
 
 
 @final
@@ -50,6 +49,10 @@ class AtOnce:
 
     def take_in(self, batch: list[Owed]) -> None:
         """Sends are in the journal: accepted, and owed from now on."""
+        first = batch[0].bare
+        if first is not None and not [owed for owed in batch if owed.bare is not first]:
+            self._take_alike(first.dest, batch)
+            return
         for form, some in groupby(batch, _bare):
             if form is None:
                 for owed in some:
@@ -67,13 +70,14 @@ class AtOnce:
             desk.look_at(recipient)
         recipient.owed += len(batch)
         recipient.push_all(batch)
-        desk.owed.update(zip(map(_place, batch), batch, strict=True))
+        known, stopped = desk.owed, desk.stopped
         for owed in batch:
+            known[owed.place] = owed
             owed.recipient = recipient
             wait = owed.wait
             assert wait is not None
             wait.accepted = True
-            if not wait.handled or desk.stopped:
+            if not wait.handled or stopped:
                 wait.part()
         desk.books.taken_in(batch)
 
@@ -81,8 +85,8 @@ class AtOnce:
         """They are handled, and that is committed: all that `forget` would do for each."""
         desk = self._desk
         known = desk.owed
-        for place in map(_place, rows):
-            del known[place]
+        for owed in rows:
+            del known[owed.place]
         desk.books.all_done(rows)
         desk.all_settled(recipient, len(rows))
 
@@ -116,7 +120,7 @@ class AtOnce:
         if done:
             if breaker.settings.slow_seconds is None:
                 breaker.record_good(permit, self._time(), len(done))
-            desk.writer.add(list(map(Settle, map(_place, done))), Done(desk, recipient, done))
+            desk.writer.add([Settle(owed.place) for owed in done], Done(desk, recipient, done))
         if odd is None:
             if process.mailbox is None:
                 process.status = IDLE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from operator import add, attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -29,10 +28,6 @@ MOST_ROWS: Final = 512
 """So that a delivery begins within 2^26 bytes."""
 MOST_US: Final = 1 << 20
 """Within which they were accepted."""
-_id: Final = attrgetter("id")
-_mid: Final = attrgetter("mid")
-_payload: Final = attrgetter("payload")
-_created_us: Final = attrgetter("created_us")
 
 
 def alike(live: Live) -> Alike | None:
@@ -66,10 +61,10 @@ def rows_of(common: Alike, lives: Sequence[Live]) -> Iterator[Row]:
     """
     for start in range(0, len(lives), MOST_ROWS):
         some = lives[start : start + MOST_ROWS]
-        created = list(map(_created_us, some))
+        created = [live.created_us for live in some]
         first_us = min(created)
         if max(created) - first_us < MOST_US:
-            places, data = _packed(some, created, first_us, with_trace=common[-1] is not None)
+            places, data = _packed(some, first_us, with_trace=common[-1] is not None)
             if len(places) == len(some):
                 yield *common, first_us, msgspec.json.encode(places).decode(), data
                 continue
@@ -77,16 +72,12 @@ def rows_of(common: Alike, lives: Sequence[Live]) -> Iterator[Row]:
             yield from rows_of(common, [live])
 
 
-def _packed(
-    lives: Sequence[Live], created: Sequence[int], first_us: int, *, with_trace: bool
-) -> tuple[dict[int, int], bytes]:
-    payloads = list(map(_payload, lives))
-    parts = list(map(add, map(_mid, lives), payloads))
+def _packed(lives: Sequence[Live], first_us: int, *, with_trace: bool) -> tuple[dict[int, int], bytes]:
+    parts = [live.mid + live.payload for live in lives]
     if with_trace:
         parts = [part + (live.traceparent or "").encode() for part, live in zip(parts, lives, strict=True)]
     begins = accumulate(map(len, parts), initial=0)
-    places = [
-        at - first_us << 42 | begin << 16 | size
-        for at, begin, size in zip(created, begins, map(len, payloads), strict=False)
-    ]
-    return dict(zip(map(_id, lives), places, strict=True)), b"".join(parts)
+    return {
+        live.id: live.created_us - first_us << 42 | begin << 16 | len(live.payload)
+        for live, begin in zip(lives, begins, strict=False)
+    }, b"".join(parts)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 import msgspec
@@ -40,10 +39,6 @@ __all__ = ("Encoded", "write")
 Statement: TypeAlias = tuple[str, list[Value]]
 
 _NOTHING: Final[tuple[None, ...]] = (None,) * (BATCH_WIDTH + 1)
-_id: Final = attrgetter("id")
-_live: Final = attrgetter("live")
-_like: Final = attrgetter("like")
-_attempted: Final = attrgetter("attempted")
 _SIZES: Final = (1, 2, 4, 8, 12, 16, 24, 34, 48, 66, 98, 132, 164, 196, 228, 260, 320)
 
 
@@ -131,7 +126,7 @@ class _Encoding:
             if kind is ops.Accept:
                 self._accept(cast("Iterable[ops.Accept]", some))
             elif kind is ops.Settle:
-                self._settle(cast("Iterable[ops.Settle]", some))
+                self._settle(cast("list[ops.Settle]", list(some)))
             else:
                 for op in some:
                     self._add(op)
@@ -143,7 +138,7 @@ class _Encoding:
             self._put("state", msgspec.structs.astuple(op.state))
         whole, sends = self._accepted.pop(None, []), self._accepted.items()
         if whole or sends:
-            ids = list(map(_id, chain(whole, *self._accepted.values())))
+            ids = [live.id for lives in (whole, *self._accepted.values()) for live in lives]
             self._put("accepted", (len(ids), max(ids)))
         # Epochs first, so that a stale incarnation is told so and not that its events are there already.
         rows = [
@@ -157,20 +152,16 @@ class _Encoding:
         return list(view.statements(rows))
 
     def _accept(self, accepted: Iterable[ops.Accept]) -> None:
-        for like, some in groupby(accepted, _like):
-            lives = list(map(_live, some))
-            if like is not None:
-                self._line_of(lives[0]).extend(lives)
-                continue
-            for live in lives:
-                self._line_of(live).append(live)
+        like: object = None
+        line: list[Live] = []
+        for op in accepted:
+            if op.like is not like or like is None:
+                like, line = op.like, self._line_of(op.live)
+            line.append(op.live)
 
-    def _settle(self, settled: Iterable[ops.Settle]) -> None:
-        for attempted, some in groupby(settled, _attempted):
-            ids = list(map(_id, some))
-            self._settled += ids
-            if attempted:
-                self._attempted += ids
+    def _settle(self, settled: list[ops.Settle]) -> None:
+        self._settled += [op.id for op in settled]
+        self._attempted += [op.id for op in settled if op.attempted]
 
     def _add(self, op: ops.Operation) -> None:
         if isinstance(op, ops.Processed):
