@@ -26,9 +26,9 @@ def _ack_before_commit() -> None:
     def early(self: Writer, owed: Owed, like: object = None) -> None:
         accept(self, owed, like)
         wait = owed.wait
-        if wait is not None and not wait.handled and not wait.future.done():
+        if wait is not None and not wait.handled:
             wait.accepted = True
-            wait.future.set_result(None)
+            wait.part()
 
     _replace(Writer, "accept", early)
 

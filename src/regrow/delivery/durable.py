@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Future, current_task
+from asyncio import current_task
 from sys import modules
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,8 +15,9 @@ from regrow.core.timeouts import MAX_TIMEOUT
 from regrow.delivery.envelope import envelope_of, headers_of, known_of
 from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.forms import Form
-from regrow.delivery.journal.owed import Owed, Wait
+from regrow.delivery.journal.owed import Owed
 from regrow.delivery.journal.rows import INFO, Live
+from regrow.delivery.journal.waits import Wait
 from regrow.delivery.lookup import opened_in, opened_of
 from regrow.delivery.persistence.keeper import open_keeper
 from regrow.delivery.recipients import seconds_of
@@ -99,16 +100,12 @@ def new_live(opened: OpenJournal, to: object, message: object, options: Options)
 
 
 def _accept_bare(  # noqa: PLR0917  # as of a send
-    opened: OpenJournal, dest: str, message: Message, options: Options, source: str | None, wait: Wait
+    opened: OpenJournal, form: Form, message: Message, options: Options, source: str | None, wait: Wait
 ) -> Owed:
     """Have a send accepted that asks for nothing special, as most do, with the least that it takes."""
     writer = opened.writer
     if writer.waiting >= writer.room:
         opened.look_for_room()
-    key = dest, message.__class__, source, id(options)
-    form = opened.forms.kept.get(key)
-    if form is None:
-        form = _new_form(opened, key, options)
     payload = form.encode(message)
     number = opened.next_id()
     now_us = opened.clock.at_us(wait.begun)
@@ -116,7 +113,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     live = Live(
         number,
         uuid7(now_us, opened.random),
-        dest,
+        form.dest,
         form.kind,
         form.type,
         payload,
@@ -133,7 +130,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     )
     owed = Owed(live, number, opened.desk, wait, options.backoff)
     like = None
-    if len(payload) <= KEPT_BYTES and form.as_written is not None and form.as_written(message):
+    if form.as_written is not None and len(payload) <= KEPT_BYTES and form.as_written(message):
         owed.message = message  # it would come back from its bytes just as it is
         owed.bare = form
         if trace is None:
@@ -142,9 +139,12 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     return owed
 
 
-def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form:
-    dest, message, source, _ = key
-    known = known_of(message)
+def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form | None:
+    """The form of a send with this key, None if it has none: it isn't as most are."""
+    dest, kind, source, _ = key
+    if not options.bare or not issubclass(kind, Message):
+        return None
+    known = known_of(kind)
     attempts, discard = options.retries + 1, options.on_error == "ignore"
     like = None
     if not options.tagged:
@@ -222,36 +222,40 @@ async def send_durable(
     """
     if get_ident() != engine.thread or not engine.loop.is_running() or not engine.running:
         engine.check_here("supervised_send")
-    if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
-        timeout = seconds_of(engine, to, message, timeout)
+    dest = to if type(to) is str else name_of(to)
     caller = current_process.get(None)
     source = None
     if caller is not None:
-        buffered = buffer_durable(engine, to, message, options)
-        if buffered is not None:
+        if (buffered := buffer_durable(engine, to, message, options)) is not None:
             return buffered
         source = caller.name
-        own = caller.engine is engine and caller.name == name_of(to)
-        if options.ack == "handled" and own and caller.task is current_task():
+        to_itself = caller.engine is engine and source == dest
+        if options.handled and to_itself and caller.task is current_task():
             raise CallToSelf(caller, message)
     opened: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
     if opened is None or opened.over or opened.process.status == DEAD:
         opened = opened_of(engine, OPTION)
-    future: Future[None] = Future(loop=engine.loop)
-    time = opened.clock.time
-    wait = Wait(future, time(), timeout, options.ack == "handled")
-    if options.bare and isinstance(message, Message):
-        dest = to if type(to) is str else name_of(to)
-        owed = _accept_bare(opened, dest, message, options, source, wait)
+    waits, time = opened.waits, opened.clock.time
+    line = waits.lines.get(timeout) if type(timeout) is float else None
+    if line is None and (type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT):
+        timeout = seconds_of(engine, to, message, timeout)
+    wait = Wait(engine.loop, time(), timeout, options.handled)  # type: ignore[arg-type]  # seconds, by now
+    key = dest, message.__class__, source, id(options)
+    form = opened.forms.kept.get(key) or _new_form(opened, key, options)
+    if form is not None:
+        owed = _accept_bare(opened, form, message, options, source, wait)  # type: ignore[arg-type]
     else:
         owed = _owed(opened, new_live(opened, to, message, options), options, wait)
         opened.writer.accept(owed)
-    opened.waits.add(wait)
+    if line is not None and line.live:
+        line.waits.append(wait)
+    else:
+        waits.add(wait)
     try:
-        await future
+        await wait
         reply, error = wait.reply, wait.error
     except TimeoutError:
-        raise NotAcceptedInTime(to, message, timeout) from None
+        raise NotAcceptedInTime(to, message, wait.timeout) from None
     finally:
         wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live

@@ -47,7 +47,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Options that are in order.
 
     `plain`: nothing stands in the way of a hand-off. `tagged`: the handler is told more than an id.
-    `bare`: of a durable send nothing is asked that its hand-out would have to know.
+    `handled`: the sender waits for that. `bare`: of a durable send nothing is asked that its hand-out would
+    have to know.
     """
 
     attempt_timeout: float | None = None
@@ -65,6 +66,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool = True
     tagged: bool = False
     bare: bool = False
+    handled: bool = True
 
 
 DEFAULTS: Final = Options()
@@ -112,7 +114,8 @@ def _checked(given: Mapping[str, object]) -> Options:
     values = dict(given)
     if durable and "on_error" not in values:
         values["on_error"] = "dead_letter"
-    values["plain"] = not durable and values.get("ack", "handled") == "handled" and not values.get("delay")
+    values["handled"] = values.get("ack", "handled") == "handled"
+    values["plain"] = not durable and values["handled"] and not values.get("delay")
     values["tagged"] = values.get("metadata") is not None or values.get("idempotency_key") is not None
     values["bare"] = durable and all(values.get(option) is None for option in _NOTED)
     options = msgspec.structs.replace(DEFAULTS, **values)

@@ -16,6 +16,7 @@ from regrow.delivery.journal.operations import Settle
 from regrow.delivery.journal.owed import BEGUN, OVER, WAITING, Owed
 from regrow.delivery.journal.recipients import Recipient
 from regrow.delivery.journal.units import Done
+from regrow.delivery.journal.waits import Wait, wake_all
 from regrow.runtime.items import Request
 from regrow.runtime.process import IDLE, RUNNING
 
@@ -71,14 +72,18 @@ class AtOnce:
         recipient.owed += len(batch)
         recipient.push_all(batch)
         known, stopped = desk.owed, desk.stopped
+        told: list[Wait] = []
         for owed in batch:
             known[owed.place] = owed
             owed.recipient = recipient
             wait = owed.wait
             assert wait is not None
             wait.accepted = True
-            if not wait.handled or stopped:
-                wait.part()
+            if (not wait.handled or stopped) and not wait.done:
+                wait.done = True
+                told.append(wait)
+        if told:
+            wake_all(self._engine.loop, told)
         desk.books.taken_in(batch)
 
     def settled(self, recipient: Recipient, rows: list[Owed]) -> None:
@@ -114,9 +119,12 @@ class AtOnce:
             engine.threads.attend()
         done: list[Owed] = []
         permit = breaker.permit
+        told: list[Wait] = []
         context = process.context or engine.contexts.make(process)
-        odd = context.run(self._slice, process, breaker, ready, limit, done)
+        odd = context.run(self._slice, process, breaker, ready, limit, done, told)
         engine.scheduler.steps += 1
+        if told:
+            wake_all(engine.loop, told)
         if done:
             if breaker.settings.slow_seconds is None:
                 breaker.record_good(permit, self._time(), len(done))
@@ -133,8 +141,14 @@ class AtOnce:
             engine.calls.supervised_inline(process, *odd)
         return len(done)
 
-    def _slice(  # in one piece, for speed
-        self, process: Process, breaker: Breaker, ready: deque[Owed], limit: int, done: list[Owed]
+    def _slice(  # noqa: PLR0915, PLR0917  # in one piece, for speed
+        self,
+        process: Process,
+        breaker: Breaker,
+        ready: deque[Owed],
+        limit: int,
+        done: list[Owed],
+        told: list[Wait],
     ) -> tuple[Entry, Request, object, BaseException | None] | None:
         """Run handlers in the process's own context, until one does not just return."""
         engine, time, slots = self._engine, self._time, self._desk.slots
@@ -175,11 +189,12 @@ class AtOnce:
                 return entry, self._request(owed, process, message), result, error
             owed.state = OVER
             wait = owed.wait
-            if wait is not None and not wait.future.done():
+            if wait is not None and not wait.done:
                 wait.end = "handled"
                 wait.attempts = 1
                 wait.reply = result
-                wait.future.set_result(None)
+                wait.done = True
+                told.append(wait)
             done.append(owed)
             now = time()
             if each:

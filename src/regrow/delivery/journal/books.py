@@ -16,9 +16,10 @@ from regrow.core.delivery_events import (
 from regrow.core.events import Event
 from regrow.delivery.journal.causes import Cause
 from regrow.delivery.journal.clock import MICROSECONDS
-from regrow.delivery.journal.owed import End, Owed
+from regrow.delivery.journal.owed import Owed
 from regrow.delivery.journal.policy import DeadLetterPolicy, expires_us, retry_us
 from regrow.delivery.journal.rows import DEAD, QUARANTINED, Burial, Live, Reason
+from regrow.delivery.journal.waits import End
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.clock import JournalClock

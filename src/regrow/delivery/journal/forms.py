@@ -15,7 +15,7 @@ __all__ = ("Form", "FormKey", "Forms")
 MOST: Final = 1024
 """Forms that are kept."""
 
-FormKey: TypeAlias = "tuple[str, type[Message], str | None, int]"
+FormKey: TypeAlias = tuple[str, type, str | None, int]
 """Recipient, class of the message, sender, and the options' identity."""
 Like: TypeAlias = tuple[object, ...]
 

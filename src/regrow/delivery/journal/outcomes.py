@@ -13,9 +13,10 @@ from regrow.core.texts import writable
 from regrow.delivery.journal.causes import Cause, cause_of_error, cause_of_exit
 from regrow.delivery.journal.clock import micros
 from regrow.delivery.journal.operations import Bury, Discard, Operation, Retry, Settle
-from regrow.delivery.journal.owed import BEGUN, OUT, OVER, WAITING, End, Owed
+from regrow.delivery.journal.owed import BEGUN, OUT, OVER, WAITING, Owed
 from regrow.delivery.journal.rows import Attempt, Live, Outcome, Reason
 from regrow.delivery.journal.units import Kept, Settled
+from regrow.delivery.journal.waits import End
 from regrow.delivery.reconcile import reconciled
 from regrow.errors import CallTimeout, HandOutLost, NoProcess, ProcessExited, ReplyLost
 from regrow.runtime.items import Receipt, Request

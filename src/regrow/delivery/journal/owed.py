@@ -1,10 +1,10 @@
-"""One delivery that is owed, and the sender that may wait for it."""
+"""One delivery that is owed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Final, cast, final
 
 import msgspec
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from regrow.delivery.journal.desk import Desk
     from regrow.delivery.journal.forms import Form
     from regrow.delivery.journal.recipients import Recipient
+    from regrow.delivery.journal.waits import Wait
     from regrow.errors import JournalFailed, StaleEpoch
     from regrow.resilience.retry import ExponentialBackoff
     from regrow.runtime.items import Receipt, Request
     from regrow.runtime.process import Process
     from regrow.runtime.timers import Timer
 
-__all__ = ("BEGUN", "OUT", "OVER", "WAITING", "End", "Owed", "Wait")
+__all__ = ("BEGUN", "OUT", "OVER", "WAITING", "Owed")
 
 WAITING: Final = 0
 """In its recipient's queue, in its lane, or put off."""
@@ -33,56 +34,6 @@ BEGUN: Final = 2
 NOT_BEGUN: Final = -1.0
 OVER: Final = 3
 """This hand-out has ended; the delivery itself may go on with another `Owed`."""
-
-End: TypeAlias = Literal["accepted", "handled", "rejected", "dead_lettered", "ignored", "outcome_unknown"]
-"""What a sender that waits is told."""
-
-
-@final
-class Wait(msgspec.Struct, eq=False):
-    """A sender that waits, for the commit of what it sent or for its handler: since `begun`, `timeout` s."""
-
-    future: asyncio.Future[None]
-    begun: float
-    timeout: float
-    handled: bool
-    accepted: bool = False
-    end: End = "accepted"
-    reply: object = None
-    error: BaseException | None = None
-    attempts: int = 0
-    duplicate: bool = False
-
-    @property
-    def deadline(self) -> float:
-        """When its time is over, in loop time."""
-        return self.begun + self.timeout
-
-    @property
-    def live(self) -> bool:
-        """Whether it still waits."""
-        return not self.future.done()
-
-    def fire(self) -> None:
-        """Its time is over: what is accepted goes on without it."""
-        if self.accepted:
-            self.future.set_result(None)
-        else:
-            self.future.set_exception(TimeoutError())
-
-    def part(self) -> None:
-        """It is accepted, and that is all that will be said here."""
-        if not self.future.done():
-            self.future.set_result(None)
-
-    def tell(self, end: End, attempts: int, reply: object = None, error: BaseException | None = None) -> None:
-        """The delivery has ended."""
-        if not self.future.done():
-            self.end = end
-            self.reply = reply
-            self.error = error
-            self.attempts = attempts
-            self.future.set_result(None)
 
 
 @final
@@ -156,8 +107,8 @@ class Owed(HandedOut, eq=False):
     def failed(self, error: JournalFailed | StaleEpoch) -> bool:
         """It is not: the sender is told, and nothing is owed."""
         self.desk.refused()
-        if self.wait is not None and not self.wait.future.done():
-            self.wait.future.set_exception(error)
+        if self.wait is not None:
+            self.wait.fail(error)
         return False
 
     # -- the future of a request ---------------------------------------------------------------

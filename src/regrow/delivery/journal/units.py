@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
 from regrow.delivery.journal.operations import AppendEvent, Operation, SaveState
-from regrow.delivery.journal.owed import End, Owed
+from regrow.delivery.journal.owed import Owed
+from regrow.delivery.journal.waits import End
 
 if TYPE_CHECKING:
     from regrow.delivery.journal.desk import Desk

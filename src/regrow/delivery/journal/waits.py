@@ -1,19 +1,156 @@
-"""The deadlines of senders that wait: those of one timeout stand in line, with one timer for all of them."""
+"""Senders that wait for what a journal owes, and their deadlines.
+
+Many are told at the same time, all those of a commit or of a slice of handlers. A future for each, and a
+callback of the loop for each, would be a seventh of what a durable send costs; so a sender waits by a
+`Wait` itself, and `wake_all` resumes many in one callback.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable, Generator, Iterable
+from contextvars import Context
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
+
+import msgspec
 
 if TYPE_CHECKING:
-    from regrow.delivery.journal.owed import Wait
+    from typing import Never
+
     from regrow.runtime.timers import Timers
 
-__all__ = ("Waits",)
+__all__ = ("End", "Wait", "Waits", "wake_all")
+
+End: TypeAlias = Literal["accepted", "handled", "rejected", "dead_lettered", "ignored", "outcome_unknown"]
+"""What a sender that waits is told."""
 
 LINES: Final = 16
 """Timeouts that have a line of their own; a program uses few."""
 PURGE_FROM: Final = 1024
+
+
+@final
+class Wait(msgspec.Struct, eq=False):
+    """A sender that waits, for the commit of what it sent or for its handler: since `begun`, `timeout` s.
+
+    One task awaits it, once. To that it is a future, by the protocol that `asyncio.isfuture` asks for:
+    asyncio uses `_loop`, `_asyncio_future_blocking`, `add_done_callback`, `cancel` and `result`.
+
+    Attributes:
+        handled: Whether it waits for the handler.
+        accepted: Whether its message is in the journal.
+        end, reply, error, attempts, duplicate: What it is told.
+        done: Whether it was told, or waits no more.
+        result: Called when its task goes on: raises what the sender is to have raised.
+    """
+
+    _loop: asyncio.AbstractEventLoop
+    begun: float
+    timeout: float
+    handled: bool
+    accepted: bool = False
+    end: End = "accepted"
+    reply: object = None
+    error: BaseException | None = None
+    attempts: int = 0
+    duplicate: bool = False
+    done: bool = False
+    result: Callable[[], object] = bool
+    _asyncio_future_blocking: bool = True
+    _go_on: Callable[[Wait], object] | None = None
+    _context: Context | None = None
+
+    def __await__(self) -> Generator[Wait, None, None]:
+        """Return when it is done."""
+        if self.done:
+            self.result()
+            return iter(())  # type: ignore[return-value]
+        return iter((self,))  # type: ignore[return-value]  # a generator would cost twice as much
+
+    def add_done_callback(self, go_on: Callable[[Wait], object], *, context: Context) -> None:
+        """Its task waits for it."""
+        self._go_on = go_on
+        self._context = context
+
+    def cancel(self, msg: object = None) -> bool:
+        """Its task is cancelled. Returns whether that is in time."""
+        return self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+
+    @property
+    def deadline(self) -> float:
+        """When its time is over, in loop time."""
+        return self.begun + self.timeout
+
+    @property
+    def live(self) -> bool:
+        """Whether it still waits."""
+        return not self.done
+
+    def fire(self) -> None:
+        """Its time is over: what is accepted goes on without it."""
+        if self.accepted:
+            self.part()
+        else:
+            self.fail(TimeoutError())
+
+    def part(self) -> None:
+        """It is accepted, and that is all that will be said here."""
+        if not self.done:
+            self.done = True
+            self._soon()
+
+    def tell(self, end: End, attempts: int, reply: object = None, error: BaseException | None = None) -> None:
+        """The delivery has ended."""
+        if not self.done:
+            self.end = end
+            self.reply = reply
+            self.error = error
+            self.attempts = attempts
+            self.done = True
+            self._soon()
+
+    def fail(self, error: BaseException) -> bool:
+        """Have `error` raised. Returns False if it is done."""
+        if self.done:
+            return False
+        self.done = True
+        self.result = partial(_raised, [error])
+        self._soon()
+        return True
+
+    def resume(self) -> None:
+        """Let its task go on, now; it is done, and the loop's own callback calls this."""
+        go_on, context = self._go_on, self._context
+        self._go_on = self._context = None  # it stands in line until its deadline, and they need not
+        if go_on is not None and context is not None:
+            context.run(go_on, self)
+
+    def _soon(self) -> None:
+        go_on, context = self._go_on, self._context
+        self._go_on = self._context = None
+        if go_on is not None:
+            self._loop.call_soon(go_on, self, context=context)
+
+
+def _raised(error: list[BaseException]) -> Never:
+    raise error.pop()  # its traceback has the sender's frames, which need not stand in line, either
+
+
+def wake_all(loop: asyncio.AbstractEventLoop, waits: Iterable[Wait]) -> None:
+    """Let all their tasks go on, in the loop's next pass; they are done."""
+    # In a context that is no task's own: one can't be entered twice.
+    loop.call_soon(_resume, loop, deque(waits), context=Context())
+
+
+def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
+    try:
+        while waits:
+            waits.popleft().resume()
+    finally:
+        if waits:  # the loop is to stop at once: the others go on with it, as by callbacks of their own
+            wake_all(loop, waits)
 
 
 @final
@@ -32,15 +169,15 @@ class Line:
 
     def purge(self) -> None:
         """Forget those that have their answer."""
-        self.waits = deque([wait for wait in self.waits if not wait.future.done()])
+        self.waits = deque([wait for wait in self.waits if not wait.done])
         self.purge_at = max(PURGE_FROM, 2 * len(self.waits))
 
     def fire(self) -> float | None:
         """The first may be due."""
         waits, due = self.waits, self.deadline
-        while waits and (waits[0].future.done() or waits[0].deadline <= due):
+        while waits and (waits[0].done or waits[0].deadline <= due):
             wait = waits.popleft()
-            if not wait.future.done():
+            if not wait.done:
                 wait.fire()
         if waits:
             self.deadline = waits[0].deadline
@@ -53,15 +190,16 @@ class Line:
 class Waits:
     """All who wait for what one journal owes."""
 
-    __slots__ = ("_lines", "_timers")
+    __slots__ = ("_timers", "lines")
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
-        self._lines: dict[float, Line] = {}
+        self.lines: dict[float, Line] = {}
+        """By timeout, in seconds."""
 
     def add(self, wait: Wait) -> None:
         """Fail `wait` at its deadline, unless it has its answer by then."""
-        line = self._lines.get(wait.timeout)
+        line = self.lines.get(wait.timeout)
         if line is not None and line.live:
             line.waits.append(wait)
         else:
@@ -70,10 +208,10 @@ class Waits:
     def _begin(self, line: Line | None, wait: Wait) -> None:
         """Nobody is in its line, or it has none."""
         if line is None:
-            if len(self._lines) >= LINES:
+            if len(self.lines) >= LINES:
                 self._timers.deadline(wait)
                 return
-            line = self._lines[wait.timeout] = Line()
+            line = self.lines[wait.timeout] = Line()
         line.waits.append(wait)
         line.live = True
         line.deadline = wait.deadline
@@ -81,6 +219,6 @@ class Waits:
 
     def tidy(self) -> None:
         """Forget those that have their answer, where they have become many."""
-        for line in self._lines.values():
+        for line in self.lines.values():
             if len(line.waits) > line.purge_at:
                 line.purge()
