@@ -44,6 +44,7 @@ class Wait(msgspec.Struct, eq=False):
         end, reply, error, attempts, duplicate: What it is told.
         done: Whether it was told, or waits no more.
         result: Called when its task goes on: raises what the sender is to have raised.
+        go_on, context: Lets its task go on, and where.
     """
 
     _loop: asyncio.AbstractEventLoop
@@ -59,8 +60,8 @@ class Wait(msgspec.Struct, eq=False):
     done: bool = False
     result: Callable[[], object] = bool
     _asyncio_future_blocking: bool = True
-    _go_on: Callable[[Wait], object] | None = None
-    _context: Context | None = None
+    go_on: Callable[[Wait], object] | None = None
+    context: Context | None = None
 
     def __await__(self) -> Generator[Wait, None, None]:
         """Return when it is done."""
@@ -71,8 +72,8 @@ class Wait(msgspec.Struct, eq=False):
 
     def add_done_callback(self, go_on: Callable[[Wait], object], *, context: Context) -> None:
         """Its task waits for it."""
-        self._go_on = go_on
-        self._context = context
+        self.go_on = go_on
+        self.context = context
 
     def cancel(self, msg: object = None) -> bool:
         """Its task is cancelled. Returns whether that is in time."""
@@ -120,18 +121,10 @@ class Wait(msgspec.Struct, eq=False):
         self._soon()
         return True
 
-    def resume(self) -> None:
-        """Let its task go on, now; it is done, and the loop's own callback calls this."""
-        go_on, context = self._go_on, self._context
-        self._go_on = self._context = None  # it stands in line until its deadline, and they need not
-        if go_on is not None and context is not None:
-            context.run(go_on, self)
-
     def _soon(self) -> None:
-        go_on, context = self._go_on, self._context
-        self._go_on = self._context = None
-        if go_on is not None:
-            self._loop.call_soon(go_on, self, context=context)
+        if self.go_on is not None:
+            self._loop.call_soon(self.go_on, self, context=self.context)
+            self.go_on = self.context = None
 
 
 def _raised(error: list[BaseException]) -> Never:
@@ -147,7 +140,10 @@ def wake_all(loop: asyncio.AbstractEventLoop, waits: Iterable[Wait]) -> None:
 def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
     try:
         while waits:
-            waits.popleft().resume()
+            wait = waits.popleft()
+            if (go_on := wait.go_on) is not None and (context := wait.context) is not None:
+                wait.go_on = wait.context = None  # it stands in line until its deadline, and they need not
+                context.run(go_on, wait)
     finally:
         if waits:  # the loop is to stop at once: the others go on with it, as by callbacks of their own
             wake_all(loop, waits)

@@ -145,13 +145,15 @@ class Writer:
         self.waiting += 1
         if like is None:
             unit.size += len(live.payload)
-        if (count := len(unit.owed)) >= unit.look_at or unit.size >= MAX_BYTES:
-            self._look_at(unit, count)
+            if unit.size >= MAX_BYTES:
+                self._accepting = None
+        if len(unit.owed) >= unit.look_at:
+            self._look_at(unit, len(unit.owed))
 
     def _look_at(self, unit: Accepting, count: int) -> None:
         """So many sends are to be accepted: is there something to be done?"""
         unit.look_at = next(mark for mark in MARKS if mark > count)
-        if count >= MOST_ACCEPTED or unit.size >= MAX_BYTES:
+        if count >= MOST_ACCEPTED:
             self._accepting = None
         if not self._committing:
             self._soon(count)
