@@ -64,4 +64,5 @@ def uuid7(us: int, random: Random) -> bytes:
     """
     milliseconds, rest = divmod(us, 1000)
     fraction = rest * 512 // 125  # of 4096
-    return _pack(milliseconds << 16 | _VERSION_7 | fraction, _VARIANT | random.getrandbits(62))
+    # Sums, not shifts: the interpreter is quicker at them.
+    return _pack(milliseconds * 65_536 + _VERSION_7 + fraction, _VARIANT + random.getrandbits(62))

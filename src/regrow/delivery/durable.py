@@ -128,14 +128,12 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
         None,
         form.headers,
     )
-    owed = Owed(live, number, opened.desk, wait, options.backoff)
-    like = None
     if form.as_written is not None and len(payload) <= KEPT_BYTES and form.as_written(message):
-        owed.message = message  # it would come back from its bytes just as it is
-        owed.bare = form
-        if trace is None:
-            like = form.like
-    writer.accept(owed, like)
+        owed = Owed(live, number, opened.desk, wait, options.backoff, form, message)
+        writer.accept(owed, form.like if trace is None else None)
+    else:
+        owed = Owed(live, number, opened.desk, wait, options.backoff)
+        writer.accept(owed)
     return owed
 
 
@@ -200,7 +198,7 @@ def _owed(opened: OpenJournal, live: Live, options: Options, wait: Wait | None) 
     )
 
 
-async def send_durable(
+async def send_durable(  # in one piece: most of its branches are for what is rare
     engine: Engine, to: Recipient, message: object, timeout: Timeout, options: Options
 ) -> Delivery[Any]:
     """Write the message to the journal; return when it is there, or when it is handled.
@@ -240,7 +238,7 @@ async def send_durable(
     if line is None and (type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT):
         timeout = seconds_of(engine, to, message, timeout)
     wait = Wait(engine.loop, time(), timeout, options.handled)  # type: ignore[arg-type]  # seconds, by now
-    key = dest, message.__class__, source, id(options)
+    key = dest, type(message), source, id(options)
     form = opened.forms.kept.get(key) or _new_form(opened, key, options)
     if form is not None:
         owed = _accept_bare(opened, form, message, options, source, wait)  # type: ignore[arg-type]

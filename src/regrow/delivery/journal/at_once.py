@@ -79,8 +79,7 @@ class AtOnce:
             wait = owed.wait
             assert wait is not None
             wait.accepted = True
-            if (not wait.handled or stopped) and not wait.done:
-                wait.done = True
+            if (not wait.handled or stopped) and wait.parted():
                 told.append(wait)
         if told:
             wake_all(self._engine.loop, told)
@@ -141,7 +140,7 @@ class AtOnce:
             engine.calls.supervised_inline(process, *odd)
         return len(done)
 
-    def _slice(  # noqa: PLR0915, PLR0917  # in one piece, for speed
+    def _slice(  # noqa: PLR0917  # in one piece, for speed
         self,
         process: Process,
         breaker: Breaker,
@@ -170,8 +169,8 @@ class AtOnce:
                 ready.popleft()
                 continue
             message = owed.message
-            if message.__class__ is not kind:
-                kind, entry = message.__class__, _entry_for(process, message)
+            if type(message) is not kind:
+                kind, entry = type(message), _entry_for(process, message)
             if entry is None or breaker.permit != permit:
                 break
             ready.popleft()
@@ -190,8 +189,6 @@ class AtOnce:
             owed.state = OVER
             wait = owed.wait
             if wait is not None and not wait.done:
-                wait.end = "handled"
-                wait.attempts = 1
                 wait.reply = result
                 wait.done = True
                 told.append(wait)

@@ -48,6 +48,10 @@ class Owed(HandedOut, eq=False):
         place: Its place in its recipient's queue.
         wait: The sender that waits, if one does.
         backoff: How retries wait, while this start of the journal lasts.
+        bare: What it has in common with others, if it is as most are: to be handled by a repeatable handler
+            as soon as it can be, in no order that it asked for and without a time limit, for the first time,
+            and its breaker has a say. Its `message` and `wait` are there then.
+        message: What its payload says, if that need not be read.
         repeatable: Whether it may be handled again when nobody knows how it ended.
         reconcile: Who may know how it ended.
         unknown: It isn't repeatable, began before, and nobody knows how it ended.
@@ -56,10 +60,6 @@ class Owed(HandedOut, eq=False):
         noted: Its attempt timed out and stands in the journal already.
         given_up: That was the last one: its handler still runs, and how it ends changes nothing any more.
         guarded: Whether its recipient's breaker has a say.
-        bare: What it has in common with others, if it is as most are: to be handled by a repeatable handler
-            as soon as it can be, in no order that it asked for and without a time limit, for the first time,
-            and its breaker has a say. Its `message` and `wait` are there then.
-        message: What its payload says, if that need not be read.
         permit: What the breaker gave for this hand-out.
     """
 
@@ -68,6 +68,8 @@ class Owed(HandedOut, eq=False):
     desk: Desk
     wait: Wait | None = None
     backoff: ExponentialBackoff | None = None
+    bare: Form | None = None
+    message: object = None
     recipient: Recipient | None = None
     target: Process | None = None
     item: Request | Receipt | None = None
@@ -82,8 +84,6 @@ class Owed(HandedOut, eq=False):
     returned: bool = False
     settled: bool = False
     guarded: bool = True
-    bare: Form | None = None
-    message: object = None
     permit: int = 0
     expiry: Timer | None = None
     timer: Timer | None = None

@@ -28,6 +28,9 @@ MOST_ROWS: Final = 512
 """So that a delivery begins within 2^26 bytes."""
 MOST_US: Final = 1 << 20
 """Within which they were accepted."""
+_BEGIN: Final = 1 << 16
+_TIME: Final = 1 << 42
+"""What the numbers in `places` are sums of: the interpreter is quicker at products than at shifts."""
 
 
 def alike(live: Live) -> Alike | None:
@@ -78,6 +81,6 @@ def _packed(lives: Sequence[Live], first_us: int, *, with_trace: bool) -> tuple[
         parts = [part + (live.traceparent or "").encode() for part, live in zip(parts, lives, strict=True)]
     begins = accumulate(map(len, parts), initial=0)
     return {
-        live.id: live.created_us - first_us << 42 | begin << 16 | len(live.payload)
+        live.id: (live.created_us - first_us) * _TIME + begin * _BEGIN + len(live.payload)
         for live, begin in zip(lives, begins, strict=False)
     }, b"".join(parts)

@@ -41,10 +41,10 @@ class Wait(msgspec.Struct, eq=False):
     Attributes:
         handled: Whether it waits for the handler.
         accepted: Whether its message is in the journal.
-        end, reply, error, attempts, duplicate: What it is told.
+        end, reply, error, attempts, duplicate: What it is told: by default what is told most.
         done: Whether it was told, or waits no more.
         result: Called when its task goes on: raises what the sender is to have raised.
-        go_on, context: Lets its task go on, and where.
+        going_on: What lets its task go on, and where.
     """
 
     _loop: asyncio.AbstractEventLoop
@@ -52,16 +52,15 @@ class Wait(msgspec.Struct, eq=False):
     timeout: float
     handled: bool
     accepted: bool = False
-    end: End = "accepted"
+    end: End = "handled"
     reply: object = None
     error: BaseException | None = None
-    attempts: int = 0
+    attempts: int = 1
     duplicate: bool = False
     done: bool = False
     result: Callable[[], object] = bool
     _asyncio_future_blocking: bool = True
-    go_on: Callable[[Wait], object] | None = None
-    context: Context | None = None
+    going_on: tuple[Context, Callable[[Wait], object]] | None = None
 
     def __await__(self) -> Generator[Wait, None, None]:
         """Return when it is done."""
@@ -72,8 +71,7 @@ class Wait(msgspec.Struct, eq=False):
 
     def add_done_callback(self, go_on: Callable[[Wait], object], *, context: Context) -> None:
         """Its task waits for it."""
-        self.go_on = go_on
-        self.context = context
+        self.going_on = context, go_on
 
     def cancel(self, msg: object = None) -> bool:
         """Its task is cancelled. Returns whether that is in time."""
@@ -98,9 +96,17 @@ class Wait(msgspec.Struct, eq=False):
 
     def part(self) -> None:
         """It is accepted, and that is all that will be said here."""
-        if not self.done:
-            self.done = True
+        if self.parted():
             self._soon()
+
+    def parted(self) -> bool:
+        """The same for a task that is resumed by `wake_all`. Returns False if it was done."""
+        if self.done:
+            return False
+        self.end = "accepted"
+        self.attempts = 0
+        self.done = True
+        return True
 
     def tell(self, end: End, attempts: int, reply: object = None, error: BaseException | None = None) -> None:
         """The delivery has ended."""
@@ -122,9 +128,10 @@ class Wait(msgspec.Struct, eq=False):
         return True
 
     def _soon(self) -> None:
-        if self.go_on is not None:
-            self._loop.call_soon(self.go_on, self, context=self.context)
-            self.go_on = self.context = None
+        if self.going_on is not None:
+            context, go_on = self.going_on
+            self.going_on = None
+            self._loop.call_soon(go_on, self, context=context)
 
 
 def _raised(error: list[BaseException]) -> Never:
@@ -141,9 +148,9 @@ def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
     try:
         while waits:
             wait = waits.popleft()
-            if (go_on := wait.go_on) is not None and (context := wait.context) is not None:
-                wait.go_on = wait.context = None  # it stands in line until its deadline, and they need not
-                context.run(go_on, wait)
+            if (going_on := wait.going_on) is not None:
+                wait.going_on = None  # it stands in line until its deadline, and its task need not
+                going_on[0].run(going_on[1], wait)
     finally:
         if waits:  # the loop is to stop at once: the others go on with it, as by callbacks of their own
             wake_all(loop, waits)

@@ -98,7 +98,7 @@ class Writer:
         self.on_trouble: Callable[[JournalFailed | None], object] | None = None
         """Called with the error of a commit that failed, and with None when one succeeds again."""
         self.observe: Callable[[Sequence[Operation]], object] | None = None
-        """Called with the operations of each transaction, before their owners are."""
+        """Called with the operations of each unit that was written, before its owner is; not of sends."""
         self.after: Callable[[], object] | None = None
         """Called after each commit, when its owners know of it."""
         self.commits: int = 0
@@ -320,8 +320,9 @@ class Writer:
         if not self._committing and first:
             self._go_on()  # so that the disk has work while this loop goes through the results
         if self.observe is not None:
-            for operations, _, _ in batch:
-                self.observe(operations)
+            for operations, unit, _ in batch:
+                if not isinstance(unit, Accepting):
+                    self.observe(operations)
         for _, unit, _ in batch:
             unit.committed()
         if self.after is not None:
