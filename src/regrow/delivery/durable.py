@@ -106,8 +106,8 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     writer = opened.writer
     if writer.waiting >= writer.room:
         opened.look_for_room()
-    payload = form.encode(message)
-    number = opened.next_id()
+    encode, as_written, next_id = form.encode, form.as_written, opened.next_id
+    payload, number = encode(message), next_id()
     now_us = opened.clock.at_us(wait.begun)
     trace = traceparent() if TRACE in modules else None
     live = Live(
@@ -128,7 +128,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
         None,
         form.headers,
     )
-    if form.as_written is not None and len(payload) <= KEPT_BYTES and form.as_written(message):
+    if as_written is not None and len(payload) <= KEPT_BYTES and as_written(message):
         owed = Owed(live, number, opened.desk, wait, options.backoff, form, message)
         writer.accept(owed, form.like if trace is None else None)
     else:
@@ -181,7 +181,7 @@ def buffer_durable(engine: Engine, to: object, message: object, options: Options
     opened = opened_of(engine, OPTION)
     live = new_live(opened, to, message, options)
     keeper.send(_owed(opened, live, options, None))
-    return Delivery("buffered", live.dest, None, 0, None, None, 0.0, live.mid.hex())
+    return Delivery("buffered", live.dest, None, 0, None, None, 0.0, live.mid)
 
 
 def _owed(opened: OpenJournal, live: Live, options: Options, wait: Wait | None) -> Owed:
@@ -258,7 +258,7 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
         wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live
     return Delivery(
-        wait.end, live.dest, None, wait.attempts, reply, error, seconds, live.mid.hex, wait.duplicate
+        wait.end, live.dest, None, wait.attempts, reply, error, seconds, live.mid, wait.duplicate
     )
 
 

@@ -56,7 +56,7 @@ class Delivery(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
     reply: R_co | None
     error: BaseException | None
     seconds: float
-    _id: str | Callable[[], str]
+    _id: str | bytes | Callable[[], str]
     duplicate: bool = False
 
     @property
@@ -64,7 +64,7 @@ class Delivery(msgspec.Struct, Generic[R_co], frozen=True, eq=False):
         """The message's own id: the hex of a UUIDv7, the same over all attempts and redrives."""
         made = self._id
         if not isinstance(made, str):
-            made = made()
+            made = made.hex() if isinstance(made, bytes) else made()
             msgspec.structs.force_setattr(self, "_id", made)
         return made
 

@@ -164,22 +164,22 @@ class AtOnce:
         kind: type | None = None
         entry: Entry | None = None
         while ready and limit and begun <= until:
-            owed = ready[0]
+            owed = ready.popleft()
             if owed.state != WAITING:
-                ready.popleft()
                 continue
             message = owed.message
             if type(message) is not kind:
                 kind, entry = type(message), _entry_for(process, message)
             if entry is None or breaker.permit != permit:
+                ready.appendleft(owed)
                 break
-            ready.popleft()
             limit -= 1
             name(owed.place)
             process.current = message
             engine.delivery = owed
+            invoke = entry.invoke  # a call through an attribute costs more
             try:
-                result = entry.invoke(instance, message)
+                result = invoke(instance, message)
             except BaseException as raised:  # noqa: BLE001  # whatever it is, the process has crashed
                 error = raised
             if error is not None or process.after is not None or process.current is not message:
