@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from inspect import Parameter
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, final, get_args, get_origin
 
 import msgspec
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from regrow.core.messages import Message
 
-__all__ = ("Codec", "as_written", "bindings", "codec")
+__all__ = ("Codec", "bindings", "codec")
 
 _CACHE = "__regrow_codec__"
 _PLACE = re.compile(r"\$\[(\d+)\]")
@@ -80,10 +79,14 @@ class Codec:
         entry = self._by_message.get(type(message))
         if entry is None:
             entry = self._add(self._handler_of(message))
-        return entry.encode(message)
+        return entry.encode(message)[0]
 
-    def encoder_of(self, handler: Handler) -> Callable[[Message], bytes]:
+    def encoder_of(self, handler: Handler) -> Callable[[Message], tuple[bytes, bool]]:
         """What `encode` does, for messages of this handler of the class.
+
+        It also says whether the message would come back from its bytes just as it is. So it does, for sure,
+        if each argument is of just the type that it is declared with, and that is `int`, `str`, `bytes`,
+        `float`, `bool` or `None`.
 
         Raises:
             NoCodec: As `encode`.
@@ -147,7 +150,7 @@ class _Entry:
         self._count = len(handler.positional)
         self._keywords = handler.keywords
         self.head = (_qualified(handler.server), handler.name, handler.version)
-        self.encode = _encoder_with(self.head)
+        self.encode = _encoder_with(self.head, _scalars_of(handler))
         try:
             self._decoder = msgspec.msgpack.Decoder(_wire_type(handler, server))
         except Exception as error:  # whatever evaluating an annotation raises
@@ -173,14 +176,23 @@ class _Entry:
         return f"{_shown(self.handler)}: {_PLACE.sub(name, problem)}"
 
 
-def _encoder_with(head: tuple[object, ...]) -> Callable[[Message], bytes]:
+def _encoder_with(
+    head: tuple[object, ...], scalars: tuple[object, ...] | None
+) -> Callable[[Message], tuple[bytes, bool]]:
     encode, values_of = _encoder.encode, msgspec.structs.astuple
+    only = (
+        scalars[0] if scalars is not None and len(scalars) == 1 else None
+    )  # most have one, and it is quicker
 
-    def encoded(message: Message) -> bytes:
+    def encoded(message: Message) -> tuple[bytes, bool]:
+        values = values_of(message)
         try:
-            return encode(head + values_of(message))
+            data = encode(head + values)
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
             raise EncodeFailed(message, str(error)) from error
+        if only is not None:
+            return data, type(values[0]) is only
+        return data, scalars is not None and tuple(map(type, values)) == scalars
 
     return encoded
 
@@ -209,21 +221,10 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     )
 
 
-def as_written(handler: Handler) -> Callable[[Message], bool] | None:
-    """Tells of a message of this handler whether it would come back from its bytes just as it is.
-
-    So it does if each argument is of just the type that it is declared with, and that is `int`, `str`,
-    `bytes`, `float`, `bool` or `None`. Returns None if one is declared otherwise.
-    """
+def _scalars_of(handler: Handler) -> tuple[object, ...] | None:
     hints = known_annotations_of(handler.function, handler.server)
-    kinds = tuple(hints.get(name) for name in handler.fields)
-    if not all(kind in _SCALARS for kind in kinds):
-        return None
-    if len(kinds) == 1:
-        value_of, only = attrgetter(handler.fields[0]), kinds[0]
-        return lambda message: type(value_of(message)) is only
-    values_of = msgspec.structs.astuple
-    return lambda message: tuple(map(type, values_of(message))) == kinds
+    found = tuple(hints.get(name) for name in handler.fields)
+    return found if all(hint in _SCALARS for hint in found) else None
 
 
 def bindings(server: type, target: type) -> dict[object, object]:

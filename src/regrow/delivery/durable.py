@@ -106,8 +106,9 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
     writer = opened.writer
     if writer.waiting >= writer.room:
         opened.look_for_room()
-    encode, as_written, next_id = form.encode, form.as_written, opened.next_id
-    payload, number = encode(message), next_id()
+    encode, next_id = form.encode, opened.next_id
+    payload, as_it_is = encode(message)
+    number = next_id()
     now_us = opened.clock.at_us(wait.begun)
     trace = traceparent() if TRACE in modules else None
     live = Live(
@@ -128,7 +129,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
         None,
         form.headers,
     )
-    if as_written is not None and len(payload) <= KEPT_BYTES and as_written(message):
+    if as_it_is and form.repeatable and len(payload) <= KEPT_BYTES:
         owed = Owed(live, number, opened.desk, wait, options.backoff, form, message)
         writer.accept(owed, form.like if trace is None else None)
     else:
@@ -150,8 +151,8 @@ def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form | Non
     form = Form(
         options=options,  # kept, so that nothing else gets its identity
         like=like,
+        repeatable=known.repeatable,
         encode=known.encode,
-        as_written=known.as_written,
         dest=dest,
         kind=known.kind,
         type=known.type_name,
@@ -257,9 +258,7 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
     finally:
         wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live
-    return Delivery(
-        wait.end, live.dest, None, wait.attempts, reply, error, seconds, live.mid, wait.duplicate
-    )
+    return Delivery(wait.end, live.dest, None, wait.attempts, reply, error, seconds, live.mid, wait.duplicate)
 
 
 def _check_info(message: object, payload: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 import msgspec
 
-from regrow.core.codec import as_written, codec
+from regrow.core.codec import codec
 from regrow.core.messages import CallMessage, Message
 from regrow.delivery.journal.rows import CALL, CAST, INFO
 from regrow.errors import EncodeFailed
@@ -33,7 +33,7 @@ def envelope_of(message: object) -> Envelope:
         kind: type = type(message)
         return INFO, f"{kind.__module__}:{kind.__qualname__}", _packed(message)
     known = known_of(type(message))
-    return known.kind, known.type_name, known.encode(message)
+    return known.kind, known.type_name, known.encode(message)[0]
 
 
 @final
@@ -43,15 +43,14 @@ class Known(msgspec.Struct, frozen=True):
     Attributes:
         kind: `CALL` or `CAST`.
         type_name: As `rows.Live` has it.
-        encode: Writes one of them.
-        as_written: Whether one of them would come back from its bytes just as it is. None if that isn't
-            known, or if the handler is not repeatable.
+        repeatable: Whether the handler is.
+        encode: Writes one of them, and says whether it would come back just as it is.
     """
 
     kind: int
     type_name: str
-    encode: Callable[[Message], bytes]
-    as_written: Callable[[Message], bool] | None
+    repeatable: bool
+    encode: Callable[[Message], tuple[bytes, bool]]
 
 
 @lru_cache(maxsize=4096)
@@ -62,8 +61,8 @@ def known_of(message: type[Message]) -> Known:
     return Known(
         CALL if issubclass(message, CallMessage) else CAST,
         f"{server.__module__}:{server.__qualname__}.{handler.name}",
+        handler.repeatable,
         codec(server).encoder_of(handler),
-        as_written(handler) if handler.repeatable else None,
     )
 
 

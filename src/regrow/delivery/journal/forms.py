@@ -28,14 +28,14 @@ class Form(msgspec.Struct, frozen=True, eq=False):
         options: Those, of whoever sends.
         like: One object for all forms whose rows are alike, as `operations.Accept` has it; None with a key or
             metadata.
-        encode, as_written: As `envelope.Known` has them.
+        repeatable, encode: As `envelope.Known` has them.
         dest, kind, type, max_attempts, max_crashes, discard, key, headers: As `rows.Live` has them.
     """
 
     options: object
     like: Like | None
-    encode: Callable[[Message], bytes]
-    as_written: Callable[[Message], bool] | None
+    repeatable: bool
+    encode: Callable[[Message], tuple[bytes, bool]]
     dest: str
     kind: int
     type: str
