@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TypeVar
+
+import pytest
 
 from regrow.delivery.journal.threads import JournalThreads
 from regrow.testing import run_virtual
@@ -51,3 +54,42 @@ def test_a_thread_that_was_given_up_and_comes_back_is_heard_once() -> None:
         assert (len(heard), written, threads.under_way) == (1, [1], 0)
 
     run_virtual(main())
+
+
+def test_the_loop_can_wait_for_the_end_of_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regrow.delivery.journal.threads.LONGEST_END", 10.0)
+
+    async def main() -> None:
+        threads = JournalThreads(asyncio.get_running_loop(), None)
+        gate = threading.Semaphore(0)
+        heard: list[str] = []
+        first = threads.run_then(gate.acquire, lambda _: heard.append("first"), copy_context())
+        second = threads.run_then(gate.acquire, lambda _: heard.append("second"), copy_context())
+        gate.release()
+        threads.await_end()
+        assert heard == ["first"]
+        gate.release()
+        await asyncio.gather(first, second)
+        assert heard == ["first", "second"]
+        threads.await_end()  # for nothing
+        threads.close()
+
+    asyncio.run(main())
+
+
+def test_the_loop_does_not_wait_long_for_the_end_of_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regrow.delivery.journal.threads.LONGEST_END", 0.0)
+
+    async def main() -> None:
+        threads = JournalThreads(asyncio.get_running_loop(), None)
+        gate = threading.Semaphore(0)
+        heard: list[BaseException | None] = []
+        ended = threads.run_then(gate.acquire, heard.append, copy_context())
+        threads.await_end()
+        assert heard == []
+        gate.release()
+        await ended
+        assert heard == [None]
+        threads.close()
+
+    asyncio.run(main())

@@ -136,6 +136,12 @@ class Commits:
         transaction.prepare(self._store)
         self._run(transaction)
         self._lookout.begin()
+        self._engine.loop.call_soon(self._await_end, context=self._engine.contexts.base)
+
+    def _await_end(self) -> None:
+        """Those who send are told of the one under way: until then there is nothing to do but for others."""
+        if self._line and not self._engine.scheduler.busy:
+            self._threads.await_end()
 
     def withdraw(self) -> list[Pending]:
         """What was to follow the one that has failed, and is not written."""

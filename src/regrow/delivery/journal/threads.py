@@ -25,6 +25,8 @@ THREADS: Final = 2
 """One for commits, where no thread of their own does them, and one for all that is read."""
 LONGEST_START: Final = 5e-4
 """Seconds that the loop waits at most for a thread to begin."""
+LONGEST_END: Final = 3e-4
+"""Seconds that the loop waits at most for a thread to end."""
 
 
 @final
@@ -34,12 +36,13 @@ class JournalThreads:
     It looks like an executor to the loop, so that a loop with a clock of its own counts what runs.
     """
 
-    __slots__ = ("_begun", "_committer", "_done", "_loop", "_own", "_runner", "under_way")
+    __slots__ = ("_awaited", "_begun", "_committer", "_done", "_loop", "_own", "_runner", "under_way")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
         self._loop = loop
         self._done: deque[Callable[[], object]] = deque()
         self._begun = _taken()
+        self._awaited: threading.Lock | None = None  # until a thread has ended
         self.under_way: int = 0
         """How much that `run_then` was given is to be taken yet."""
         self._own = port is None
@@ -83,6 +86,10 @@ class JournalThreads:
             except BaseException as raised:  # noqa: BLE001  # whoever waits for it is told
                 error = raised
             self._done.append(partial(end, error))
+            awaited, self._awaited = self._awaited, None
+            if awaited is not None:
+                awaited.release()
+                return
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 self._loop.call_soon_threadsafe(self.take, context=context)
 
@@ -103,6 +110,18 @@ class JournalThreads:
         Whether that can be waited for: threads of somebody else may be none.
         """
         return self._own and self._begun.acquire(timeout=LONGEST_START)
+
+    def await_end(self) -> None:
+        """Wait a moment for the end of what was given to `run_then`, and go on with it; on the loop.
+
+        The loop would wait for it in `select`, and be woken by a socket: while the thread writes to that the
+        loop takes the GIL, and the thread can't go on.
+        """
+        if self._committer is not None and self.under_way and not self._done:
+            awaited = self._awaited = _taken()
+            awaited.acquire(timeout=LONGEST_END)
+            self._awaited = None
+        self.take()
 
     def take(self) -> None:
         """Go on with what is done; on the loop."""
