@@ -177,12 +177,10 @@ class _Entry:
 
 
 def _encoder_with(
-    head: tuple[object, ...], scalars: tuple[object, ...] | None
+    head: tuple[object, ...], scalars: tuple[type, ...] | None
 ) -> Callable[[Message], tuple[bytes, bool]]:
     encode, values_of = _encoder.encode, msgspec.structs.astuple
-    only = (
-        scalars[0] if scalars is not None and len(scalars) == 1 else None
-    )  # most have one, and it is quicker
+    only = scalars[0] if scalars is not None and len(scalars) == 1 else None  # as most have it
 
     def encoded(message: Message) -> tuple[bytes, bool]:
         values = values_of(message)
@@ -221,10 +219,11 @@ def _wire_type(handler: Handler, server: type) -> type[msgspec.Struct]:
     )
 
 
-def _scalars_of(handler: Handler) -> tuple[object, ...] | None:
+def _scalars_of(handler: Handler) -> tuple[type, ...] | None:
+    """The types of the handler's arguments, if all of them are declared as plain scalars."""
     hints = known_annotations_of(handler.function, handler.server)
     found = tuple(hints.get(name) for name in handler.fields)
-    return found if all(hint in _SCALARS for hint in found) else None
+    return found if all(hint in _SCALARS for hint in found) else None  # type: ignore[return-value]
 
 
 def bindings(server: type, target: type) -> dict[object, object]:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
 
 import msgspec
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from typing import Never
@@ -61,6 +62,11 @@ class Wait(msgspec.Struct, eq=False):
     result: Callable[[], object] = bool
     _asyncio_future_blocking: bool = True
     going_on: tuple[Context, Callable[[Wait], object]] | None = None
+
+    @override
+    def __repr__(self) -> str:
+        """For the repr of a task that waits for it: not what others have sent."""
+        return f"<Wait for {self.timeout:g} s, {'done' if self.done else 'pending'}>"
 
     def __await__(self) -> Generator[Wait, None, None]:
         """Return when it is done."""
