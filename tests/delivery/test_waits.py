@@ -57,7 +57,7 @@ def test_many_are_resumed_in_one_pass_each_in_its_own_context() -> None:
         tasks = [asyncio.create_task(sender(number, wait)) for number, wait in enumerate(waits)]
         await one_pass()
         for wait in waits:
-            wait.done = True
+            wait.told = True
         wake_all(asyncio.get_running_loop(), waits)
         assert seen == []
         await one_pass()
@@ -108,7 +108,7 @@ def test_a_task_that_waits_can_be_cancelled() -> None:
         assert task.cancel("enough")
         await asyncio.wait([task])
         assert task.cancelled()
-        assert wait.done
+        assert wait.told
         wait.tell("handled", 1, "nobody hears it")
         assert wait.reply is None
         with pytest.raises(asyncio.CancelledError, match="enough"):
@@ -146,7 +146,7 @@ def test_those_behind_one_that_stops_the_loop_go_on_with_it() -> None:
         tasks.extend([loop.create_task(sender(number)) for number in range(4)])
         await one_pass()
         for wait in waits:
-            wait.done = True
+            wait.told = True
         wake_all(loop, waits)
         await asyncio.wait(tasks)
 

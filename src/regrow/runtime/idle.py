@@ -76,4 +76,4 @@ def _is_ready(task: asyncio.Task[object]) -> bool:
     waits_for: object = getattr(task, "_fut_waiter", task)
     if waits_for is None:
         return True
-    return waits_for is not task and isinstance(waits_for, asyncio.Future) and waits_for.done()
+    return waits_for is not task and asyncio.isfuture(waits_for) and waits_for.done()

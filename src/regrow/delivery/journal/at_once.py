@@ -188,9 +188,9 @@ class AtOnce:
                 return entry, self._request(owed, process, message), result, error
             owed.state = OVER
             wait = owed.wait
-            if wait is not None and not wait.done:
+            if wait is not None and not wait.told:
                 wait.reply = result
-                wait.done = True
+                wait.told = True
                 told.append(wait)
             done.append(owed)
             now = time()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
 
@@ -37,13 +37,14 @@ class Wait(msgspec.Struct, eq=False):
     """A sender that waits, for the commit of what it sent or for its handler: since `begun`, `timeout` s.
 
     One task awaits it, once. To that it is a future, by the protocol that `asyncio.isfuture` asks for:
-    asyncio uses `_loop`, `_asyncio_future_blocking`, `add_done_callback`, `cancel` and `result`.
+    asyncio uses `_loop`, `_asyncio_future_blocking`, `add_done_callback`, `cancel` and `result`; who looks at
+    tasks from outside uses `done` and `_callbacks`.
 
     Attributes:
         handled: Whether it waits for the handler.
         accepted: Whether its message is in the journal.
         end, reply, error, attempts, duplicate: What it is told: by default what is told most.
-        done: Whether it was told, or waits no more.
+        told: Whether it was told, or waits no more.
         result: Called when its task goes on: raises what the sender is to have raised.
         going_on: What lets its task go on, and where.
     """
@@ -58,7 +59,7 @@ class Wait(msgspec.Struct, eq=False):
     error: BaseException | None = None
     attempts: int = 1
     duplicate: bool = False
-    done: bool = False
+    told: bool = False
     result: Callable[[], object] = bool
     _asyncio_future_blocking: bool = True
     going_on: tuple[Context, Callable[[Wait], object]] | None = None
@@ -66,11 +67,11 @@ class Wait(msgspec.Struct, eq=False):
     @override
     def __repr__(self) -> str:
         """For the repr of a task that waits for it: not what others have sent."""
-        return f"<Wait for {self.timeout:g} s, {'done' if self.done else 'pending'}>"
+        return f"<Wait for {self.timeout:g} s, {'done' if self.told else 'pending'}>"
 
     def __await__(self) -> Generator[Wait, None, None]:
         """Return when it is done."""
-        if self.done:
+        if self.told:
             self.result()
             return iter(())  # type: ignore[return-value]
         return iter((self,))  # type: ignore[return-value]  # a generator would cost twice as much
@@ -78,6 +79,17 @@ class Wait(msgspec.Struct, eq=False):
     def add_done_callback(self, go_on: Callable[[Wait], object], *, context: Context) -> None:
         """Its task waits for it."""
         self.going_on = context, go_on
+
+    @property
+    def _callbacks(self) -> list[tuple[Callable[[Wait], object], Context]]:
+        if self.going_on is None:
+            return []
+        context, go_on = self.going_on
+        return [(go_on, context)]
+
+    def done(self) -> bool:
+        """Whether it was told, or waits no more."""
+        return self.told
 
     def cancel(self, msg: object = None) -> bool:
         """Its task is cancelled. Returns whether that is in time."""
@@ -91,7 +103,7 @@ class Wait(msgspec.Struct, eq=False):
     @property
     def live(self) -> bool:
         """Whether it still waits."""
-        return not self.done
+        return not self.told
 
     def fire(self) -> None:
         """Its time is over: what is accepted goes on without it."""
@@ -103,37 +115,38 @@ class Wait(msgspec.Struct, eq=False):
     def part(self) -> None:
         """It is accepted, and that is all that will be said here."""
         if self.parted():
-            self._soon()
+            self.wake()
 
     def parted(self) -> bool:
         """The same for a task that is resumed by `wake_all`. Returns False if it was done."""
-        if self.done:
+        if self.told:
             return False
         self.end = "accepted"
         self.attempts = 0
-        self.done = True
+        self.told = True
         return True
 
     def tell(self, end: End, attempts: int, reply: object = None, error: BaseException | None = None) -> None:
         """The delivery has ended."""
-        if not self.done:
+        if not self.told:
             self.end = end
             self.reply = reply
             self.error = error
             self.attempts = attempts
-            self.done = True
-            self._soon()
+            self.told = True
+            self.wake()
 
     def fail(self, error: BaseException) -> bool:
         """Have `error` raised. Returns False if it is done."""
-        if self.done:
+        if self.told:
             return False
-        self.done = True
+        self.told = True
         self.result = partial(_raised, [error])
-        self._soon()
+        self.wake()
         return True
 
-    def _soon(self) -> None:
+    def wake(self) -> None:
+        """Let its task go on, in the loop's next pass; it is told."""
         if self.going_on is not None:
             context, go_on = self.going_on
             self.going_on = None
@@ -145,9 +158,13 @@ def _raised(error: list[BaseException]) -> Never:
 
 
 def wake_all(loop: asyncio.AbstractEventLoop, waits: Iterable[Wait]) -> None:
-    """Let all their tasks go on, in the loop's next pass; they are done."""
-    # In a context that is no task's own: one can't be entered twice.
-    loop.call_soon(_resume, loop, deque(waits), context=Context())
+    """Let all their tasks go on, in the loop's next pass; they are told."""
+    if getattr(type(loop), "call_soon", None) is asyncio.BaseEventLoop.call_soon:
+        # In a context that is no task's own: one can't be entered twice.
+        loop.call_soon(_resume, loop, deque(waits), context=copy_context())
+    else:  # it has a way of its own with callbacks: a simulated one draws which comes next
+        for wait in waits:
+            wait.wake()
 
 
 def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
@@ -159,7 +176,7 @@ def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
                 going_on[0].run(going_on[1], wait)
     finally:
         if waits:  # the loop is to stop at once: the others go on with it, as by callbacks of their own
-            wake_all(loop, waits)
+            loop.call_soon(_resume, loop, waits, context=copy_context())
 
 
 @final
@@ -178,15 +195,15 @@ class Line:
 
     def purge(self) -> None:
         """Forget those that have their answer."""
-        self.waits = deque([wait for wait in self.waits if not wait.done])
+        self.waits = deque([wait for wait in self.waits if not wait.told])
         self.purge_at = max(PURGE_FROM, 2 * len(self.waits))
 
     def fire(self) -> float | None:
         """The first may be due."""
         waits, due = self.waits, self.deadline
-        while waits and (waits[0].done or waits[0].deadline <= due):
+        while waits and (waits[0].told or waits[0].deadline <= due):
             wait = waits.popleft()
-            if not wait.done:
+            if not wait.told:
                 wait.fire()
         if waits:
             self.deadline = waits[0].deadline
