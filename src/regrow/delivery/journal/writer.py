@@ -128,10 +128,7 @@ class Writer:
             self._soon(0 if isinstance(unit, Done) else self.waiting)
 
     def accept(self, owed: Owed, like: object = None) -> None:
-        """Write a send, as one unit with others before the next transaction.
-
-        `like` as `Accept` has it, and only of messages that are so small that a unit of them has room.
-        """
+        """Write a send, as one unit with others before the next transaction; `like` as `Accept` has it."""
         unit = self._accepting
         if unit is None:
             if self._closed is not None or self._paused:
@@ -139,12 +136,11 @@ class Writer:
                 return
             unit = self._accepting = Accepting(owed.desk)
             self._pending.append((unit.operations, unit, 0))
-        live = owed.live
-        unit.operations.append(Accept(live, like))
+        unit.operations.append(Accept(owed.live, like))
         unit.owed.append(owed)
         self.waiting += 1
-        if like is None:
-            unit.size += len(live.payload)
+        if like is None:  # or it is small
+            unit.size += len(owed.live.payload)
             if unit.size >= MAX_BYTES:
                 self._accepting = None
         if len(unit.owed) >= unit.look_at:
