@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +71,19 @@ def test_the_callers_timeout_ends_only_its_wait() -> None:
         await pause(60.0)
         assert Box.kept == ["begun", "ended"]
         assert (await journal.conservation()).done == 1
+
+    play(body, BOX)
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, inf, nan, None, "5", [5.0], 1e6, True])
+def test_a_durable_send_has_a_finite_timeout(timeout: Any) -> None:
+    async def body(system: rg.System, journal: rg.Journal) -> None:
+        box = system.ref("box", Box)
+        for ok in (1, 5.0, 5):  # and each has a line of its own then, or that of an equal one
+            await rg.supervised_send(box, Box.note(1), timeout=ok, durable=True)
+        with pytest.raises(errors.BadTimeout):
+            await rg.supervised_send(box, Box.note(0), timeout=timeout, durable=True)
+        assert (await journal.conservation()).accepted == 3
 
     play(body, BOX)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,6 +46,22 @@ class Source(rg.GenServer):
     def pass_on_at_once(self, by: int) -> None:
         self.state.n += by
         _ = rg.supervised_send("target", Target.take(by), timeout=1.0, durable=True)
+
+    @rg.call
+    async def pass_on_within(self, timeout: Any) -> str:
+        try:
+            delivery = await rg.supervised_send("target", Target.take(1), timeout=timeout, durable=True)
+        except rg.errors.BadTimeout:
+            return "refused"
+        return delivery.status
+
+    @rg.call
+    def pass_on_at_once_within(self, timeout: Any) -> str:
+        try:
+            _ = rg.supervised_send("target", Target.take(1), timeout=timeout, durable=True)
+        except rg.errors.BadTimeout:
+            return "refused"
+        return "buffered"
 
     @rg.call
     def leave(self, by: int, reason: str, reply: bool) -> int:
@@ -132,6 +150,18 @@ def test_a_def_handler_sends_without_awaiting(storage: Storage) -> None:
         await b.system.idle()
         assert await b.total() == 4
         assert await b.taken() == Sum(4, 1)
+
+    play(storage, body)
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, inf, None, "5", [5.0], 1e6, True, 5, 5.0])
+def test_a_send_inside_has_a_finite_timeout_too(storage: Storage, timeout: Any) -> None:
+    async def body(b: Bench) -> None:
+        good = timeout == 5.0
+        told = "buffered" if good else "refused"
+        assert await b.source.call(Source.pass_on_within(timeout), timeout=5.0) == told
+        assert await b.source.call(Source.pass_on_at_once_within(timeout), timeout=5.0) == told
+        assert (await b.taken()).runs == (2 if good else 0)
 
     play(storage, body)
 

@@ -221,6 +221,8 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
     """
     if get_ident() != engine.thread or not engine.loop.is_running() or not engine.running:
         engine.check_here("supervised_send")
+    if type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT:
+        timeout = seconds_of(engine, to, message, timeout)
     dest = to if type(to) is str else name_of(to)
     caller = current_process.get(None)
     source = None
@@ -234,11 +236,8 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
     opened: OpenJournal | None = engine.extensions.get(opened_in)  # type: ignore[assignment]
     if opened is None or opened.over or opened.process.status == DEAD:
         opened = opened_of(engine, OPTION)
-    waits, time = opened.waits, opened.clock.time
-    line = waits.lines.get(timeout) if type(timeout) is float else None
-    if line is None and (type(timeout) is not float or not 0.0 < timeout <= MAX_TIMEOUT):
-        timeout = seconds_of(engine, to, message, timeout)
-    wait = Wait(engine.loop, time(), timeout, options.handled)  # type: ignore[arg-type]  # seconds, by now
+    time = opened.clock.time
+    wait = Wait(engine.loop, time(), timeout, options.handled)
     key = dest, type(message), source, id(options)
     form = opened.forms.kept.get(key) or _new_form(opened, key, options)
     if form is not None:
@@ -246,15 +245,16 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
     else:
         owed = _owed(opened, new_live(opened, to, message, options), options, wait)
         opened.writer.accept(owed)
+    line = opened.waits.lines.get(timeout)
     if line is not None and line.live:
         line.waits.append(wait)
     else:
-        waits.add(wait)
+        opened.waits.add(wait)
     try:
         await wait
         reply, error = wait.reply, wait.error
     except TimeoutError:
-        raise NotAcceptedInTime(to, message, wait.timeout) from None
+        raise NotAcceptedInTime(to, message, timeout) from None
     finally:
         wait.reply = wait.error = None  # it stands in line until its deadline
     seconds, live = time() - wait.begun, owed.live
