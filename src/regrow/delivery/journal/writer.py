@@ -28,8 +28,6 @@ MOST_ACCEPTED: Final = 256
 """Sends that are one unit."""
 FOLLOWS: Final = 96
 """Sends with which a transaction is given to the thread before the one under way has ended."""
-MARKS: Final = (1, FOLLOWS, EARLY, MOST_ACCEPTED, 2 * MOST_ACCEPTED)
-"""Numbers of sends of a unit at which something may have to be done; each unit begins with the first."""
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds before what must not be lost is tried again after a failed commit."""
@@ -148,7 +146,7 @@ class Writer:
 
     def _look_at(self, unit: Accepting, count: int) -> None:
         """So many sends are to be accepted: is there something to be done?"""
-        unit.look_at = next(mark for mark in MARKS if mark > count)
+        unit.look_at = min((mark for mark in (FOLLOWS, EARLY) if mark > count), default=MOST_ACCEPTED)
         if count >= MOST_ACCEPTED:
             self._accepting = None
         if not self._committing:
