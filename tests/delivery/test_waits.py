@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextvars import ContextVar
 
 import pytest
@@ -36,6 +37,7 @@ def test_it_is_a_future_to_asyncio() -> None:
     async def main() -> None:
         wait = new_wait()
         assert asyncio.isfuture(wait)
+        assert isinstance(wait, asyncio.Future)  # anyio cancels a task that waits for anything else
         task = asyncio.create_task(told(wait))
         await one_pass()
         wait.tell("rejected", 3, "no")
@@ -100,6 +102,23 @@ def test_what_is_told_before_somebody_waits_is_not_lost() -> None:
     run_virtual(main())
 
 
+def test_one_error_for_many_keeps_nothing_of_each() -> None:
+    async def main() -> None:
+        waits = [new_wait() for _ in range(5)]
+        tasks = [asyncio.create_task(told(wait)) for wait in waits]
+        await one_pass()
+        error = ConnectionError("the disk")
+        depths: list[int] = []
+        for wait, task in zip(waits, tasks, strict=True):
+            wait.fail(error)
+            await asyncio.wait([task])
+            assert task.exception() is error
+            depths.append(len(list(traceback.walk_tb(error.__traceback__))))
+        assert len(set(depths)) == 1
+
+    run_virtual(main())
+
+
 def test_a_task_that_waits_can_be_cancelled() -> None:
     async def main() -> None:
         wait = new_wait()
@@ -108,7 +127,8 @@ def test_a_task_that_waits_can_be_cancelled() -> None:
         assert task.cancel("enough")
         await asyncio.wait([task])
         assert task.cancelled()
-        assert wait.told
+        assert wait.done()
+        assert wait.cancelled()
         wait.tell("handled", 1, "nobody hears it")
         assert wait.reply is None
         with pytest.raises(asyncio.CancelledError, match="enough"):
@@ -124,6 +144,7 @@ def test_a_task_that_is_told_can_be_cancelled_before_it_goes_on() -> None:
         await one_pass()
         wait.tell("handled", 1, "told")
         task.cancel()
+        assert not wait.cancelled()
         await asyncio.wait([task])
         assert task.cancelled()
 

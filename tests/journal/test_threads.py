@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Never, TypeVar
 
 import pytest
 
@@ -35,6 +35,22 @@ class ByHand:
 
     def close(self) -> None:
         """Nothing is left."""
+
+
+class Interrupted:
+    """A lock whose owner is interrupted by a signal just as it is given free."""
+
+    def __init__(self, gate: threading.Semaphore) -> None:
+        self.gate = gate
+        self.free = threading.Event()
+
+    def acquire(self, *, timeout: float) -> Never:
+        self.gate.release()
+        assert self.free.wait(10.0 + timeout)
+        raise KeyboardInterrupt
+
+    def release(self) -> None:
+        self.free.set()
 
 
 def test_a_thread_that_was_given_up_and_comes_back_is_heard_once() -> None:
@@ -90,6 +106,24 @@ def test_the_loop_does_not_wait_long_for_the_end_of_a_commit(monkeypatch: pytest
         gate.release()
         await ended
         assert heard == [None]
+        threads.close()
+
+    asyncio.run(main())
+
+
+def test_an_end_is_heard_though_a_signal_interrupts_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        threads = JournalThreads(asyncio.get_running_loop(), None)
+        gate = threading.Semaphore(0)
+        heard: list[BaseException | None] = []
+        ended = threads.run_then(gate.acquire, heard.append, copy_context())
+        interrupted = Interrupted(gate)
+        monkeypatch.setattr("regrow.delivery.journal.threads._taken", lambda: interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            threads.await_end()
+        assert heard == [None]
+        assert ended.done()
+        assert threads.under_way == 0
         threads.close()
 
     asyncio.run(main())

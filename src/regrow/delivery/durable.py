@@ -139,7 +139,7 @@ def _accept_bare(  # noqa: PLR0917  # as of a send
 
 
 def _new_form(opened: OpenJournal, key: FormKey, options: Options) -> Form | None:
-    """The form of a send with this key, None if it has none: it isn't as most are."""
+    """The form of a send with this key; None if its options aren't bare, or it is no call or cast message."""
     dest, kind, source, _ = key
     if not options.bare or not issubclass(kind, Message):
         return None

@@ -51,6 +51,7 @@ class AtOnce:
     def take_in(self, batch: list[Owed]) -> None:
         """Sends are in the journal: accepted, and owed from now on."""
         first = batch[0].bare
+        # Nearly always all are alike, and to see that is quicker than to put them in groups.
         if first is not None and not [owed for owed in batch if owed.bare is not first]:
             self._take_alike(first.dest, batch)
             return
@@ -120,10 +121,12 @@ class AtOnce:
         permit = breaker.permit
         told: list[Wait] = []
         context = process.context or engine.contexts.make(process)
-        odd = context.run(self._slice, process, breaker, ready, limit, done, told)
+        try:
+            odd = context.run(self._slice, process, breaker, ready, limit, done, told)
+        finally:
+            if told:
+                wake_all(engine.loop, told)
         engine.scheduler.steps += 1
-        if told:
-            wake_all(engine.loop, told)
         if done:
             if breaker.settings.slow_seconds is None:
                 breaker.record_good(permit, self._time(), len(done))

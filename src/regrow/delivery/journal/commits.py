@@ -139,7 +139,7 @@ class Commits:
         self._engine.loop.call_soon(self._await_end, context=self._engine.contexts.base)
 
     def _await_end(self) -> None:
-        """Those who send are told of the one under way: until then there is nothing to do but for others."""
+        """Wait a moment for the end of the one under way, unless a process has something to do meanwhile."""
         if self._line and not self._engine.scheduler.busy:
             self._threads.await_end()
 

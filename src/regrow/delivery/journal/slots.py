@@ -100,7 +100,10 @@ class Slots:
         return self._free.pop()
 
     def namer(self, slot: int) -> Callable[[int], None]:
-        """To be called as the handler of a delivery is about to run that never crashed and is repeatable."""
+        """To be called as the handler of a delivery is about to run that never crashed and is repeatable.
+
+        It holds good until the next `begin` or `take`, which may need more memory.
+        """
         write = partial(SLOT.pack_into, self._buffer, slot)
 
         def name(id: int) -> None:

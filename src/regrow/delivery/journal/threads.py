@@ -119,9 +119,11 @@ class JournalThreads:
         """
         if self._committer is not None and self.under_way and not self._done:
             awaited = self._awaited = _taken()
-            awaited.acquire(timeout=LONGEST_END)
-            self._awaited = None
-        self.take()
+            try:
+                awaited.acquire(timeout=LONGEST_END)
+            finally:  # a signal's handler may raise, and the thread have told nobody but this
+                self._awaited = None
+                self.take()
 
     def take(self) -> None:
         """Go on with what is done; on the loop."""

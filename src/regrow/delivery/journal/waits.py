@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextvars import Context, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, final
 
 import msgspec
 from typing_extensions import override
@@ -36,16 +36,22 @@ PURGE_FROM: Final = 1024
 class Wait(msgspec.Struct, eq=False):
     """A sender that waits, for the commit of what it sent or for its handler: since `begun`, `timeout` s.
 
+    It is told something once. Whoever sets `told` without a method of this class has its task go on by
+    `wake_all`.
+
     One task awaits it, once. To that it is a future, by the protocol that `asyncio.isfuture` asks for:
     asyncio uses `_loop`, `_asyncio_future_blocking`, `add_done_callback`, `cancel` and `result`; who looks at
-    tasks from outside uses `done` and `_callbacks`.
+    tasks from outside uses `done`, `cancelled` and `_callbacks`. anyio spares a task that was told already if
+    what it waits for is an `asyncio.Future` to `isinstance`.
 
     Attributes:
         handled: Whether it waits for the handler.
         accepted: Whether its message is in the journal.
         end, reply, error, attempts, duplicate: What it is told: by default what is told most.
         told: Whether it was told, or waits no more.
-        result: Called when its task goes on: raises what the sender is to have raised.
+        given_up: Whether it was cancelled.
+        result: Called when its task goes on: raises what the sender is to have raised, if anything (`bool`
+            doesn't, and is called faster than a function of ours).
         going_on: What lets its task go on, and where.
     """
 
@@ -60,6 +66,7 @@ class Wait(msgspec.Struct, eq=False):
     attempts: int = 1
     duplicate: bool = False
     told: bool = False
+    given_up: bool = False
     result: Callable[[], object] = bool
     _asyncio_future_blocking: bool = True
     going_on: tuple[Context, Callable[[Wait], object]] | None = None
@@ -80,6 +87,11 @@ class Wait(msgspec.Struct, eq=False):
         """Its task waits for it."""
         self.going_on = context, go_on
 
+    @property  # type: ignore[misc]  # nobody sets it
+    def __class__(self) -> type[asyncio.Future[Any]]:  # type: ignore[override]
+        """What it is to `isinstance`, besides a `Wait`."""
+        return asyncio.Future
+
     @property
     def _callbacks(self) -> list[tuple[Callable[[Wait], object], Context]]:
         if self.going_on is None:
@@ -93,7 +105,12 @@ class Wait(msgspec.Struct, eq=False):
 
     def cancel(self, msg: object = None) -> bool:
         """Its task is cancelled. Returns whether that is in time."""
-        return self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        self.given_up = self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        return self.given_up
+
+    def cancelled(self) -> bool:
+        """Whether its task was cancelled before it was told anything."""
+        return self.given_up
 
     @property
     def deadline(self) -> float:
@@ -154,7 +171,8 @@ class Wait(msgspec.Struct, eq=False):
 
 
 def _raised(error: list[BaseException]) -> Never:
-    raise error.pop()  # its traceback has the sender's frames, which need not stand in line, either
+    # Many may have the same error raised: its traceback would grow with each, and keep the frames of all.
+    raise error.pop().with_traceback(None)
 
 
 def wake_all(loop: asyncio.AbstractEventLoop, waits: Iterable[Wait]) -> None:

@@ -142,17 +142,17 @@ class Writer:
             if unit.size >= MAX_BYTES:
                 self._accepting = None
         if len(unit.owed) >= unit.look_at:
-            self._look_at(unit, len(unit.owed))
+            self._grown(unit, len(unit.owed))
 
-    def _look_at(self, unit: Accepting, count: int) -> None:
-        """So many sends are to be accepted: is there something to be done?"""
+    def _grown(self, unit: Accepting, count: int) -> None:
+        """A unit of sends has so many now that something may have to be done."""
         unit.look_at = min((mark for mark in (FOLLOWS, EARLY) if mark > count), default=MOST_ACCEPTED)
         if count >= MOST_ACCEPTED:
             self._accepting = None
         if not self._committing:
             self._soon(count)
         elif count == FOLLOWS and self._commits.may_follow:
-            # As large as this pass of the loop makes it.
+            # It gets as large as this pass of the loop makes it.
             self._engine.loop.call_soon(self._start, context=self._engine.contexts.base)
 
     def _soon(self, count: int) -> None:
