@@ -125,6 +125,7 @@ def test_a_task_that_waits_can_be_cancelled() -> None:
         task = asyncio.create_task(told(wait))
         await one_pass()
         assert task.cancel("enough")
+        assert not wait.cancel("too late")
         await asyncio.wait([task])
         assert task.cancelled()
         assert wait.done()

@@ -105,8 +105,10 @@ class Wait(msgspec.Struct, eq=False):
 
     def cancel(self, msg: object = None) -> bool:
         """Its task is cancelled. Returns whether that is in time."""
-        self.given_up = self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
-        return self.given_up
+        in_time = self.fail(asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg))
+        if in_time:
+            self.given_up = True
+        return in_time
 
     def cancelled(self) -> bool:
         """Whether its task was cancelled before it was told anything."""
