@@ -118,7 +118,7 @@ def test_an_end_is_heard_though_a_signal_interrupts_the_loop(monkeypatch: pytest
         heard: list[BaseException | None] = []
         ended = threads.run_then(gate.acquire, heard.append, copy_context())
         interrupted = Interrupted(gate)
-        monkeypatch.setattr("regrow.delivery.journal.threads._taken", lambda: interrupted)
+        monkeypatch.setattr("regrow.delivery.journal.threads.taken", lambda: interrupted)
         with pytest.raises(KeyboardInterrupt):
             threads.await_end()
         assert heard == [None]

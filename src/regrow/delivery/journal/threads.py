@@ -18,7 +18,7 @@ from regrow.runtime.threadpool import Threadpool
 if TYPE_CHECKING:
     from regrow.core.ports import ThreadRunner
 
-__all__ = ("JournalThreads",)
+__all__ = ("JournalThreads", "taken")
 
 T = TypeVar("T")
 THREADS: Final = 2
@@ -41,7 +41,7 @@ class JournalThreads:
     def __init__(self, loop: asyncio.AbstractEventLoop, port: ThreadRunner | None) -> None:
         self._loop = loop
         self._done: deque[Callable[[], object]] = deque()
-        self._begun = _taken()
+        self._begun = taken()
         self._awaited: threading.Lock | None = None  # until a thread has ended
         self.under_way: int = 0
         """How much that `run_then` was given is to be taken yet."""
@@ -69,7 +69,7 @@ class JournalThreads:
         busy that is most of what a commit takes. `take` has it at once. `then` gets a `CancelledError` if
         the thread is given up. The future that is returned is done when `then` is called.
         """
-        begun = self._begun = _taken()
+        begun = self._begun = taken()
         ended: asyncio.Future[None] = self._loop.create_future()
 
         def end(error: BaseException | None) -> None:
@@ -118,7 +118,7 @@ class JournalThreads:
         loop takes the GIL, and the thread can't go on.
         """
         if self._committer is not None and self.under_way and not self._done:
-            awaited = self._awaited = _taken()
+            awaited = self._awaited = taken()
             try:
                 awaited.acquire(timeout=LONGEST_END)
             finally:  # a signal's handler may raise, and the thread have told nobody but this
@@ -142,7 +142,7 @@ class JournalThreads:
             self._runner.close()
 
 
-def _taken() -> threading.Lock:
+def taken() -> threading.Lock:
     """A lock that its owner gives free: an event at a tenth of its cost."""
     lock = threading.Lock()
     lock.acquire()
