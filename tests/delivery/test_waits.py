@@ -33,6 +33,14 @@ async def told(wait: Wait) -> tuple[str, int, object]:
     return wait.end, wait.attempts, wait.reply
 
 
+async def waiting() -> tuple[Wait, asyncio.Task[tuple[str, int, object]]]:
+    """A task that waits, and what for."""
+    wait = new_wait()
+    task = asyncio.create_task(told(wait))
+    await one_pass()
+    return wait, task
+
+
 def test_it_is_a_future_to_asyncio() -> None:
     async def main() -> None:
         wait = new_wait()
@@ -121,9 +129,7 @@ def test_one_error_for_many_keeps_nothing_of_each() -> None:
 
 def test_a_task_that_waits_can_be_cancelled() -> None:
     async def main() -> None:
-        wait = new_wait()
-        task = asyncio.create_task(told(wait))
-        await one_pass()
+        wait, task = await waiting()
         assert task.cancel("enough")
         assert not wait.cancel("too late")
         await asyncio.wait([task])
@@ -140,9 +146,7 @@ def test_a_task_that_waits_can_be_cancelled() -> None:
 
 def test_a_task_that_is_told_can_be_cancelled_before_it_goes_on() -> None:
     async def main() -> None:
-        wait = new_wait()
-        task = asyncio.create_task(told(wait))
-        await one_pass()
+        wait, task = await waiting()
         wait.tell("handled", 1, "told")
         task.cancel()
         assert not wait.cancelled()

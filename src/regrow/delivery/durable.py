@@ -249,7 +249,7 @@ async def send_durable(  # in one piece: most of its branches are for what is ra
     if line is not None and line.live:
         line.waits.append(wait)
     else:
-        opened.waits.add(wait)
+        opened.waits.begin(line, wait)
     try:
         await wait
         reply, error = wait.reply, wait.error

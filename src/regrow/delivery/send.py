@@ -139,9 +139,7 @@ def supervised_send(  # type: ignore[misc]  # never a WrongServer: it raises it
         if chosen.durable:
             from regrow.delivery.durable import buffer_durable  # noqa: PLC0415  # without a journal never needed
 
-            seconds_of(
-                engine, key, message, timeout
-            )  # there is nothing to wait for, but it is said all the same
+            seconds_of(engine, key, message, timeout)  # for what it refuses: nothing waits so long here
             buffered = buffer_durable(engine, key, message, chosen)
             if buffered is not None:
                 return Done(buffered)

@@ -65,11 +65,8 @@ class AtOnce:
     def _take_alike(self, dest: str, batch: list[Owed]) -> None:
         """Those of one recipient, for which a queue is all there is to do."""
         desk = self._desk
-        recipient = desk.recipients.get(dest)
-        if recipient is None:
-            recipient = desk.recipients[dest] = Recipient(dest)
-        if not recipient.dirty:
-            desk.look_at(recipient)
+        recipient = desk.recipient_of(dest)
+        desk.look_at(recipient)
         recipient.owed += len(batch)
         recipient.push_all(batch)
         known, stopped = desk.owed, desk.stopped

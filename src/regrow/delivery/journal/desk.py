@@ -119,9 +119,7 @@ class Desk:
     def take(self, owed: Owed) -> None:
         """A delivery is in the journal: from now on it is owed."""
         live = owed.live
-        recipient = self.recipients.get(live.dest)
-        if recipient is None:
-            recipient = self.recipients[live.dest] = Recipient(live.dest)
+        recipient = self.recipient_of(live.dest)
         owed.recipient = recipient
         recipient.owed += 1
         self.owed[live.id] = owed
@@ -130,6 +128,13 @@ class Desk:
             owed.expiry = self._at(live.expires_us, lambda: self.outcomes.expired(live.id))
         if live.lane is None or recipient.enter(owed):
             self.put(owed)
+
+    def recipient_of(self, name: str) -> Recipient:
+        """The recipient with this name, made if nothing was owed to it."""
+        found = self.recipients.get(name)
+        if found is None:
+            found = self.recipients[name] = Recipient(name)
+        return found
 
     def refused(self) -> None:
         """An acceptance couldn't be written."""

@@ -196,7 +196,7 @@ def _resume(loop: asyncio.AbstractEventLoop, waits: deque[Wait]) -> None:
                 going_on[0].run(going_on[1], wait)
     finally:
         if waits:  # the loop is to stop at once: the others go on with it, as by callbacks of their own
-            loop.call_soon(_resume, loop, waits, context=copy_context())
+            wake_all(loop, waits)
 
 
 @final
@@ -243,16 +243,11 @@ class Waits:
         self.lines: dict[float, Line] = {}
         """By timeout, in seconds."""
 
-    def add(self, wait: Wait) -> None:
-        """Fail `wait` at its deadline, unless it has its answer by then."""
-        line = self.lines.get(wait.timeout)
-        if line is not None and line.live:
-            line.waits.append(wait)
-        else:
-            self._begin(line, wait)
+    def begin(self, line: Line | None, wait: Wait) -> None:
+        """Fail `wait` at its deadline, unless it has its answer by then.
 
-    def _begin(self, line: Line | None, wait: Wait) -> None:
-        """Nobody is in its line, or it has none."""
+        Nobody is in the line of its timeout, or it has none. With a line that is live, to stand in it is all.
+        """
         if line is None:
             if len(self.lines) >= LINES:
                 self._timers.deadline(wait)
